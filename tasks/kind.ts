@@ -1,0 +1,94 @@
+/**
+ * The contract of a task kind: the only code that acts, and only through the ports in `ports.ts`.
+ * `tasks/` imports `graph/` and nothing else of ours.
+ */
+import type { z } from 'zod'
+import type { ActionResult, Explanation, Failure, Fingerprint, Json, Phase, TaskId } from '../graph/types.ts'
+import type { Ports, Scope } from './ports.ts'
+
+/**
+ * How a task may be skipped; the three ways are never mixed (ruling 2).
+ * - `content`: on its fingerprint alone; its result can be restored from a cache.
+ * - `verified`: a content task whose artifact lives elsewhere; skipped when a cheap probe finds the artifact there.
+ * - `effect`: only when its target, looked at now, already is as wanted. No cache vouches for it.
+ */
+export type Freshness = 'content' | 'verified' | 'effect'
+
+/** A set of files that enters the fingerprint. `root` and results are project-relative, `/`-separated. */
+export interface FileSet {
+  readonly root: string
+  /** Globs below `root`; default everything. */
+  readonly include?: readonly string[]
+  /** Leave out what this ignore file (Docker syntax, project-relative) names. It need not exist. */
+  readonly dockerignore?: string
+  /** Project-relative files that must exist and always count, ignored or not (a Dockerfile outside the context). */
+  readonly always?: readonly string[]
+}
+
+export interface Inputs {
+  readonly files?: readonly FileSet[]
+  /** Names of declared plain variables. */
+  readonly env?: readonly string[]
+  /** Names of secrets, entered as keyed digests. */
+  readonly secrets?: readonly string[]
+}
+
+/** What looking at the target found. */
+export type Look =
+  | { readonly fresh: true; readonly result: ActionResult; readonly detail?: string }
+  | { readonly fresh: false; readonly because: Explanation }
+
+export interface TaskContext {
+  readonly id: TaskId
+  readonly fingerprint: Fingerprint
+  readonly scope: Scope
+  readonly signal: AbortSignal
+  readonly needs: ReadonlyMap<TaskId, ActionResult>
+  readonly ports: Ports
+  /** One line of output, shown live and kept for a failure's last lines. Redacted by the executor. */
+  log(line: string): void
+  /** Resolves while this run holds the environment's lock; throws a `lock-lost` failure otherwise. Call before each write to a host. */
+  guard(): Promise<void>
+}
+
+export interface TaskKind<P extends Json = Json> {
+  /** One short word, the same in code, YAML, ids and docs. */
+  readonly name: string
+  /** Raise it when `run` changes meaning: it enters every fingerprint of this kind. */
+  readonly version: number
+  /** One line for `stagecraft graph --kinds` and the reference. */
+  readonly summary: string
+  readonly freshness: Freshness
+  readonly phase: Phase
+  /** A pool with its own width: `docker` (builds), `registry`, `host`, `database`. Default: the run's. */
+  readonly pool?: string
+  /** Takes the environment's lock before it runs. */
+  readonly exclusive?: boolean
+  /** `run` computes and writes nothing outside its result, so a plan may run it to see further. */
+  readonly pure?: boolean
+  readonly params: z.ZodType<P>
+  /** What a person reads while it runs: `build api`. */
+  title(params: P): string
+  inputs?(params: P): Inputs
+  /** The part of a need's result that matters to this task; default the whole result. */
+  select?(params: P, need: TaskId, result: ActionResult): Json
+  /** Looks at the target without changing it. `verified` and `effect` kinds have it; `cached` is the action cache's word, if any. */
+  observe?(params: P, context: TaskContext, cached: ActionResult | undefined): Promise<Look>
+  /** Does the work. @throws TaskFailure when the world says no. */
+  run(params: P, context: TaskContext): Promise<ActionResult>
+}
+
+/** Keeps a kind's parameter type while it is written, and forgets it in the registry. */
+export function defineTask<P extends Json>(kind: TaskKind<P>): TaskKind {
+  return kind as unknown as TaskKind
+}
+
+/** The world said no. Thrown inside one `run` or port; a value (`Outcome`) everywhere else. */
+export class TaskFailure extends Error {
+  override readonly name = 'TaskFailure'
+  readonly failure: Failure
+  constructor(failure: Failure, options?: ErrorOptions) {
+    super(failure.message, options)
+    this.failure = failure
+  }
+}

@@ -1,0 +1,243 @@
+/**
+ * What a task kind may ask of the world. Implementations live in `src/hosts`, `src/databases` and `src/releases`;
+ * tests hand over fakes. Every method has a deadline and throws `TaskFailure` naming the host and the remedy.
+ */
+import type { Digest } from '../graph/types.ts'
+
+/** Where a run takes place. */
+export interface Scope {
+  readonly project: string
+  readonly environment: string
+  /** Recorded in releases; never part of what a container is made from. */
+  readonly version: string
+}
+
+export interface Ports {
+  host(name: string): Host
+  readonly builder: Builder
+  readonly registry: Registry
+  readonly secrets: Secrets
+  readonly content: Content
+  readonly release: ReleasePort
+  /** Opens the database called `name` in the manifest, through the host's SSH connection when the manifest says so. */
+  database(name: string): Promise<Database>
+  /** Absolute path of the folder the manifest is in. */
+  readonly projectDirectory: string
+}
+
+/** A program and its arguments; never a shell string. */
+export interface Command {
+  readonly argv: readonly [string, ...string[]]
+  readonly cwd?: string
+  /** Added to the environment the command inherits. On a host, secrets do not travel this way. */
+  readonly env?: Readonly<Record<string, string>>
+  readonly stdin?: string
+  readonly timeoutMs?: number
+}
+export interface Exit {
+  readonly code: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+// --- hosts -------------------------------------------------------------------------------------------------------
+
+/** One machine we deploy to, in the scope of one project and environment. One SSH connection carries everything. */
+export interface Host {
+  readonly name: string
+  /** Absolute path on the host of this project's and environment's files: `/opt/stagecraft/<project>/<env>`. */
+  readonly directory: string
+  /** What the host looks like now: one look, shared by all tasks of a run until `changed()` is called. */
+  observe(): Promise<HostState>
+  /** The host was written to: the next `observe` looks again. */
+  changed(): void
+  /** Runs a program on the host. A non-zero exit is a value, not an exception. */
+  run(command: Command, onLine?: (line: string) => void): Promise<Exit>
+  readonly engine: Engine
+  readonly files: HostFiles
+}
+
+export interface HostState {
+  /** Every container, running or not, labelled with this project and environment; sorted by name. */
+  readonly containers: readonly Container[]
+  /** Bundle hash that `current` points to, when that bundle is there. */
+  readonly bundle?: string
+  /** `<release id> <fingerprint>` of the last finalized release. */
+  readonly release?: string
+  /** The lock's holder, alive or not. */
+  readonly lock?: LockHolder
+}
+
+export interface LockHolder {
+  /** Unique per run. */
+  readonly owner: string
+  /** Grows by one with every take-over. */
+  readonly fence: number
+  /** For people: `anna@laptop pid 4711`. */
+  readonly description: string
+}
+
+export interface Container {
+  readonly id: string
+  readonly name: string
+  /** From labels we put there: `stagecraft.service`, `stagecraft.hash`. */
+  readonly service: string
+  readonly hash: string
+  readonly image: string
+  readonly state: 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead'
+  readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy'
+  readonly ports: readonly { readonly container: number; readonly host: number }[]
+  /** Address on the project's network, when running. */
+  readonly address?: string
+}
+
+export interface ContainerDetail {
+  readonly state: Container['state']
+  readonly health: Container['health']
+  readonly exitCode: number
+  readonly oomKilled: boolean
+  readonly restartCount: number
+  readonly restartPolicy: string
+  /** Engine's own error at start (missing binary, port taken), else empty. */
+  readonly error: string
+  /** Output of the last health probes, oldest first. */
+  readonly healthLog: readonly string[]
+}
+
+export interface EngineEvent {
+  readonly action: string // 'start' | 'die' | 'oom' | 'health_status: healthy' | …
+  readonly container: string
+  readonly exitCode?: number
+}
+
+/** The host's Docker Engine, by its API (https://docs.docker.com/reference/api/engine/). */
+export interface Engine {
+  start(container: string): Promise<void>
+  stop(container: string, graceSeconds: number): Promise<void>
+  /** Removes the container, never a volume. Absent is fine. */
+  remove(container: string): Promise<void>
+  setRestartPolicy(container: string, policy: RestartPolicy): Promise<void>
+  inspect(container: string): Promise<ContainerDetail>
+  /** Last lines of stdout and stderr. */
+  logs(container: string, lines: number): Promise<readonly string[]>
+  /** Subscribes to container events of the project and environment; resolves once the subscription is live. */
+  events(onEvent: (event: EngineEvent) => void): Promise<{ close(): void }>
+  hasImage(reference: string): Promise<boolean>
+  /** Pulls by digest with credentials in a header; nothing is stored on the host. */
+  pull(reference: string, credentials: RegistryCredentials | undefined, onLine?: (line: string) => void): Promise<void>
+}
+export interface RestartPolicy {
+  readonly name: 'no' | 'always' | 'unless-stopped' | 'on-failure'
+  readonly maximumRetryCount?: number
+}
+
+/** Files below `Host.directory` (paths are relative to it), over SFTP. */
+export interface HostFiles {
+  /** Creates a directory and its parents; existing is fine. */
+  makeDirectory(path: string, mode?: number): Promise<void>
+  /** Whole or not at all: temp file, then rename. */
+  write(path: string, bytes: Uint8Array, mode: number): Promise<void>
+  read(path: string): Promise<Uint8Array | undefined>
+  exists(path: string): Promise<boolean>
+  /** Names in a directory, sorted; empty when absent. */
+  list(path: string): Promise<readonly string[]>
+  /** Atomic; `to` must not exist or be a file. */
+  rename(from: string, to: string): Promise<void>
+  /** Makes symbolic link `path` point to `target`, atomically, replacing a link that is there. */
+  point(path: string, target: string): Promise<void>
+  /** Removes a file, link or whole directory; absent is fine. */
+  remove(path: string): Promise<void>
+}
+
+// --- images ------------------------------------------------------------------------------------------------------
+
+export interface BuildRequest {
+  /** Absolute paths. */
+  readonly context: string
+  readonly dockerfile: string
+  readonly target?: string
+  readonly args: Readonly<Record<string, string>>
+  readonly platforms: readonly string[]
+  /** Secret id → environment variable that carries it to the builder, or file. Values never on argv. */
+  readonly secrets: readonly { readonly id: string; readonly value: string }[]
+  readonly ssh: readonly string[]
+  readonly additionalContexts: Readonly<Record<string, string>>
+  readonly cacheFrom: readonly string[]
+  readonly labels: Readonly<Record<string, string>>
+  readonly tags: readonly string[]
+  readonly noCache: boolean
+}
+
+/** Docker buildx and the engine on this machine. */
+export interface Builder {
+  /** Builds and loads into this machine's engine. @returns the image id (`sha256:…`, the config digest). */
+  build(request: BuildRequest, onLine: (line: string) => void, signal: AbortSignal): Promise<string>
+  /** Image id of a reference or id held by this machine's engine. */
+  imageId(reference: string): Promise<string | undefined>
+  tag(imageId: string, reference: string): Promise<void>
+  /** @returns the manifest digest the registry gave. */
+  push(reference: string, onLine: (line: string) => void, signal: AbortSignal): Promise<string>
+}
+
+export interface RegistryCredentials {
+  readonly username: string
+  readonly password: string
+  readonly serveraddress: string
+}
+
+/** An OCI distribution registry (https://github.com/opencontainers/distribution-spec). */
+export interface Registry {
+  /** The manifest behind a tag or digest, or undefined when the registry does not have it. Answers are kept for the run. */
+  manifest(reference: string): Promise<{ readonly digest: string; readonly imageId?: string } | undefined>
+  /** Drops what is remembered of a reference, after a push. */
+  forget(reference: string): void
+  /** What the user's Docker configuration holds for this reference's registry. */
+  credentials(reference: string): Promise<RegistryCredentials | undefined>
+}
+
+// --- the rest ----------------------------------------------------------------------------------------------------
+
+/** Values that must not be seen. Everything handed out here is redacted from every output stream. */
+export interface Secrets {
+  readonly names: readonly string[]
+  /** @throws TaskFailure when it is not set. */
+  get(name: string): string
+  /** HMAC-SHA256 under the project's key, hex; `absent` when not set. */
+  digest(name: string): string
+}
+
+/** The content store, as kinds see it. */
+export interface Content {
+  write(bytes: Uint8Array): Promise<Digest>
+  /** @throws TaskFailure when a blob an earlier task produced is gone. */
+  read(digest: Digest): Promise<Uint8Array>
+}
+
+export interface ReleasePort {
+  /** Id of the release this run makes; made on first use. */
+  id(): Promise<string>
+  /** Marks the release finished, locally; returns the history as it is to be copied to the primary host. */
+  complete(images: Readonly<Record<string, { readonly ref: string; readonly digest: string }>>): Promise<string>
+}
+
+export interface AppliedMigration {
+  readonly id: string
+  readonly checksum: string
+}
+export interface MigrationFile {
+  readonly id: string
+  readonly sql: string
+  readonly checksum: string
+  /** False for files that begin with `-- stagecraft: no-transaction`. */
+  readonly transaction: boolean
+}
+
+export interface Database {
+  /** Rows of the ledger table, by id; empty when there is no such table. Reads only. */
+  applied(): Promise<readonly AppliedMigration[]>
+  /** Holds the project's advisory lock while `work` runs; fails with the holder's description when it is taken. */
+  exclusively<T>(work: () => Promise<T>): Promise<T>
+  /** Runs one file and records it, in one transaction where the file allows it. @throws TaskFailure naming file and line. */
+  apply(file: MigrationFile, releaseId: string): Promise<void>
+  close(): Promise<void>
+}

@@ -1,0 +1,77 @@
+/**
+ * Runs the tests with uvu and guards its known gaps: a file without `test.run()` passes silently, a pattern that matches
+ * nothing passes, nothing times out, and totals are not in the form CI reads. Usage: run-tests.js [--unit | --e2e] [substring…]
+ *
+ * Everything outside `e2e/` shares one process; each end-to-end file has its own, so a hang is contained and named.
+ */
+import { spawn } from 'node:child_process'
+import { readdirSync, readFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const testDirectory = join(dirname(fileURLToPath(import.meta.url)), '..')
+const uvu = fileURLToPath(import.meta.resolve('uvu')).replace(/dist[/\\]index\.mjs$/, 'bin.js')
+const unitLimitMs = 5 * 60_000
+const endToEndLimitMs = 20 * 60_000
+
+interface Totals {
+  files: number
+  total: number
+  passed: number
+  skipped: number
+  failed: boolean
+}
+
+function testFiles(): string[] {
+  const names = readdirSync(testDirectory, { recursive: true, encoding: 'utf8' })
+  return names.filter((name) => name.endsWith('.test.js')).sort()
+}
+
+function run(files: readonly string[], limitMs: number): Promise<Totals> {
+  return new Promise((resolve) => {
+    const pattern = `^(${files.map((file) => file.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|')})$`
+    const child = spawn(process.execPath, ['--enable-source-maps', uvu, testDirectory, pattern], { stdio: ['ignore', 'pipe', 'inherit'] })
+    let text = ''
+    const timer = setTimeout(() => {
+      process.stdout.write(`\n  ${files.length === 1 ? files[0] : 'tests'} did not end within ${limitMs / 1000} s: killed\n`)
+      child.kill('SIGKILL')
+    }, limitMs)
+    child.stdout.on('data', (chunk: Buffer) => {
+      text += chunk
+      process.stdout.write(chunk)
+    })
+    child.on('close', (code) => {
+      clearTimeout(timer)
+      const plain = text.replace(/\u001b\[[0-9;]*m/g, '')
+      const number = (label: string) => Number(new RegExp(`${label}:\\s+(\\d+)`).exec(plain)?.[1] ?? Number.NaN)
+      const started = plain.split('\n').filter((line) => /\(\d+ \/ \d+\)\s*$/.test(line)).length
+      const totals = { files: started, total: number('Total'), passed: number('Passed'), skipped: number('Skipped'), failed: code !== 0 }
+      resolve(Number.isNaN(totals.total) ? { files: started, total: 1, passed: 0, skipped: 0, failed: true } : totals)
+    })
+  })
+}
+
+const args = process.argv.slice(2)
+const wanted = args.filter((arg) => !arg.startsWith('--'))
+const found = testFiles().filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
+const isEndToEnd = (file: string) => relative(testDirectory, join(testDirectory, file)).startsWith('e2e')
+const unit = args.includes('--e2e') ? [] : found.filter((file) => !isEndToEnd(file))
+const endToEnd = args.includes('--unit') ? [] : found.filter(isEndToEnd)
+const problems: string[] = []
+for (const file of [...unit, ...endToEnd]) {
+  if (!/\b\w+\.run\(\)/.test(readFileSync(join(testDirectory, file), 'utf8'))) problems.push(`${file} never calls test.run()`)
+}
+if (unit.length + endToEnd.length === 0) problems.push('no test file found')
+
+const results: Totals[] = []
+if (unit.length > 0) results.push(await run(unit, unitLimitMs))
+for (const file of endToEnd) results.push(await run([file], endToEndLimitMs))
+
+const sum = (pick: (totals: Totals) => number) => results.reduce((total, result) => total + pick(result), 0)
+const [total, passed, skipped] = [sum((r) => r.total), sum((r) => r.passed), sum((r) => r.skipped)]
+if (sum((r) => r.files) !== unit.length + endToEnd.length)
+  problems.push(`${unit.length + endToEnd.length} files found, ${sum((r) => r.files)} run`)
+for (const problem of problems) process.stdout.write(`  ${problem}\n`)
+const failed = Math.max(total - passed - skipped, results.filter((result) => result.failed).length) + problems.length
+process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`)
+process.exitCode = failed > 0 ? 1 : 0
