@@ -33,6 +33,19 @@ export interface Task {
   readonly origin?: Location
 }
 
+/** Tasks that are acyclic by construction: `graph/task-graph.ts` makes one, or diagnostics that name the cycle. */
+export interface TaskGraph {
+  /** Topological, ties broken by id: independent of the order in which tasks were given. */
+  readonly order: readonly TaskId[]
+  /** @throws RangeError for an id that is not in the graph. */
+  task(id: TaskId): Task
+  /** `needs` and `after`, sorted. */
+  dependencies(id: TaskId): readonly TaskId[]
+  dependents(id: TaskId): readonly TaskId[]
+  /** The ids and all they depend on. */
+  only(ids: readonly TaskId[]): TaskGraph
+}
+
 /** Everything that can change what a task produces, each part reduced to something comparable. */
 export interface Action {
   readonly kind: string
