@@ -115,6 +115,16 @@ test('the first task that starts makes the release, with everything before it in
   assert.not.ok(made?.finished)
 })
 
+test('phases that move while the first write is under way are written after it', async () => {
+  const store = memoryStore()
+  const { recorder, start, run } = await recording(store)
+  run('build:api')
+  await Promise.resolve()
+  start('push:api')
+  await recorder.id()
+  assert.is(store.releases[0]?.phases.push, 'running')
+})
+
 test('a run that goes well ends completed, with the images it brought', async () => {
   const store = memoryStore()
   const { recorder, run, start, end, finish } = await recording(store)
