@@ -14,7 +14,7 @@ export interface BundleFile {
   readonly mode: number
   /** Of the folders made for it. */
   readonly folderMode: number
-  /** Read when it is written, so that secrets and large files are held one at a time. */
+  /** Read when it is written, so that few secrets and large files are held at once. */
   bytes(): Promise<Uint8Array>
 }
 
