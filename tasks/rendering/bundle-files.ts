@@ -36,7 +36,7 @@ export function bundleFiles(files: ActionResult['files'], values: RenderValues, 
   }))
   const secret = (path: string, text: () => string): BundleFile => ({
     path,
-    mode: modes.secret,
+    mode: path.startsWith(`${filesFolder}/`) ? modes.mountedSecret : modes.secret,
     folderMode: modes.secretFolder,
     bytes: async () => Buffer.from(text()),
   })

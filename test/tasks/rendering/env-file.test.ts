@@ -11,8 +11,8 @@ const test = suite('tasks/rendering/env-file')
 const nasty: Readonly<Record<string, string>> = {
   EMPTY: '',
   SPACES: '  two  spaces  ',
-  DOLLAR: 'p$w $HOME ${PATH} $$ $',
-  BRACES: '${A:-b} {} }{',
+  DOLLAR: `p$w $HOME \${PATH} $$ $`,
+  BRACES: `\${A:-b} {} }{`,
   HASH: 'a #b #',
   SINGLE: "it's",
   DOUBLE: 'say "hi"',
