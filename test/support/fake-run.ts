@@ -82,7 +82,7 @@ export function rig(kinds: readonly TaskKind[], overrides: Partial<RunOptions> =
   const events: RunEvent[] = []
   const log = new Map<TaskId, Action>()
   const controller = new AbortController()
-  const freeLock: EnvironmentLock = { hold: async () => true, verify: async () => {} }
+  const freeLock: EnvironmentLock = { isHeld: false, hold: async () => {}, verify: async () => {} }
   let clock = 0
   const options: RunOptions = {
     caches: [memoryCache()],
