@@ -16,14 +16,23 @@ const leftOut = {
   setup({ onLoad, onResolve }) {
     // ssh2 tries its native parts and works without them; the bundle runs on every platform.
     onResolve({ filter: /\.node$|^cpu-features$/ }, ({ path }) => ({ path, namespace: 'absent' }))
-    onLoad({ filter: /.*/, namespace: 'absent' }, ({ path }) => ({ contents: `throw new Error(${JSON.stringify(`${path} is not bundled`)})` }))
+    onLoad({ filter: /.*/, namespace: 'absent' }, ({ path }) => ({
+      contents: `throw new Error(${JSON.stringify(`${path} is not bundled`)})`,
+    }))
     // Sessions are BuildKit's way back to the client; builds go through the docker command. It would load gRPC: 110 ms.
-    onResolve({ filter: /^\.\/session$/ }, ({ importer }) => (importer.includes('/dockerode/') ? { path: 'session', namespace: 'session' } : undefined))
+    onResolve({ filter: /^\.\/session$/ }, ({ importer }) =>
+      importer.includes('/dockerode/') ? { path: 'session', namespace: 'session' } : undefined,
+    )
     onLoad({ filter: /.*/, namespace: 'session' }, () => ({
       contents: `module.exports = () => { throw new Error('BuildKit sessions are left out of this bundle') }`,
     }))
   },
 }
+
+const commonJs = [
+  `import { createRequire as createBundleRequire } from 'node:module'`,
+  'const require = createBundleRequire(import.meta.url), __dirname = import.meta.dirname, __filename = import.meta.filename',
+]
 
 await build({
   absWorkingDir: root,
@@ -36,12 +45,11 @@ await build({
   platform: 'node',
   target: 'node20',
   minifySyntax: true,
-  minifyWhitespace: true,
   sourcemap: 'external',
   legalComments: 'none',
   logLevel: 'warning',
-  // Bundled CommonJS still asks for Node's own modules by `require`.
-  banner: { js: `#!/usr/bin/env node\nimport{createRequire as createBundleRequire}from'node:module';const require=createBundleRequire(import.meta.url);` },
+  // Bundled CommonJS still expects what only CommonJS has.
+  banner: { js: `#!/usr/bin/env node\n${commonJs.join('\n')}` },
   define: { STAGECRAFT_BUILD_VERSION: JSON.stringify(version), 'process.env.STAGECRAFT_FAULT': 'undefined' },
   plugins: [leftOut],
 })

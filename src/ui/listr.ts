@@ -1,7 +1,8 @@
 import { DefaultRenderer, Listr, ListrDefaultRendererLogLevels, ListrLogger, ProcessOutput } from 'listr2'
 import type { Task, TaskGraph, TaskId } from '../../graph/types.ts'
 import type { Run } from '../contracts.ts'
-import type { History } from './history.ts'
+import { everyOutcome } from './every-outcome.ts'
+import type { History, Row } from './history.ts'
 import type { Paint } from './paint.ts'
 import { endedText, runningText } from './row-text.ts'
 
@@ -19,12 +20,24 @@ interface LiveTask {
   title: string | unknown[]
 }
 
-/** listr2 falls back to plain lines when *stdout* is no terminal; this list is on stderr and whoever made it knows better. */
+/**
+ * listr2 falls back to plain lines when *stdout* is no terminal; this list is on stderr and whoever made it knows better. It also
+ * draws on every change of every task, which with hundreds of tasks takes the time the tasks need: its own clock draws often enough.
+ */
 class LiveRenderer extends DefaultRenderer {
   static override nonTTY = true
+  #drawnAt = 0
+
+  override update(): void {
+    const now = performance.now()
+    if (now - this.#drawnAt < shortestFrameMs) return
+    this.#drawnAt = now
+    super.update()
+  }
 }
 
 const refreshMs = 200
+const shortestFrameMs = 80
 
 /**
  * One listr2 list, a task of it for every task of the graph; resolves when every outcome is known, with the list gone again.
@@ -37,35 +50,42 @@ const refreshMs = 200
 export async function showLiveList(options: LiveListOptions): Promise<void> {
   const { graph, run, history, stream, paint } = options
   const running = new Map<TaskId, LiveTask>()
-  const tally = { done: 0, fresh: 0 }
-  let shown = 0
+  const tally = { done: 0, fresh: 0, failed: 0 }
+  let endedLines = 0
+  const room = () => Math.max(4, (stream.rows ?? 24) - 3)
+  /** Rows of tasks that have ended stay while they leave half of the screen to those that have not. */
+  const ended = (row: Row) => {
+    const text = endedText(row, options.title, paint)
+    const lines = text.split('\n').length
+    if (endedLines + lines > room() / 2) return ''
+    endedLines += lines
+    return text
+  }
   const follow = (id: TaskId) => async (_: unknown, live: LiveTask) => {
-    if (await run.starts(id)) {
-      running.set(id, live)
-      shown++
-    }
+    if (await run.starts(id)) running.set(id, live)
     const outcome = await run.outcome(id)
     running.delete(id)
     tally.done++
     if (outcome.status === 'skipped') tally.fresh++
+    if (outcome.status === 'failed') tally.failed++
     const row = history.row(id)
-    if (row?.startedAt === undefined) return
-    const isCrowded = outcome.status === 'ran' && shown > (stream.rows ?? 24) - 4
-    if (isCrowded) shown--
-    live.title = isCrowded ? '' : endedText(row, options.title, paint)
+    if (row?.startedAt !== undefined || outcome.status === 'failed') live.title = row === undefined ? '' : ended(row)
     if (outcome.status === 'failed') throw new Error(outcome.failure.message)
   }
   const refresh = (total: LiveTask) => {
-    total.title = paint.dim(`${tally.done} of ${graph.order.length} done${tally.fresh > 0 ? `, ${tally.fresh} of them up to date` : ''}`)
-    for (const [id, live] of running) {
+    const now = Date.now()
+    const space = room() - endedLines
+    const isTight = running.size * 2 > space
+    for (const [index, [id, live]] of [...running].entries()) {
       const row = history.row(id)
-      if (row !== undefined) live.title = runningText(row, options.title, paint, Date.now())
+      if (row !== undefined) live.title = index < space ? runningText(row, options.title, paint, now, !isTight) : ''
     }
+    total.title = paint.dim(tallyText(tally, graph.order.length, Math.max(0, running.size - space)))
   }
   const count = async (_: unknown, live: LiveTask) => {
     const timer = setInterval(() => refresh(live), refreshMs)
     refresh(live)
-    await Promise.all(graph.order.map((id) => run.outcome(id))).finally(() => clearInterval(timer))
+    await everyOutcome(graph, run).finally(() => clearInterval(timer))
   }
   const list = new Listr([...graph.order.map((id) => ({ task: follow(id) })), { task: count }], {
     concurrent: true,
@@ -82,6 +102,20 @@ export async function showLiveList(options: LiveListOptions): Promise<void> {
     },
   })
   await list.run()
+}
+
+function tallyText(
+  tally: { readonly done: number; readonly fresh: number; readonly failed: number },
+  total: number,
+  hidden: number,
+): string {
+  const parts = [
+    `${tally.done} of ${total} done`,
+    ...(tally.fresh > 0 ? [`${tally.fresh} up to date`] : []),
+    ...(tally.failed > 0 ? [`${tally.failed} failed`] : []),
+    ...(hidden > 0 ? [`${hidden} more running`] : []),
+  ]
+  return parts.join(', ')
 }
 
 /** Our colors in the place of listr2's, which follow its own idea of when to color. */

@@ -7,10 +7,10 @@ import { printable } from './terminal.ts'
 
 type Title = (task: Task) => string
 
-/** A running task: what, why, how long, and its last line of output below. */
-export function runningText(row: Row, title: Title, paint: Paint, now: number): string {
+/** A running task: what, why, how long, and, where there is room, its last line of output below. */
+export function runningText(row: Row, title: Title, paint: Paint, now: number, withOutput: boolean): string {
   const head = `${title(row.task)}  ${paint.dim(`${row.because ?? ''}  ${renderDuration(elapsedMs(row, now))}`.trim())}`
-  const last = printable(row.output.at(-1) ?? '')
+  const last = withOutput ? printable(row.output.at(-1) ?? '') : ''
   return last === '' ? head : `${head}\n${paint.dim(last)}`
 }
 
