@@ -13,8 +13,9 @@ import { Pool } from './pool.ts'
 
 /** The environment's lock, taken by the first task that writes to a host. */
 export interface EnvironmentLock {
-  /** @returns true when this call took it, false when this run held it already. @throws TaskFailure `lock-held`. */
-  hold(): Promise<boolean>
+  readonly isHeld: boolean
+  /** Takes it unless this run holds it already. @throws TaskFailure `lock-held`. */
+  hold(): Promise<void>
   /** @throws TaskFailure `lock-lost` when another run took over. */
   verify(): Promise<void>
 }
@@ -71,7 +72,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     }
     const kind = options.kinds.get(task.kind)
     if (!kind) throw new Error(`no kind is called ${task.kind}`)
-    return pool(kind.pool ?? 'default').use(async () => {
+    return poolOf(task, kind).use(async () => {
       if (options.signal.aborted) return { status: 'canceled', by: 'signal' }
       if (failed && options.onFailure === 'stop') return { status: 'canceled', by: 'stop' }
       return attempt(task, kind, needs)
@@ -122,9 +123,13 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
   async function reasonToRun(task: Task, kind: TaskKind, described: Described, context: TaskContext): Promise<Explanation | Outcome> {
     const look = () => assess(task, kind, described, context, options)
     const forced = options.force(task.id)
+    const wasLocked = options.lock.isHeld
     let assessment = forced ? ({ fresh: false, because: { reason: 'forced', detail: 'forced' } } as const) : await look()
     // What was seen before the lock was ours may have changed until it was.
-    if (!assessment.fresh && kind.exclusive && (await options.lock.hold()) && !forced) assessment = await look()
+    if (!assessment.fresh && kind.exclusive) {
+      await options.lock.hold()
+      if (!wasLocked && !forced) assessment = await look()
+    }
     if (!assessment.fresh) return assessment.because
     await options.log.record(task.id, described.action)
     return assessment.outcome
@@ -158,15 +163,23 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     return entry
   }
 
-  function pool(name: string): Pool {
-    const known = pools.get(name)
+  /** The pool `host` is one per host: hosts do not wait for each other. */
+  function poolOf(task: Task, kind: TaskKind): Pool {
+    const name = kind.pool ?? 'default'
+    const key = name === 'host' ? `host ${hostOf(task)}` : name
+    const known = pools.get(key)
     if (known !== undefined) return known
     const made = new Pool(options.pools[name] ?? options.pools['default'] ?? 4)
-    pools.set(name, made)
+    pools.set(key, made)
     return made
   }
 
   return { outcome, starts: (id) => starts(id).promise }
+}
+
+function hostOf(task: Task): string {
+  const host = (task.params as { readonly host?: unknown } | null)?.host
+  return typeof host === 'string' ? host : ''
 }
 
 /** A chain of canceled tasks names the one that failed, not its neighbour. */

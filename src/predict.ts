@@ -1,5 +1,5 @@
 /** Walks a graph as the executor would, looking but never touching: what `plan`, `--dry-run` and `graph --state` show. */
-import type { ActionResult, TaskGraph, TaskId } from '../graph/types.ts'
+import type { Action, ActionResult, TaskGraph, TaskId } from '../graph/types.ts'
 import { type TaskContext, TaskFailure } from '../tasks/kind.ts'
 import { assess, describeAction } from './assess.ts'
 import type { Prediction } from './contracts.ts'
@@ -10,13 +10,20 @@ export type PredictOptions = Omit<RunOptions, 'lock' | 'on' | 'onFailure' | 'poo
   readonly online: boolean
 }
 
+export interface Predicted {
+  readonly prediction: Prediction
+  /** What the task is made from; undefined while a need's result is unknown. */
+  readonly action?: Action
+}
+
 /**
  * Predicts every task. A fresh task's result lets its dependents be assessed; after a task that must run, a dependent
  * that needs its result can only be `may-run`, unless the result can be computed without touching anything (`pure`).
  */
-export function predict(graph: TaskGraph, options: PredictOptions): Promise<ReadonlyMap<TaskId, Prediction>> {
+export async function predict(graph: TaskGraph, options: PredictOptions): Promise<ReadonlyMap<TaskId, Predicted>> {
   const results = new Map<TaskId, ActionResult>()
   const predictions = new Map<TaskId, Promise<Prediction>>()
+  const actions = new Map<TaskId, Action>()
 
   async function predictTask(id: TaskId): Promise<Prediction> {
     const task = graph.task(id)
@@ -28,6 +35,7 @@ export function predict(graph: TaskGraph, options: PredictOptions): Promise<Read
     const needs = new Map(task.needs.flatMap((need) => [...results].filter(([known]) => known === need)))
     try {
       const described = await describeAction(task, kind, needs, options)
+      actions.set(id, described.action)
       const context: TaskContext = {
         id,
         fingerprint: described.fingerprint,
@@ -67,9 +75,11 @@ export function predict(graph: TaskGraph, options: PredictOptions): Promise<Read
     return promise
   }
 
-  return (async () => {
-    const all = new Map<TaskId, Prediction>()
-    for (const id of graph.order) all.set(id, await of(id))
-    return all
-  })()
+  const all = new Map<TaskId, Predicted>()
+  for (const id of graph.order) {
+    const prediction = await of(id)
+    const action = actions.get(id)
+    all.set(id, { prediction, ...(action ? { action } : {}) })
+  }
+  return all
 }

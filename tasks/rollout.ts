@@ -191,7 +191,19 @@ async function create(
   return made
 }
 
-async function compose(host: Host, params: RolloutParams, bundle: string, rest: readonly string[], context: TaskContext): Promise<void> {
+/** Two Compose processes of one project would race for its networks and for container numbers. */
+const composing = new WeakMap<Host, Promise<void>>()
+
+function compose(host: Host, params: RolloutParams, bundle: string, rest: readonly string[], context: TaskContext): Promise<void> {
+  const turn = (composing.get(host) ?? Promise.resolve()).then(() => runCompose(host, params, bundle, rest, context))
+  composing.set(
+    host,
+    turn.catch(() => {}),
+  )
+  return turn
+}
+
+async function runCompose(host: Host, params: RolloutParams, bundle: string, rest: readonly string[], context: TaskContext): Promise<void> {
   const file = `${params.directory}/bundles/${bundle}/docker-compose.yml`
   const argv = ['docker', 'compose', '--project-name', params.composeProject, '--file', file, ...rest] as const
   const exit = await host.run({ argv: [...argv] as [string, ...string[]], timeoutMs: composeTimeoutMs }, (line) => context.log(line))
