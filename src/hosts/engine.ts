@@ -184,20 +184,10 @@ async function followPull(
   if (!progress.isComplete) throw new Error('the Engine stopped before the image was there')
 }
 
-/** The library reads DOCKER_HOST and its kin for what it is not given: give it everything. */
+/** The library reads DOCKER_HOST and its kin for whatever it is not given, so it is given everything; `agent` is not in its types. */
 async function openDockerode(agent: EngineAgent): Promise<Dockerode> {
   const { default: Docker } = await import('dockerode')
-  const nothing = undefined as never
-  return new Docker({
-    agent,
-    protocol: 'http',
-    socketPath: engineSocket,
-    host: nothing,
-    port: nothing,
-    key: nothing,
-    cert: nothing,
-    ca: nothing,
-    timeout: nothing,
-    pathPrefix: nothing,
-  })
+  const unset = Object.fromEntries(['host', 'port', 'key', 'cert', 'ca', 'timeout', 'pathPrefix'].map((name) => [name, undefined]))
+  const options = { ...unset, agent, protocol: 'http' as const, socketPath: engineSocket }
+  return new Docker(options)
 }
