@@ -16,18 +16,23 @@ export const options = z.strictObject({
   format: z.enum(['tree', 'dot', 'mermaid', 'json']).default('tree').describe('how to draw it'),
   kinds: z.boolean().default(false).describe('list the kinds of task instead'),
 })
-export const examples = ['stagecraft graph --env prod', 'stagecraft graph build --env prod', 'stagecraft graph --env prod --format dot | dot -Tsvg > graph.svg']
+export const examples = [
+  'stagecraft graph --env prod',
+  'stagecraft graph build --env prod',
+  'stagecraft graph --env prod --format dot | dot -Tsvg > graph.svg',
+]
 
 const positionals = z.strictObject({
   target: z.array(z.string()).default([]).describe('targets or task ids; default deploy'),
 })
+
 export { positionals as arguments }
 
 const forms: Readonly<Record<z.output<typeof options>['format'], (graph: TaskGraph) => string>> = {
   tree: (graph) => drawTree(graph),
   dot: (graph) => drawDot(graph),
   mermaid: (graph) => drawMermaid(graph),
-  json: (graph) => JSON.stringify(graphJson(graph, { phaseOf: (task) => kinds.get(task.kind)?.phase ?? null }), null, 2),
+  json: (graph) => JSON.stringify(graphJson(graph, { phase: (task) => kinds.get(task.kind)?.phase }), null, 2),
 }
 
 export async function run(
