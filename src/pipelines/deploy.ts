@@ -96,6 +96,7 @@ function migrateTask(database: DatabaseTarget, pushIds: readonly TaskId[]): Task
     path: database.path,
     table: database.ledgerTable,
     connectionEnv: database.connectionEnv,
+    waitSeconds: 30,
   })
 }
 
