@@ -7,7 +7,7 @@ import { openLocalCache } from '../../cache/local.ts'
 import type { Task, TaskGraph } from '../../graph/types.ts'
 import { kinds } from '../../tasks/index.ts'
 import type { TaskKind } from '../../tasks/kind.ts'
-import type { Builder, Database, Ports, Registry, ReleasePort, Scope } from '../../tasks/ports.ts'
+import type { Builder, Database, Ports, Registry, Scope } from '../../tasks/ports.ts'
 import type { Assessor } from '../assess.ts'
 import type { App } from '../contracts.ts'
 import { openFileIndex } from '../files/file-index.ts'
@@ -64,10 +64,11 @@ export async function openWorld(project: Project, app: App, options: WorldOption
       await secrets.share()
     },
   )
+  const registry = lazyRegistry(app)
   const ports: Omit<Ports, 'release'> = {
     host: (name) => hosts.host(name),
-    builder: lazyBuilder(app),
-    registry: lazyRegistry(app),
+    builder: lazyBuilder(registry, secrets.redact),
+    registry,
     secrets: secrets.port,
     content: contentPort(cache.content),
     database: (name): Promise<Database> => openDatabase(name, project, secrets.port, hosts),
@@ -125,10 +126,10 @@ function titleOf(task: Task): string {
   return kind ? kind.title(task.params) : task.id
 }
 
-function lazyBuilder(app: App): Builder {
+function lazyBuilder(registry: Registry, redact: (text: string) => string): Builder {
   const load = memo(async () => {
     const { createBuilder } = await import('../hosts/builder.ts')
-    return createBuilder({ environment: app.env })
+    return createBuilder({ registry, redact })
   })
   return {
     build: async (request, onLine, signal) => (await load()).build(request, onLine, signal),
