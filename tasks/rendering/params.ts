@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { JsonObject, TaskId } from '../../graph/types.ts'
+import type { TaskId } from '../../graph/types.ts'
 
 const definition = z.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value))
 const taskId = z.string().transform((id) => id as TaskId)
@@ -50,6 +50,3 @@ export const renderValues = z.strictObject({
   sidecars: z.array(sidecar),
 })
 export type RenderValues = z.infer<typeof renderValues>
-
-/** A Compose service or another named definition. */
-export type Definition = JsonObject
