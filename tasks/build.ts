@@ -48,7 +48,8 @@ const paramsSchema = z.strictObject({
   /** The image goes to a registry, which then is asked first whether it has it. */
   remote: z.boolean(),
 })
-type Params = z.infer<typeof paramsSchema>
+export type BuildParams = z.infer<typeof paramsSchema>
+type Params = BuildParams
 
 export const build = defineTask<Params>({
   name: 'build',

@@ -18,7 +18,8 @@ const paramsSchema = z.strictObject({
   /** Id of the task whose image this is. */
   build: z.string(),
 })
-type Params = z.infer<typeof paramsSchema>
+export type PushParams = z.infer<typeof paramsSchema>
+type Params = PushParams
 
 export const push = defineTask<Params>({
   name: 'push',
