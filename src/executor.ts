@@ -83,7 +83,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
   async function attempt(task: Task, kind: TaskKind, needs: ReadonlyMap<TaskId, ActionResult>): Promise<Outcome> {
     const output: string[] = []
     try {
-      return await perform(task, kind, needs, output)
+      return await perform({ ...task, params: kind.params.parse(task.params) }, kind, needs, output)
     } catch (error) {
       const failure = failureOf(error, options.signal.aborted)
       const lines = failure.output ?? output

@@ -26,12 +26,13 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
   const actions = new Map<TaskId, Action>()
 
   async function predictTask(id: TaskId): Promise<Prediction> {
-    const task = graph.task(id)
+    const given = graph.task(id)
     await Promise.all(graph.dependencies(id).map(of))
-    const waitsFor = task.needs.find((need) => !results.has(need))
+    const waitsFor = given.needs.find((need) => !results.has(need))
     if (waitsFor !== undefined) return { state: 'may-run', waitsFor: await firstUnknown(waitsFor) }
-    const kind = options.kinds.get(task.kind)
-    if (!kind) throw new Error(`no kind is called ${task.kind}`)
+    const kind = options.kinds.get(given.kind)
+    if (!kind) throw new Error(`no kind is called ${given.kind}`)
+    const task = { ...given, params: kind.params.parse(given.params) }
     const needs = new Map(task.needs.flatMap((need) => [...results].filter(([known]) => known === need)))
     try {
       const described = await describeAction(task, kind, needs, options)

@@ -189,6 +189,8 @@ export interface RegistryCredentials {
   readonly username: string
   readonly password: string
   readonly serveraddress: string
+  /** In place of name and password, which are empty then. Spelled as in the Engine API's `X-Registry-Auth`. */
+  readonly identitytoken?: string
 }
 
 /** An OCI distribution registry (https://github.com/opencontainers/distribution-spec). */

@@ -5,7 +5,11 @@ import { runTargets } from '../session/run-targets.ts'
 export const summary = 'bring an environment to the state of this checkout'
 export const feature = 'CLI_DEPLOY'
 export const options = runOptions
-export const examples = ['stagecraft deploy --env prod', 'stagecraft deploy --env prod --dry-run', 'stagecraft deploy --env prod --version v1.4.0']
+export const examples = [
+  'stagecraft deploy --env prod',
+  'stagecraft deploy --env prod --dry-run',
+  'stagecraft deploy --env prod --version v1.4.0',
+]
 
 /** `run deploy`, by the same path. */
 export function run(input: RunOptionsInput, globals: GlobalOptions, app: App): Promise<ExitCode> {

@@ -1,9 +1,9 @@
 import { z } from 'zod'
+import type { TaskId } from '../../graph/types.ts'
 import { type App, type ExitCode, type GlobalOptions, InputError } from '../contracts.ts'
 import { explainTask } from '../session/explain-task.ts'
 import { openProject } from '../session/open-project.ts'
 import { targetGraph } from '../session/targets.ts'
-import type { TaskId } from '../../graph/types.ts'
 
 export const summary = 'say what a task is made from, and what changed since it last ran'
 export const feature = 'CLI_EXPLAIN'
@@ -14,6 +14,7 @@ export const options = z.strictObject({
 export const examples = ['stagecraft explain build:api --env prod', 'stagecraft explain rollout:web@node-1 --env prod']
 
 const positionals = z.strictObject({ task: z.string().describe('id of a task, as `stagecraft graph` lists them') })
+
 export { positionals as arguments }
 
 export async function run(

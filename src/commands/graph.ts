@@ -3,7 +3,7 @@ import { drawDot } from '../../graph/forms/dot.ts'
 import { graphJson } from '../../graph/forms/json.ts'
 import { drawMermaid } from '../../graph/forms/mermaid.ts'
 import { drawTree } from '../../graph/forms/tree.ts'
-import type { TaskGraph } from '../../graph/types.ts'
+import type { Phase, Task, TaskGraph } from '../../graph/types.ts'
 import { kinds } from '../../tasks/index.ts'
 import { type App, type ExitCode, exitCodes, type GlobalOptions, InputError } from '../contracts.ts'
 import { openProject } from '../session/open-project.ts'
@@ -16,18 +16,23 @@ export const options = z.strictObject({
   format: z.enum(['tree', 'dot', 'mermaid', 'json']).default('tree').describe('how to draw it'),
   kinds: z.boolean().default(false).describe('list the kinds of task instead'),
 })
-export const examples = ['stagecraft graph --env prod', 'stagecraft graph build --env prod', 'stagecraft graph --env prod --format dot | dot -Tsvg > graph.svg']
+export const examples = [
+  'stagecraft graph --env prod',
+  'stagecraft graph build --env prod',
+  'stagecraft graph --env prod --format dot | dot -Tsvg > graph.svg',
+]
 
 const positionals = z.strictObject({
   target: z.array(z.string()).default([]).describe('targets or task ids; default deploy'),
 })
+
 export { positionals as arguments }
 
 const forms: Readonly<Record<z.output<typeof options>['format'], (graph: TaskGraph) => string>> = {
   tree: (graph) => drawTree(graph),
   dot: (graph) => drawDot(graph),
   mermaid: (graph) => drawMermaid(graph),
-  json: (graph) => JSON.stringify(graphJson(graph, { phaseOf: (task) => kinds.get(task.kind)?.phase ?? null }), null, 2),
+  json: (graph) => JSON.stringify(graphJson(graph, { phase: phaseOf }), null, 2),
 }
 
 export async function run(
@@ -44,6 +49,12 @@ export async function run(
   if (!targets.ok) throw new InputError(targets.diagnostics)
   app.stdout.write(`${forms[input.format](targets.value).trimEnd()}\n`)
   return exitCodes.done
+}
+
+function phaseOf(task: Task): Phase {
+  const kind = kinds.get(task.kind)
+  if (!kind) throw new Error(`no kind is called ${task.kind}`)
+  return kind.phase
 }
 
 function kindTable(): string {

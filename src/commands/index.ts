@@ -5,6 +5,7 @@ import type { CommandTable } from '../cli/command-table.ts'
  * A command of two words is a member of a group: `releases list`.
  */
 export const commands: CommandTable = {
+  build: { summary: 'build images, and push them if asked', group: 'deliver', load: () => import('./build.ts') },
   completion: {
     summary: 'print a completion script for bash, fish or zsh',
     group: 'other',

@@ -30,8 +30,9 @@ export class EngineAgent extends Agent {
     return 'engine'
   }
 
-  createConnection(_options: unknown, done: (error: Error | null, stream?: Duplex) => void): void {
-    this.#connect().then((channel) => done(null, channel), done)
+  override createConnection(_options: unknown, done?: (error: Error | null, stream: Duplex) => void): undefined {
+    const failed = done as ((error: Error) => void) | undefined
+    this.#connect().then((channel) => done?.(null, channel), failed)
   }
 
   /**

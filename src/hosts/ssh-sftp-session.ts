@@ -25,11 +25,11 @@ export class SftpSession {
    * Runs requests with a deadline; `what` completes "cannot … on node-1".
    * @throws TaskFailure naming the host, the path and what to do; `SftpError` never leaves here.
    */
-  async perform<T>(what: string, timeoutMs: number, work: (sftp: Sftp) => Promise<T>): Promise<T> {
-    return this.#connection.perform(`to ${what}`, timeoutMs, async () => {
+  async perform<T>(what: string, timeoutMs: number, work: (sftp: Sftp, signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.#connection.perform(`to ${what}`, timeoutMs, async (signal) => {
       const sftp = await this.#open()
       try {
-        return await work(sftp)
+        return await work(sftp, signal)
       } catch (error) {
         if (error instanceof SftpError) throw await this.#refusal(what, error, sftp)
         if (!sftp.isOpen && !(error instanceof TaskFailure)) throw await this.#broken(what, error)

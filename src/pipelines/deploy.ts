@@ -17,6 +17,8 @@ export interface DeployOptions {
   readonly envFileNames: readonly string[]
   /** Build arguments with plain variables filled in, by service. */
   readonly buildArgs: Readonly<Record<string, Readonly<Record<string, string>>>>
+  /** The ignore file of each build's context, project-relative, by service; none where there is none. */
+  readonly ignoreFiles: Readonly<Record<string, string>>
 }
 
 /**
@@ -66,6 +68,7 @@ function buildTask(service: Service, deployment: Deployment, options: DeployOpti
     repository: build.repository,
     context: build.context,
     dockerfile: build.dockerfile,
+    dockerignore: options.ignoreFiles[service.name] ?? null,
     target: build.target ?? null,
     args: options.buildArgs[service.name] ?? build.args,
     platforms: [...build.platforms],
@@ -96,6 +99,7 @@ function migrateTask(database: DatabaseTarget, pushIds: readonly TaskId[]): Task
     path: database.path,
     table: database.ledgerTable,
     connectionEnv: database.connectionEnv,
+    waitSeconds: 30,
   })
 }
 

@@ -32,7 +32,7 @@ export interface TaskExplanation {
 }
 
 export async function explainTask(id: TaskId, graph: TaskGraph, project: Project, options: ExplainOptions, app: App): Promise<ExitCode> {
-  const world = await openWorld(project, app)
+  const world = await openWorld(project, app, { online: options.online, writes: false })
   try {
     const predicted = await predict(graph, { ...world.forPlan, kinds: world.kinds, force: () => false, online: options.online })
     const found = predicted.get(id)
@@ -49,7 +49,10 @@ export async function explainTask(id: TaskId, graph: TaskGraph, project: Project
       ranBefore: last !== undefined,
       parts: found.action ? partsOf(last, found.action) : [],
     }
-    const text = options.format === 'json' ? `${JSON.stringify(explanationJson(explanation), null, 2)}\n` : renderExplanation(explanation, app.stdout.isTTY === true)
+    const text =
+      options.format === 'json'
+        ? `${JSON.stringify(explanationJson(explanation), null, 2)}\n`
+        : renderExplanation(explanation, app.stdout.isTTY === true)
     app.stdout.write(world.redact(text))
     return found.prediction.state === 'unknown' && options.online ? exitCodes.world : exitCodes.done
   } finally {

@@ -1,11 +1,13 @@
 /** First step of every command that knows an environment: the manifest, the Compose file and the environment become one checked graph. */
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { isAbsolute, join, resolve } from 'node:path'
+import { isAbsolute, join, posix, resolve } from 'node:path'
 import { taskGraph } from '../../graph/task-graph.ts'
 import type { Checked, Diagnostic, TaskGraph } from '../../graph/types.ts'
 import { loadCompose } from '../config/compose-file.ts'
+import type { LoadedConfig } from '../config/config.ts'
 import { parseDotenv } from '../config/dotenv.ts'
-import { type LoadedConfig, loadConfig } from '../config/load.ts'
+import { loadConfig } from '../config/load.ts'
 import { resolveDeployment } from '../config/resolve.ts'
 import { type App, type Deployment, type GlobalOptions, InputError } from '../contracts.ts'
 import { buildArguments } from '../pipelines/build-arguments.ts'
@@ -37,7 +39,12 @@ export async function openProject(globals: GlobalOptions, app: App, version?: st
   const args = buildArguments(deployment)
   const problems = [...(args.ok ? [] : args.diagnostics), ...versionDiagnostics(release)]
   if (!args.ok || problems.length > 0) throw new InputError(problems)
-  const tasks = deployTasks(deployment, { version: release.version ?? 'unknown', envFileNames: names, buildArgs: args.value })
+  const tasks = deployTasks(deployment, {
+    version: release.version ?? 'unknown',
+    envFileNames: names,
+    buildArgs: args.value,
+    ignoreFiles: ignoreFiles(deployment, loaded.directory),
+  })
   return {
     directory: loaded.directory,
     deployment,
@@ -72,6 +79,18 @@ async function environmentFile(loaded: LoadedConfig, environment: string): Promi
     const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'does not exist' : `cannot be read: ${(error as Error).message}`
     throw new InputError([{ code: 'SC3102', severity: 'error', message: `env_file \`${file}\` ${why}`, ...(location ? { location } : {}) }])
   }
+}
+
+/** BuildKit prefers an ignore file named for the Dockerfile to the context's own. */
+function ignoreFiles({ services }: Deployment, directory: string): Readonly<Record<string, string>> {
+  const found: Record<string, string> = {}
+  for (const { name, build } of services) {
+    if (!build) continue
+    const candidates = [`${build.dockerfile}.dockerignore`, posix.join(build.context, '.dockerignore')]
+    const file = candidates.find((candidate) => existsSync(join(directory, candidate)))
+    if (file !== undefined) found[name] = file
+  }
+  return found
 }
 
 function versionDiagnostics({ version }: ReleaseVersion): Diagnostic[] {

@@ -20,10 +20,13 @@ export async function showPlan(
   globals: GlobalOptions,
   app: App,
 ): Promise<ExitCode> {
-  const world = await openWorld(project, app)
+  const world = await openWorld(project, app, { online, writes: false })
   try {
     const predicted = await predict(graph, { ...world.forPlan, kinds: world.kinds, force, online })
-    const text = format === 'json' ? `${JSON.stringify(planJson(graph, project, predicted, world.title), null, 2)}\n` : planText(graph, project, predicted, world.title, globals, app)
+    const text =
+      format === 'json'
+        ? `${JSON.stringify(planJson(graph, project, predicted, world.title), null, 2)}\n`
+        : planText(graph, project, predicted, world.title, globals, app)
     app.stdout.write(world.redact(text))
     const isBlind = online && [...predicted.values()].some(({ prediction }) => prediction.state === 'unknown')
     return isBlind ? exitCodes.world : exitCodes.done
@@ -63,7 +66,12 @@ function planText(
 type Title = (task: ReturnType<TaskGraph['task']>) => string
 
 /** Schema: spec/commands/plan.md. Arrays are always there; keys in a fixed order; nothing in it depends on time. */
-function planJson(graph: TaskGraph, { deployment, release, warnings }: Project, predicted: ReadonlyMap<TaskId, Predicted>, title: Title): JsonObject {
+function planJson(
+  graph: TaskGraph,
+  { deployment, release, warnings }: Project,
+  predicted: ReadonlyMap<TaskId, Predicted>,
+  title: Title,
+): JsonObject {
   return {
     schema_version: 1,
     env: deployment.environment,

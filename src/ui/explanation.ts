@@ -23,7 +23,10 @@ const freshBy: Readonly<Record<string, string>> = {
 
 export function renderExplanation(explained: Explained, color: boolean): string {
   const paint = createPaint(color)
-  const lines = [`${paint.bold(explained.id)}  ${verdict(explained.prediction)}`, `  skipped on ${freshBy[explained.freshness] ?? explained.freshness}`]
+  const lines = [
+    `${paint.bold(explained.id)}  ${verdict(explained.prediction)}`,
+    `  skipped on ${freshBy[explained.freshness] ?? explained.freshness}`,
+  ]
   if (explained.fingerprint) lines.push(`  fingerprint ${paint.dim(explained.fingerprint)}`)
   const changed = explained.parts.filter(({ change }) => change !== 'same')
   const same = explained.parts.filter(({ change }) => change === 'same')

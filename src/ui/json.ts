@@ -1,6 +1,7 @@
 import type { Outcome } from '../../graph/types.ts'
 import type { RunEvent } from '../contracts.ts'
 import { everyOutcome } from './every-outcome.ts'
+import { countOutcomes, type RunResult } from './summary.ts'
 import type { View } from './view.ts'
 
 /** One JSON object per line, as described in spec/core/events.md; raised when a member changes meaning. */
@@ -11,7 +12,16 @@ export function createJsonView(stdout: NodeJS.WritableStream): View {
   return {
     on: (event) => void stdout.write(`${JSON.stringify(eventRecord(event))}\n`),
     drive: everyOutcome,
+    finish: (result) => void stdout.write(`${JSON.stringify(summaryRecord(result))}\n`),
   }
+}
+
+/** The last record of a run. */
+export function summaryRecord(result: RunResult): object {
+  const { canceled, failed, ran, skipped } = countOutcomes(result)
+  const release = result.release === undefined ? {} : { release: { id: result.release.id, version: result.release.version } }
+  const head = { schema_version: eventSchemaVersion, type: 'summary', duration_ms: Math.round(result.durationMs) }
+  return { ...head, ran, skipped, failed, canceled, ...release }
 }
 
 /** The record of one event: what spec/core/events.md documents. */

@@ -4,6 +4,7 @@ import { everyOutcome } from './every-outcome.ts'
 import { History } from './history.ts'
 import { createPaint } from './paint.ts'
 import { finalLine } from './row-text.ts'
+import { renderSummary } from './summary.ts'
 import type { View, ViewOptions } from './view.ts'
 
 /**
@@ -25,6 +26,7 @@ export function createListView(stream: NodeJS.WriteStream, options: ViewOptions)
       const lines = graph.order.map((id) => finalLine(history.row(id), options.title, paint)).filter((line) => line !== undefined)
       if (lines.length > 0) stream.write(`${lines.join('\n')}\n`)
     },
+    finish: (result) => void stream.write(renderSummary({ ...result, paint })),
   }
 }
 

@@ -5,6 +5,7 @@ import { everyOutcome } from './every-outcome.ts'
 import type { History, Row } from './history.ts'
 import type { Paint } from './paint.ts'
 import { endedText, runningText } from './row-text.ts'
+import { printable } from './terminal.ts'
 
 export interface LiveListOptions {
   readonly graph: TaskGraph
@@ -36,6 +37,33 @@ class LiveRenderer extends DefaultRenderer {
   }
 }
 
+/**
+ * listr2 holds back whatever others write to its stream until the list is gone, and prints it then. What others say while a list is
+ * live is that somebody pressed Ctrl+C, so it is also shown at once.
+ */
+class SharedOutput extends ProcessOutput {
+  readonly #stream: NodeJS.WriteStream
+  readonly #heard: (text: string) => void
+
+  constructor(stream: NodeJS.WriteStream, heard: (text: string) => void) {
+    super(stream, stream, { leaveEmptyLine: false })
+    this.#stream = stream
+    this.#heard = heard
+  }
+
+  override hijack(): void {
+    super.hijack()
+    const hold = this.#stream.write
+    this.#stream.write = (chunk: Uint8Array | string) => {
+      const text = printable(chunk.toString())
+      // No text, so it is the cursor being hidden, or shown again when the process ends in the middle.
+      if (text === '') return this.toStdout(chunk.toString(), false)
+      this.#heard(text)
+      return hold(chunk)
+    }
+  }
+}
+
 const refreshMs = 200
 const shortestFrameMs = 80
 
@@ -51,6 +79,7 @@ export async function showLiveList(options: LiveListOptions): Promise<void> {
   const { graph, run, history, stream, paint } = options
   const running = new Map<TaskId, LiveTask>()
   const tally = { done: 0, fresh: 0, failed: 0 }
+  const notices: string[] = []
   let endedLines = 0
   const room = () => Math.max(4, (stream.rows ?? 24) - 3)
   /** Rows of tasks that have ended stay while they leave half of the screen to those that have not. */
@@ -80,7 +109,8 @@ export async function showLiveList(options: LiveListOptions): Promise<void> {
       const row = history.row(id)
       if (row !== undefined) live.title = index < space ? runningText(row, options.title, paint, now, !isTight) : ''
     }
-    total.title = paint.dim(tallyText(tally, graph.order.length, Math.max(0, running.size - space)))
+    const tallied = paint.dim(tallyText(tally, graph.order.length, Math.max(0, running.size - space)))
+    total.title = [tallied, ...notices.slice(-2)].join('\n')
   }
   const count = async (_: unknown, live: LiveTask) => {
     const timer = setInterval(() => refresh(live), refreshMs)
@@ -97,7 +127,7 @@ export async function showLiveList(options: LiveListOptions): Promise<void> {
       collapseErrors: false,
       showErrorMessage: false,
       formatOutput: 'truncate',
-      logger: new ListrLogger({ useIcons: true, processOutput: new ProcessOutput(stream, stream, { leaveEmptyLine: false }) }),
+      logger: new ListrLogger({ useIcons: true, processOutput: new SharedOutput(stream, (text) => notices.push(text)) }),
       color: colors(paint),
     },
   })

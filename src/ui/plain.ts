@@ -5,6 +5,7 @@ import { everyOutcome } from './every-outcome.ts'
 import { failureLine, lastLines } from './failure.ts'
 import { elapsedMs, History, type Row } from './history.ts'
 import { createPaint, type Paint } from './paint.ts'
+import { countOutcomes, renderSummary } from './summary.ts'
 import { printable } from './terminal.ts'
 import type { View, ViewOptions } from './view.ts'
 
@@ -18,6 +19,10 @@ export function createPlainView(stream: NodeJS.WritableStream, options: ViewOpti
       if (lines.length > 0) stream.write(`${lines.join('\n')}\n`)
     },
     drive: everyOutcome,
+    finish: (result) => {
+      const hasFailed = countOutcomes(result).failed > 0
+      if (hasFailed || !options.quiet) stream.write(renderSummary({ ...result, paint, ...(options.verbose ? { outputLines: 0 } : {}) }))
+    },
   }
 }
 

@@ -29,7 +29,9 @@ export function renderPlan({ heading, tasks, warnings, verbose, color }: PlanVie
     const { state } = task.prediction
     const tint = state === 'fresh' ? paint.dim : state === 'unknown' ? paint.red : paint.bold
     const number = `${index + 1}`.padStart(numberWidth + 2)
-    lines.push(`${paint.dim(`${number}.`)} ${task.id.padEnd(idWidth)}  ${tint(words[state].padEnd(10))}  ${paint.dim(reason(task.prediction))}`.trimEnd())
+    lines.push(
+      `${paint.dim(`${number}.`)} ${task.id.padEnd(idWidth)}  ${tint(words[state].padEnd(10))}  ${paint.dim(reason(task.prediction))}`.trimEnd(),
+    )
     if (verbose) lines.push(paint.dim(`${' '.repeat(numberWidth + 4)}${task.title}; after [${task.dependsOn.join(', ')}]`))
   }
   if (warnings.length > 0) lines.push('', ...warnings.map((warning) => `${paint.yellow('warning')} ${warning}`))
@@ -46,6 +48,8 @@ function reason(prediction: Prediction): string {
 function conclusion(states: readonly Prediction['state'][]): string {
   const count = (state: Prediction['state']) => states.filter((one) => one === state).length
   if (count('fresh') === states.length) return `nothing to do (${states.length} tasks up to date)`
-  const parts = (['run', 'may-run', 'unknown', 'fresh'] as const).filter((state) => count(state) > 0).map((state) => `${count(state)} ${state === 'run' ? 'to run' : words[state]}`)
+  const parts = (['run', 'may-run', 'unknown', 'fresh'] as const)
+    .filter((state) => count(state) > 0)
+    .map((state) => `${count(state)} ${state === 'run' ? 'to run' : words[state]}`)
   return parts.join(', ')
 }

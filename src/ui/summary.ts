@@ -3,33 +3,57 @@ import { renderDuration } from './duration.ts'
 import { renderFailure } from './failure.ts'
 import type { Paint } from './paint.ts'
 
-export interface SummaryOptions {
+/** A run that has ended. */
+export interface RunResult {
   readonly graph: TaskGraph
   readonly outcomes: ReadonlyMap<TaskId, Outcome>
   readonly durationMs: number
+  /** The release that the run recorded, if it made one. */
+  readonly release?: { readonly id: string; readonly version: string }
+}
+
+export interface SummaryOptions extends RunResult {
   readonly paint: Paint
   /** Last lines of output in each failure; default 20. */
   readonly outputLines?: number
 }
 
-/** How a run ended: a block per failure, then one line of counts, then what was not started and why. Ends in a line break. */
-export function renderSummary({ graph, outcomes, durationMs, paint, outputLines = 20 }: SummaryOptions): string {
+/** How a run ended: a block per failure, one line of counts, what was not run and why, the release. Ends in a line break. */
+export function renderSummary(options: SummaryOptions): string {
+  const { graph, outcomes, durationMs, paint, release } = options
+  const causes = causesOf(options)
+  const lines = [verdict(countOutcomes(options), causes, renderDuration(durationMs), paint)]
+  for (const [cause, count] of causes) lines.push(paint.dim(`  ${count} not run: ${causeText(cause, outcomes)}`))
+  if (release !== undefined) lines.push(paint.dim(`  release ${release.id} (${release.version})`))
+  const blocks = graph.order.flatMap((id) => {
+    const outcome = outcomes.get(id)
+    return outcome?.status === 'failed' ? [renderFailure(outcome.failure, paint, { id, outputLines: options.outputLines ?? 20 })] : []
+  })
+  return `${blocks.join('')}${lines.join('\n')}\n`
+}
+
+export function countOutcomes({ graph, outcomes }: RunResult): Counts {
   const counts = { ran: 0, skipped: 0, failed: 0, canceled: 0 }
-  const blocks: string[] = []
+  for (const id of graph.order) {
+    const status = outcomes.get(id)?.status
+    if (status !== undefined) counts[status]++
+  }
+  return counts
+}
+
+/** What kept tasks from running, and how many each. */
+function causesOf({ graph, outcomes }: RunResult): ReadonlyMap<string, number> {
   const causes = new Map<string, number>()
   for (const id of graph.order) {
     const outcome = outcomes.get(id)
-    if (outcome === undefined) continue
-    counts[outcome.status]++
-    if (outcome.status === 'failed') blocks.push(renderFailure(outcome.failure, paint, { id, outputLines }))
-    if (outcome.status !== 'canceled') continue
+    if (outcome?.status !== 'canceled') continue
     const cause = rootCause(outcome.by, outcomes)
     causes.set(cause, (causes.get(cause) ?? 0) + 1)
   }
-  return [...blocks, `${verdict(counts, causes, renderDuration(durationMs), paint)}\n`, ...causeLines(causes, outcomes, paint)].join('')
+  return causes
 }
 
-interface Counts {
+export interface Counts {
   readonly ran: number
   readonly skipped: number
   readonly failed: number
@@ -54,10 +78,6 @@ function headline(failed: number, canceled: number, causes: ReadonlyMap<string, 
   if (failed > 0) return paint.red('failed after')
   if (causes.has('signal')) return paint.yellow('interrupted after')
   return canceled > 0 ? paint.yellow('stopped after') : paint.green('done in')
-}
-
-function causeLines(causes: ReadonlyMap<string, number>, outcomes: ReadonlyMap<TaskId, Outcome>, paint: Paint): string[] {
-  return [...causes].map(([cause, count]) => paint.dim(`  ${count} not run: ${causeText(cause, outcomes)}\n`))
 }
 
 function causeText(cause: string, outcomes: ReadonlyMap<TaskId, Outcome>): string {

@@ -3,6 +3,7 @@ import type { App, Run, RunEvent } from '../contracts.ts'
 import { createJsonView } from './json.ts'
 import { createListView } from './list.ts'
 import { createPlainView } from './plain.ts'
+import type { RunResult } from './summary.ts'
 import { isInteractive } from './terminal.ts'
 
 /** Shows one run. Nothing else prints while it does. */
@@ -10,6 +11,8 @@ export interface View {
   on(event: RunEvent): void
   /** Asks for every outcome, in the graph's order, and resolves when all are there. Failures are outcomes, not errors. */
   drive(graph: TaskGraph, run: Run): Promise<void>
+  /** Says how it ended. */
+  finish(result: RunResult): void
 }
 
 export interface ViewOptions {
