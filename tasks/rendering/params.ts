@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { TaskId } from '../../graph/types.ts'
+import type { JsonObject, TaskId } from '../../graph/types.ts'
 
 const definition = z.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value))
 const taskId = z.string().transform((id) => id as TaskId)
