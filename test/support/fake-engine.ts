@@ -20,9 +20,12 @@ export interface FakeContainer {
   readonly health?: Container['health']
   readonly ports?: Container['ports']
   readonly address?: string
+  /** Mount points of volumes nobody named. */
+  readonly anonymousVolumes?: readonly string[]
 }
 
 interface Held {
+  anonymousVolumes: readonly string[]
   container: Container
   exitCode: number
   restartCount: number
@@ -62,7 +65,8 @@ export class FakeEngine implements Engine {
       ports: given.ports ?? [],
       ...(given.address !== undefined && { address: given.address }),
     }
-    this.#held.set(container.id, { container, exitCode: 0, restartCount: 0, restartPolicy: 'no', error: '', lines: [] })
+    const { anonymousVolumes = [] } = given
+    this.#held.set(container.id, { container, exitCode: 0, restartCount: 0, restartPolicy: 'no', error: '', lines: [], anonymousVolumes })
     return container
   }
   /** Says what containers of a service (or one container, by name) do when started; default `runs`. */
@@ -123,15 +127,20 @@ export class FakeEngine implements Engine {
     this.#record(`remove ${container}`)
     for (const [id, held] of [...this.#held]) if (id === container || held.container.name === container) this.#held.delete(id)
   }
+  async rename(container: string, name: string): Promise<void> {
+    this.#record(`rename ${container} ${name}`)
+    const held = this.#find(container)
+    held.container = { ...held.container, name }
+  }
   async setRestartPolicy(container: string, policy: RestartPolicy): Promise<void> {
     this.#record(`setRestartPolicy ${container} ${policy.name}`)
     this.#find(container).restartPolicy = policy.name
   }
   async inspect(container: string): Promise<ContainerDetail> {
     this.#record(`inspect ${container}`)
-    const { container: found, exitCode, restartCount, restartPolicy, error } = this.#find(container)
+    const { container: found, exitCode, restartCount, restartPolicy, error, anonymousVolumes } = this.#find(container)
     const { state, health } = found
-    return { state, health, exitCode, oomKilled: false, restartCount, restartPolicy, error, healthLog: [] }
+    return { state, health, exitCode, oomKilled: false, restartCount, restartPolicy, error, healthLog: [], anonymousVolumes }
   }
   async logs(container: string, lines: number): Promise<readonly string[]> {
     this.#record(`logs ${container} ${lines}`)

@@ -8,6 +8,7 @@
  *     await upload.run(params, context)
  *     assert.equal(host.calls, ['observe', 'makeDirectory bundles 750', …])
  */
+import { type Duplex, PassThrough } from 'node:stream'
 import { TaskFailure } from '../../tasks/kind.ts'
 import type { Command, Exit, Host, HostState, LockHolder } from '../../tasks/ports.ts'
 import { FakeEngine } from './fake-engine.ts'
@@ -103,6 +104,10 @@ export class FakeHost implements Host {
   changed(): void {
     this.calls.push('changed')
     this.#seen = undefined
+  }
+  async connect(address: string, port: number): Promise<Duplex> {
+    this.#record(`connect ${address}:${port}`)
+    return new PassThrough()
   }
   async run(command: Command, onLine?: (line: string) => void): Promise<Exit> {
     const line = command.argv.join(' ')
