@@ -51,15 +51,26 @@ test('a tree writes every task once and says where it was', () => {
 
 test('what is met again comes last, needed before waited for', () => {
   const graph = graphOf(
-    task('exec:root', { needs: ['exec:a', 'exec:b', 'exec:z'], after: ['exec:c'] }),
+    task('exec:root', { needs: ['exec:a', 'exec:b', 'exec:z'], after: ['exec:c', 'exec:zz'] }),
     task('exec:a', { needs: ['exec:b', 'exec:c'] }),
     task('exec:b'),
     task('exec:c'),
     task('exec:z'),
+    task('exec:zz'),
   )
   assert.is(
     drawTree(graph),
-    ['exec:root', '├─ exec:a', '│  ├─ exec:b', '│  └─ exec:c', '├─ exec:z', '├─ exec:b (above)', '└┄ exec:c (above)', ''].join('\n'),
+    [
+      'exec:root',
+      '├─ exec:a',
+      '│  ├─ exec:b',
+      '│  └─ exec:c',
+      '├─ exec:z',
+      '├┄ exec:zz',
+      '├─ exec:b (above)',
+      '└┄ exec:c (above)',
+      '',
+    ].join('\n'),
   )
 })
 
