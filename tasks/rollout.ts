@@ -116,9 +116,18 @@ async function replace(
     }
     for (const container of [...waiting, ...plan.surplus]) await stop(container)
     for (const container of plan.surplus) await removeContainer(host, container, context)
+    await awaitListing(host, wanted)
   } catch (error) {
     await undo(host, wanted, started, stopped, renamed, context)
     throw error
+  }
+}
+
+/** The engine answers a stop a moment before its listing shows it; the next task must not see a container that is gone. */
+async function awaitListing(host: Host, wanted: Wanted): Promise<void> {
+  for (let look = 0; look < 10; look++) {
+    if (drift(wanted, serviceState(wanted, await freshLook(host))) === undefined) return
+    await new Promise((resolve) => setTimeout(resolve, 50 * (look + 1)))
   }
 }
 

@@ -94,7 +94,9 @@ export function dockerFailure(
   lines: readonly string[],
   login?: string,
 ): TaskFailure {
-  const text = `${stderr}\n${stdout}`
+  // A build's own output may say anything. What went wrong with the build is in lines of buildx's own.
+  const errors = stderr.split('\n').filter((line) => line.startsWith('ERROR: '))
+  const text = errors.length > 0 ? errors.join('\n') : `${stderr}\n${stdout}`
   const known = knownFailures.find(({ pattern }) => pattern.test(text))
   const last = text.trim().split('\n').at(-1)?.trim() ?? ''
   const remedy = known?.remedy === loginRemedy && login !== undefined ? login : known?.remedy
