@@ -52,10 +52,34 @@ for (const [typed, words, expected] of lines) {
   })
 }
 
+/** Registers a test that needs a shell, skipped where it is not installed. */
+function whereInstalled(shell: Shell): typeof test | typeof test.skip {
+  return spawnSync(shell, ['-c', 'exit 0']).status === 0 ? test : test.skip
+}
+
+function answer(shell: Shell, args: readonly string[]): string[] {
+  const env = { ...process.env, PATH: `${cwd}${delimiter}${process.env['PATH']}`, STAGECRAFT_CONFIG: '' }
+  return execFileSync(shell, args, { cwd, env, encoding: 'utf8' }).trimEnd().split('\n')
+}
+
+whereInstalled('fish')('fish completes, with descriptions', async () => {
+  const offers = (typed: string) => answer('fish', ['--no-config', '-c', `source '${script}'; complete -C '${typed}'`])
+  const script = await scriptFile('fish')
+  assert.equal(offers('stagecraft comp'), ['completion\tprint a completion script for bash, fish or zsh'])
+  assert.equal(offers('stagecraft --env=pr'), ['--env=preview\tenvironment', '--env=prod\tenvironment'])
+})
+
+whereInstalled('zsh')('zsh completes, with descriptions, and falls back to files', async () => {
+  const stubs = `compdef() { :; }; _describe() { print -l -- "\${(@P)2}"; }; _files() { print files; }; source '${await scriptFile('zsh')}'`
+  const offers = (words: string, current: number) =>
+    answer('zsh', ['-f', '-c', `${stubs}; words=(${words}); CURRENT=${current}; _stagecraft`])
+  assert.equal(offers("stagecraft completion ''", 3), ['bash:', 'fish:', 'zsh:'])
+  assert.equal(offers('stagecraft -e pr', 3), ['preview:environment', 'prod:environment'])
+  assert.equal(offers("stagecraft nothing ''", 3), ['files'])
+})
+
 for (const shell of shells) {
-  const isInstalled = spawnSync(shell, ['-c', 'exit 0']).status === 0
-  const check = isInstalled ? test : test.skip
-  check(`${shell} accepts the syntax of its script`, async () => {
+  whereInstalled(shell)(`${shell} accepts the syntax of its script`, async () => {
     const result = spawnSync(shell, ['-n', await scriptFile(shell)], { encoding: 'utf8' })
     assert.equal([result.status, result.stderr], [0, ''])
   })
