@@ -37,21 +37,21 @@ test('fault points are not in it', () => {
   }
 })
 
-test('--version and --help start within 60 ms of a bare node', () => {
-  const fastestMs = (args: readonly string[]) => {
-    let fastest = Number.POSITIVE_INFINITY
-    for (let round = 0; round < 9; round++) {
+/** Other work on the machine only ever adds time, so the fastest run counts, and a busy machine gets more tries. */
+for (const flag of ['--version', '--help']) {
+  test(`${flag} starts within 60 ms of a bare node`, () => {
+    const elapsedMs = (args: readonly string[]) => {
       const from = performance.now()
       execFileSync(process.execPath, args, { stdio: 'ignore', env })
-      fastest = Math.min(fastest, performance.now() - from)
+      return performance.now() - from
     }
-    return fastest
-  }
-  const bareMs = fastestMs(['-e', '0'])
-  for (const flag of ['--version', '--help']) {
-    const extraMs = fastestMs([program, flag]) - bareMs
-    assert.ok(extraMs <= 60, `${flag} takes ${extraMs.toFixed(0)} ms more than a bare node`)
-  }
-})
+    let [bareMs, flagMs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
+    for (let round = 0; round < 60 && (round < 5 || flagMs - bareMs > 60); round++) {
+      bareMs = Math.min(bareMs, elapsedMs(['-e', '0']))
+      flagMs = Math.min(flagMs, elapsedMs([program, flag]))
+    }
+    assert.ok(flagMs - bareMs <= 60, `${(flagMs - bareMs).toFixed(0)} ms more than a bare node`)
+  })
+}
 
 test.run()
