@@ -5,14 +5,16 @@ import type { CommandTable } from '../cli/command-table.ts'
  * A command of two words is a member of a group: `releases list`.
  */
 export const commands: CommandTable = {
-  completion: {
-    summary: 'print a completion script for bash, fish or zsh',
-    group: 'other',
-    load: () => import('./completion.ts'),
+  build: { summary: 'build images, and push them if asked', group: 'deliver', load: () => import('./build.ts') },
+  completion: { summary: 'print a completion script for bash, fish or zsh', group: 'other', load: () => import('./completion.ts') },
+  deploy: { summary: 'bring an environment to the state of this checkout', group: 'deliver', load: () => import('./deploy.ts') },
+  explain: {
+    summary: 'say what a task is made from, and what changed since it last ran',
+    group: 'look',
+    load: () => import('./explain.ts'),
   },
-  version: {
-    summary: 'print the version',
-    group: 'other',
-    load: () => import('./version.ts'),
-  },
+  graph: { summary: 'draw the task graph', group: 'look', load: () => import('./graph.ts') },
+  plan: { summary: 'show what a deploy would do and why, touching nothing', group: 'deliver', load: () => import('./plan.ts') },
+  run: { summary: 'run targets or single tasks, and all they depend on', group: 'deliver', load: () => import('./run.ts') },
+  version: { summary: 'print the version', group: 'other', load: () => import('./version.ts') },
 }
