@@ -6,11 +6,11 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { loadCompose, parseCompose } from '../../../src/config/compose-file.ts'
 import { normalService } from '../../../src/config/compose-normal.ts'
-import { aboutCompose, diagnosticsOf, told, valueOf } from './told.ts'
+import { aboutCompose, accepted, diagnosticsOf, told } from './told.ts'
 
 const test = suite('config/compose-file')
 
-const parse = async (text: string) => valueOf(await parseCompose(text, '/project/docker-compose.yml', 'docker-compose.yml'))
+const parse = async (text: string) => accepted(await parseCompose(text, '/project/docker-compose.yml', 'docker-compose.yml'))
 
 test('an absent file is named, with the one that is there', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'stagecraft-compose-'))
@@ -19,7 +19,7 @@ test('an absent file is named, with the one that is there', async () => {
     assert.equal(told(diagnosticsOf(await loadCompose(join(directory, 'docker-compose.yml'), 'docker-compose.yml'))), [
       '- SC1001 `docker-compose.yml` does not exist | `compose.yaml` is there: set `project.compose_file` to use it',
     ])
-    const file = valueOf(await loadCompose(join(directory, 'compose.yaml')))
+    const file = accepted(await loadCompose(join(directory, 'compose.yaml')))
     assert.equal([file.path, file.directory, file.file], [join(directory, 'compose.yaml'), directory, join(directory, 'compose.yaml')])
   } finally {
     await rm(directory, { recursive: true, force: true })

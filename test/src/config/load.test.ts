@@ -5,7 +5,7 @@ import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { configExists, loadConfig, parseConfig } from '../../../src/config/load.ts'
-import { aboutConfig, diagnosticsOf, least, told, valueOf } from './told.ts'
+import { aboutConfig, accepted, diagnosticsOf, least, told } from './told.ts'
 
 const test = suite<{ directory: string }>('config/load')
 
@@ -72,7 +72,7 @@ test('a byte order mark does not move columns', async ({ directory }) => {
 })
 
 test('the least manifest has every default', () => {
-  const { config, directory, path, file } = valueOf(parse(least))
+  const { config, directory, path, file } = accepted(parse(least))
   assert.equal({ directory, path, file }, { directory: '/project', path: '/project/stagecraft.yml', file: 'stagecraft.yml' })
   assert.equal(config, {
     project: { name: 'shop', registry: 'ghcr.io/acme/shop', compose_file: 'docker-compose.yml' },
@@ -135,7 +135,7 @@ environments:
 `.replace('[a@one, b@two:22]', '{ app: [a@one], db: [b@two:22] }')
 
 test('a manifest with every key loads', () => {
-  const { config } = valueOf(parse(whole))
+  const { config } = accepted(parse(whole))
   assert.is(config.project.compose_file, 'deploy/compose.yaml')
   assert.equal(config.databases['main']?.migrations?.path, 'db')
   assert.is(config.environments['prod']?.path, '/srv/apps')
@@ -154,18 +154,18 @@ test('a manifest with every key loads', () => {
 })
 test('what is loaded, written down and loaded again is the same', () => {
   for (const text of [least, whole]) {
-    const { config } = valueOf(parse(text))
-    assert.equal(valueOf(parse(JSON.stringify(config))).config, config)
+    const { config } = accepted(parse(text))
+    assert.equal(accepted(parse(JSON.stringify(config))).config, config)
   }
 })
 test('a loaded config cannot be changed', () => {
-  const { config } = valueOf(parse(whole))
+  const { config } = accepted(parse(whole))
   const frozen = (value: unknown): boolean =>
     typeof value !== 'object' || value === null || (Object.isFrozen(value) && Object.values(value).every(frozen))
   assert.ok(frozen(config))
 })
 test('a path of the manifest leads to its line', () => {
-  const { locate, locateKey } = valueOf(parse(whole))
+  const { locate, locateKey } = accepted(parse(whole))
   const port = locate(['services', 'api', 'health', 'port'])
   assert.equal([port.line, port.length, port.text.slice(port.column - 1, port.column + 3)], [14, 4, '4000'])
   const api = locateKey(['services', 'api'])

@@ -17,7 +17,7 @@ export function diagnosticsOf<T>(checked: Checked<T>): readonly Diagnostic[] {
   return checked.ok ? (checked.warnings ?? []) : checked.diagnostics
 }
 
-export function valueOf<T>(checked: Checked<T>): T {
+export function accepted<T>(checked: Checked<T>): T {
   if (checked.ok) return checked.value
   throw new Error(told(checked.diagnostics).join('\n'))
 }
@@ -39,8 +39,8 @@ export async function resolved(
   options?: ResolveOptions,
   environment = 'prod',
 ): Promise<Checked<Deployment>> {
-  const loaded = valueOf(parseConfig(config, '/project/stagecraft.yml', { shownAs: 'stagecraft.yml' }))
-  const file = valueOf(await parseCompose(compose, '/project/docker-compose.yml', 'docker-compose.yml'))
+  const loaded = accepted(parseConfig(config, '/project/stagecraft.yml', { shownAs: 'stagecraft.yml' }))
+  const file = accepted(await parseCompose(compose, '/project/docker-compose.yml', 'docker-compose.yml'))
   return resolveDeployment(loaded, file, environment, options)
 }
 
