@@ -12,7 +12,10 @@ export function contentPort(store: ContentStore): Content {
         return await store.write(bytes)
       } catch (error) {
         const message = `the cache cannot be written: ${error instanceof Error ? error.message : String(error)}`
-        throw new TaskFailure({ reason: 'refused', subject: 'cache', message, remedy: 'free some space, or set STAGECRAFT_CACHE_DIR' }, { cause: error })
+        throw new TaskFailure(
+          { reason: 'refused', subject: 'cache', message, remedy: 'free some space, or set STAGECRAFT_CACHE_DIR' },
+          { cause: error },
+        )
       }
     },
     async read(digest) {
