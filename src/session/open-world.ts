@@ -67,7 +67,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   const registry = lazyRegistry(app)
   const ports: Omit<Ports, 'release'> = {
     host: (name) => hosts.host(name),
-    builder: lazyBuilder(registry, secrets.redact),
+    builder: lazyBuilder(registry, secrets.redact, app.signal),
     registry,
     secrets: secrets.port,
     content: contentPort(cache.content),
@@ -126,10 +126,10 @@ function titleOf(task: Task): string {
   return kind ? kind.title(task.params) : task.id
 }
 
-function lazyBuilder(registry: Registry, redact: (text: string) => string): Builder {
+function lazyBuilder(registry: Registry, redact: (text: string) => string, signal: AbortSignal): Builder {
   const load = memo(async () => {
     const { createBuilder } = await import('../hosts/builder.ts')
-    return createBuilder({ registry, redact })
+    return createBuilder({ registry, redact, signal })
   })
   return {
     build: async (request, onLine, signal) => (await load()).build(request, onLine, signal),

@@ -67,7 +67,7 @@ test('a whole bundle arrives, secrets readable by their owner only', async () =>
       `${mounted('site')}/bin/run`,
       mounted('site'),
     ].map((path) => host.files.mode(path)),
-    ['600', '600', '600', '644', '755', '755'],
+    ['444', '444', '444', '644', '755', '755'],
   )
   assert.is(host.files.mode(mounted('tls.pem').replace('/tls.pem', '')), '700')
   assert.is(host.files.target('current'), `bundles/${values.bundle}`)
