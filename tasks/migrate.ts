@@ -49,7 +49,8 @@ async function observe({ database, path }: Params, context: TaskContext): Promis
   const files = await readMigrations(context.ports.projectDirectory, path)
   let applied: readonly AppliedMigration[]
   try {
-    applied = await withDatabase(database, context, (open) => open.applied())
+    const open = await context.ports.database(database)
+    applied = await using(open, context, () => open.applied())
   } catch (error) {
     if (!isStarting(error)) throw error
     return { fresh: false, because: { reason: 'absent', detail: `database \`${database}\` does not answer yet` } }
@@ -69,8 +70,8 @@ async function run(parameters: Params, context: TaskContext): Promise<ActionResu
   const { database, path, waitSeconds } = parameters
   const files = await readMigrations(context.ports.projectDirectory, path)
   await context.guard()
-  await waitForDatabase(database, waitSeconds, context)
-  await withDatabase(database, context, (open) =>
+  const open = await openWhenUp(database, waitSeconds, context)
+  await using(open, context, () =>
     open.exclusively(async () => {
       const before = await open.applied()
       const pending = compare(files, before, database)
@@ -127,16 +128,15 @@ function logUnknown(files: readonly MigrationFile[], applied: readonly AppliedMi
   if (unknown.length > 0) context.log(`applied earlier, and not in this project: ${list(unknown)}`)
 }
 
-/** Opens, works, closes; an abort hangs up, which cancels what the server is doing. */
-async function withDatabase<T>(name: string, context: TaskContext, work: (database: Database) => Promise<T>): Promise<T> {
-  const database = await context.ports.database(name)
+/** Works, then closes; an abort hangs up, which cancels what the server is doing. */
+async function using<T>(database: Database, context: TaskContext, work: () => Promise<T>): Promise<T> {
   let closing: Promise<void> | undefined
   const hangUp = () => {
     closing = database.close().catch(() => undefined)
   }
   context.signal.addEventListener('abort', hangUp, { once: true })
   try {
-    return await work(database)
+    return await work()
   } finally {
     context.signal.removeEventListener('abort', hangUp)
     await (closing ?? database.close())
@@ -144,12 +144,11 @@ async function withDatabase<T>(name: string, context: TaskContext, work: (databa
 }
 
 /** Right after its first start a database refuses connections for a while; anything else does not pass by waiting. */
-async function waitForDatabase(name: string, waitSeconds: number, context: TaskContext): Promise<void> {
+async function openWhenUp(name: string, waitSeconds: number, context: TaskContext): Promise<Database> {
   const deadline = performance.now() + waitSeconds * 1000
   for (let delayMs = 100; ; delayMs = Math.min(delayMs * 2, 2_000)) {
     try {
-      await withDatabase(name, context, async () => undefined)
-      return
+      return await context.ports.database(name)
     } catch (error) {
       const remainingMs = deadline - performance.now()
       if (!isStarting(error) || remainingMs <= 0) throw error

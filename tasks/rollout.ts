@@ -116,9 +116,18 @@ async function replace(
     }
     for (const container of [...waiting, ...plan.surplus]) await stop(container)
     for (const container of plan.surplus) await removeContainer(host, container, context)
+    await awaitListing(host, wanted)
   } catch (error) {
     await undo(host, wanted, started, stopped, renamed, context)
     throw error
+  }
+}
+
+/** The engine answers a stop a moment before its listing shows it; the next task must not see a container that is gone. */
+async function awaitListing(host: Host, wanted: Wanted): Promise<void> {
+  for (let look = 0; look < 10; look++) {
+    if (drift(wanted, serviceState(wanted, await freshLook(host))) === undefined) return
+    await new Promise((resolve) => setTimeout(resolve, 50 * (look + 1)))
   }
 }
 
@@ -191,6 +200,9 @@ async function create(
   return made
 }
 
+/** What the login shell of the host exports would win over the bundle's `.env`, so Compose gets none of it. */
+const cleanEnvironment = ['env', '-i', 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin'] as const
+
 /** Two Compose processes of one project would race for its networks and for container numbers. */
 const composing = new WeakMap<Host, Promise<void>>()
 
@@ -205,7 +217,7 @@ function compose(host: Host, params: RolloutParams, bundle: string, rest: readon
 
 async function runCompose(host: Host, params: RolloutParams, bundle: string, rest: readonly string[], context: TaskContext): Promise<void> {
   const file = `${params.directory}/bundles/${bundle}/docker-compose.yml`
-  const argv = ['docker', 'compose', '--project-name', params.composeProject, '--file', file, ...rest] as const
+  const argv = [...cleanEnvironment, 'docker', 'compose', '--project-name', params.composeProject, '--file', file, ...rest] as const
   const exit = await host.run({ argv: [...argv] as [string, ...string[]], timeoutMs: composeTimeoutMs }, (line) => context.log(line))
   if (exit.code === 0) return
   throw new TaskFailure({

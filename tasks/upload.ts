@@ -20,6 +20,8 @@ export type UploadParams = z.infer<typeof uploadParams>
 
 /** Bundles kept on a host, `current` included. */
 const bundlesKept = 5
+/** A write takes several round trips; these many share them. */
+const writesAtOnce = 8
 /** Hashes of the bundles, the one last made current first: folders do not tell their age over SFTP. */
 const historyFile = `${bundlesFolder}/.history`
 
@@ -67,7 +69,6 @@ async function run(params: UploadParams, context: TaskContext): Promise<ActionRe
     await place(transfer, bundlesFolder, values.bundle, inBundle)
     await context.guard()
     await host.files.point(currentLink, `${bundlesFolder}/${values.bundle}`)
-    host.changed()
     await forgetOldBundles(transfer, values.bundle)
   } catch (error) {
     throw permissionFailure(error, params) ?? error
@@ -89,12 +90,11 @@ async function place({ host, context, suffix }: Transfer, parent: string, name: 
   if (await host.files.exists(`${parent}/${name}`)) return
   await context.guard()
   const incoming = `${parent}/${incomingPrefix}${name.slice(0, 16)}-${suffix}`
-  const made = new Set<string>()
-  for (const file of contents) {
-    const folder = posix.join(incoming, posix.dirname(file.path))
-    if (!made.has(folder)) await host.files.makeDirectory(folder, file.folderMode)
-    made.add(folder)
-    await host.files.write(`${incoming}/${file.path}`, await file.bytes(), file.mode)
+  const folders = new Map(contents.map((file) => [posix.join(incoming, posix.dirname(file.path)), file.folderMode]))
+  for (const [folder, mode] of folders) await host.files.makeDirectory(folder, mode)
+  for (let start = 0; start < contents.length; start += writesAtOnce) {
+    const batch = contents.slice(start, start + writesAtOnce)
+    await Promise.all(batch.map(async (file) => host.files.write(`${incoming}/${file.path}`, await file.bytes(), file.mode)))
   }
   await context.guard()
   await host.files.rename(incoming, `${parent}/${name}`)

@@ -1,7 +1,7 @@
 /** Holds the sources to docs/architecture.md and docs/adr/0001: who imports whom, complete registries, names, sizes, forbidden ways. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { filesBelow, type Import, importsOf, type SourceFile, sourceFiles, textOf } from './support/source-tree.ts'
+import { type Import, importsOf, type SourceFile, sourceFiles, textOf } from './support/source-tree.ts'
 
 const test = suite('architecture')
 
@@ -110,12 +110,12 @@ test('relative imports end in .ts and name a file that exists', () => {
   )
 })
 
-test('no file but a registry or the library entry re-exports another', () => {
+test('no file but a registry or the library entry re-exports values of another', () => {
   const mayReExport = (path: string) => path === 'src/index.ts' || registryFile.test(path)
   none(
     problemsOf(
       sources.filter(({ path }) => !mayReExport(path)),
-      (file) => file.imports.filter(({ isReExport }) => isReExport).map(({ specifier }) => `re-exports ${specifier}`),
+      (file) => file.imports.filter(({ isReExport, isType }) => isReExport && !isType).map(({ specifier }) => `re-exports ${specifier}`),
     ),
   )
 })
@@ -185,6 +185,7 @@ test('index.ts is a name for registries only', () => {
 const longestLines = 250
 /** Longer files, and why they are better whole. */
 const longFiles: Readonly<Record<string, string>> = {
+  'tasks/ports.ts': 'all that a kind may ask of the world, on one page',
   'tasks/rollout.ts': 'a rollout and its undoing are read together, from top to bottom',
 }
 
@@ -212,7 +213,7 @@ test('every test file runs its suite, and every suite is named for its file', ()
   none(
     problemsOf(files, ({ path, text }) => {
       const name = path.replace(/^test\//, '').replace(/\.test\.ts$/, '')
-      const suites = [...text.matchAll(/\b(\w+) = suite(?:<[^>]*>)?\('([^']*)'\)/g)]
+      const suites = [...text.matchAll(/\b(\w+) = (?:suite|await labSuite)(?:<[^>]*>)?\('([^']*)'[,)]/g)]
       if (suites.length === 0) return 'has no suite'
       const [idle] = suites.filter(([, variable]) => !new RegExp(`^${variable}\\.run\\(\\)$`, 'm').test(text))
       if (idle) return `${idle[1]}.run() is missing at the end of the file`
@@ -234,7 +235,7 @@ const forbiddenCode: readonly { readonly name: string; readonly pattern: RegExp 
   { name: 'a shell string', pattern: /\bshell:\s*(true|['"`])/ },
   { name: 'exec or execSync of node:child_process', pattern: /import\s*\{[^}]*\b(exec|execSync)\b[^}]*\}\s*from\s*'node:child_process'/ },
   { name: 'a command string for execa', pattern: /\bimport\s*\{[^}]*(\bexecaCommand|\bexecaSync|\$)[^}]*\}\s*from\s*'execa'/ },
-  { name: 'text put together into exec()', pattern: /\.exec\(\s*(`|'|"|[\w.]+\s*\+)/ },
+  { name: 'text put together into exec()', pattern: /\.exec\(\s*(`[^`]*\$\{|'[^']*'\s*\+|[\w.]+\s*\+)/ },
   { name: 'a sh -c', pattern: /'(sh|bash|\/bin\/sh|\/bin\/bash)',\s*'-l?c'/ },
   { name: 'console', pattern: /\bconsole\.\w+\(/ },
   { name: 'a check switched off', pattern: /biome-ignore|@ts-(ignore|expect-error|nocheck)|oxlint-disable|eslint-disable/ },
@@ -272,8 +273,8 @@ test('no two kinds share a name', () => {
   none(names.filter((name, index) => names.indexOf(name) !== index))
 })
 
-test('every script and program file is executable text with a known interpreter', () => {
-  none(filesBelow('.ci', 'run').filter((path) => !textOf(path).startsWith('#!/usr/bin/env bash\nset -euo pipefail\n')))
+test('.ci/run is bash that stops at what it does not expect', () => {
+  assert.ok(textOf('.ci/run').startsWith('#!/usr/bin/env bash\nset -euo pipefail\n'))
 })
 
 // --- the rules themselves -----------------------------------------------------------------------------------------

@@ -71,8 +71,8 @@ test('command pages list only exit codes there are, and say when each is given',
     register.pages
       .filter(({ path }) => path.startsWith('commands/'))
       .flatMap(({ path, text }) => {
-        const section = /^## Exit codes\n([\s\S]*?)(?=^## |$(?![\s\S]))/m.exec(text)?.[1] ?? ''
-        const codes = [...section.matchAll(/^\| (\d+) \| \S/gm)].map(([, code]) => code ?? '')
+        const section = /^## Exit codes\n([\s\S]*?)(?=^## |(?![\s\S]))/m.exec(text)?.[1] ?? ''
+        const codes = [...section.matchAll(/^\| (\d+) +\| \S/gm)].map(([, code]) => code ?? '')
         if (codes.length === 0) return [`spec/${path} lists no exit code`]
         return codes.filter((code) => !known.has(code)).map((code) => `spec/${path} lists exit code ${code}`)
       }),
@@ -80,7 +80,7 @@ test('command pages list only exit codes there are, and say when each is given',
 })
 
 test('docs/reference/exit-codes.md lists every exit code and no other', () => {
-  const listed = [...textOf('docs/reference/exit-codes.md').matchAll(/^\| (\d+) \|/gm)].map(([, code]) => Number(code))
+  const listed = [...textOf('docs/reference/exit-codes.md').matchAll(/^\| (\d+) +\|/gm)].map(([, code]) => Number(code))
   assert.equal(
     listed,
     Object.values(exitCodes).sort((a, b) => a - b),
@@ -89,7 +89,7 @@ test('docs/reference/exit-codes.md lists every exit code and no other', () => {
 
 test('diagnostic codes in the code and in spec/diagnostics.md are the same', () => {
   const used = new Set(sources.flatMap(({ text }) => [...text.matchAll(/'(SC\d{4})'/g)].map(([, code]) => code ?? '')))
-  const rows = [...textOf('spec/diagnostics.md').matchAll(/^\| (SC\d{4}) \| \S/gm)].map(([, code]) => code ?? '')
+  const rows = [...textOf('spec/diagnostics.md').matchAll(/^\| (SC\d{4}) +\| \S/gm)].map(([, code]) => code ?? '')
   none([
     ...[...used].filter((code) => !rows.includes(code)).map((code) => `${code} is used but not on the page`),
     ...rows.filter((code) => !used.has(code)).map((code) => `${code} is on the page but not used`),

@@ -55,13 +55,14 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const failure = (error: unknown) => asFailure(error, subject, where, redact)
   let stream: Duplex | undefined
   let lost = false
-  let isClosing = false
+  let mayCancel = false
   let closing: Promise<void> | undefined
   let running: { cancel(): void } | undefined
 
   const socket = async (): Promise<Duplex> => {
     // The driver asks again to reconnect, and to cancel; only the latter is wanted.
-    if (stream && !isClosing) throw new TaskFailure(connectionLost(subject, where))
+    if (stream && !mayCancel) throw new TaskFailure(connectionLost(subject, where))
+    mayCancel = false
     const opened = await (options.connect ?? connectDirectly)({
       host: dsn.host,
       port: dsn.port,
@@ -85,17 +86,17 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     }
   }
   const close = () => {
-    isClosing = true
+    mayCancel = running !== undefined
     running?.cancel()
-    closing ??= hangUp(sql, () => stream)
+    closing ??= hangUp(sql, () => stream, closeTimeoutMs)
     return closing
   }
   try {
     const late = () => new TaskFailure({ reason: 'timeout', subject, message: `${where} did not answer within ${timeoutMs / 1000} s` })
     await deadline(timeoutMs, sql`select 1`, late)
   } catch (error) {
-    stream?.destroy()
-    await close()
+    closing = hangUp(sql, () => stream, 0)
+    await closing
     throw failure(error)
   }
   return { sql, run, subject, isLost: () => lost, failure, redact, close }
@@ -161,12 +162,10 @@ function connectDirectly(address: { readonly host: string; readonly port: number
   })
 }
 
-async function hangUp(sql: Sql, stream: () => Duplex | undefined): Promise<void> {
-  const timer = setTimeout(() => stream()?.destroy(), closeTimeoutMs)
+async function hangUp(sql: Sql, stream: () => Duplex | undefined, timeoutMs: number): Promise<void> {
   try {
-    await sql.end({ timeout: closeTimeoutMs / 1000 })
+    await sql.end({ timeout: timeoutMs / 1000 })
   } finally {
-    clearTimeout(timer)
     stream()?.destroy()
   }
 }

@@ -1,4 +1,5 @@
 /** What a deploy consists of: a deployment becomes tasks. Pure; nothing here acts, looks or knows a host from a fake. */
+import { posix } from 'node:path'
 import type { Json, Location, Task, TaskId } from '../../graph/types.ts'
 import type { BuildParams } from '../../tasks/build.ts'
 import type { FinalizeParams } from '../../tasks/finalize.ts'
@@ -106,7 +107,8 @@ function migrateTask(database: DatabaseTarget, pushIds: readonly TaskId[]): Task
 function renderTask(host: string, deployment: Deployment, options: DeployOptions): Task {
   const placed = deployment.services.filter((service) => service.hosts.includes(host))
   const needs = placed.filter((service) => service.build).map((service) => id('push', service.name))
-  return task<RenderParams>('render', host, undefined, undefined, needs, [], {
+  const composeDirectory = posix.dirname(deployment.compose.file)
+  return task('render', host, undefined, undefined, needs, [], {
     host,
     project: deployment.project,
     environment: deployment.environment,
@@ -128,7 +130,8 @@ function renderTask(host: string, deployment: Deployment, options: DeployOptions
     secretNames: [...deployment.variables.secret],
     envFileNames: [...options.envFileNames],
     hostEnvFile: deployment.variables.hostEnvFile ?? null,
-  })
+    ...(composeDirectory === '.' ? {} : { composeDirectory }),
+  } satisfies RenderParams)
 }
 
 function uploadTask(host: string, deployment: Deployment, after: readonly TaskId[]): Task {

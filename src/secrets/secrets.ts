@@ -60,7 +60,7 @@ async function readEnvFile(path: string, location: Location | undefined): Promis
   } catch (error) {
     const isAbsent = (error as NodeJS.ErrnoException).code === 'ENOENT'
     const message = isAbsent ? `env_file \`${path}\` does not exist` : `env_file \`${path}\` cannot be read: ${(error as Error).message}`
-    throw new InputError([{ code: 'SC5102', severity: 'error', message, ...(location ? { location } : {}) }])
+    throw new InputError([{ code: 'SC1090', severity: 'error', message, ...(location ? { location } : {}) }])
   }
 }
 

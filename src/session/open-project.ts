@@ -1,7 +1,7 @@
 /** First step of every command that knows an environment: the manifest, the Compose file and the environment become one checked graph. */
 import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
-import { isAbsolute, join, posix, resolve } from 'node:path'
+import { isAbsolute, join, posix, relative, resolve } from 'node:path'
 import { taskGraph } from '../../graph/task-graph.ts'
 import type { Checked, Diagnostic, TaskGraph } from '../../graph/types.ts'
 import { loadCompose } from '../config/compose-file.ts'
@@ -31,7 +31,8 @@ export async function openProject(globals: GlobalOptions, app: App, version?: st
   const path = resolve(app.cwd, globals.config)
   const loaded = checkedValue(await loadConfig(path))
   const environment = chooseEnvironment(globals.env, loaded)
-  const compose = checkedValue(await loadCompose(join(loaded.directory, loaded.config.project.compose_file)))
+  const composePath = join(loaded.directory, loaded.config.project.compose_file)
+  const compose = checkedValue(await loadCompose(composePath, relative(app.cwd, composePath)))
   const { envFile, names } = await environmentFile(loaded, environment)
   const resolved = resolveDeployment(loaded, compose, environment, { envFileNames: names })
   const deployment = checkedValue(resolved)

@@ -26,7 +26,7 @@ export async function runTargets(input: RunInput, globals: GlobalOptions, app: A
   if (globals.dryRun)
     return showPlan(graph, project, { format: input.format === 'json' ? 'json' : 'text', online: true, force }, globals, app)
   if (project.release.version === undefined && graph.order.some((id) => graph.task(id).kind === 'finalize')) throw noVersion()
-  showWarnings(project, globals, app)
+  if (globals.verbose) showWarnings(project, globals, app)
 
   const startedAt = performance.now()
   const world = await openWorld(project, app, { online: true, writes: true })

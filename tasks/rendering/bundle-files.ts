@@ -14,7 +14,7 @@ export interface BundleFile {
   readonly mode: number
   /** Of the folders made for it. */
   readonly folderMode: number
-  /** Read when it is written, so that secrets and large files are held one at a time. */
+  /** Read when it is written, so that few secrets and large files are held at once. */
   bytes(): Promise<Uint8Array>
 }
 
@@ -36,7 +36,7 @@ export function bundleFiles(files: ActionResult['files'], values: RenderValues, 
   }))
   const secret = (path: string, text: () => string): BundleFile => ({
     path,
-    mode: modes.secret,
+    mode: path.startsWith(`${filesFolder}/`) ? modes.mountedSecret : modes.secret,
     folderMode: modes.secretFolder,
     bytes: async () => Buffer.from(text()),
   })

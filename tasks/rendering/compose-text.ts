@@ -4,8 +4,8 @@ import { sortedNames, sortKeys } from './json.ts'
 
 const firstKeys = ['name', 'services', 'networks', 'volumes', 'configs', 'secrets']
 
-/** Line breaks to a YAML 1.1 reader (which Compose's is) but not to a 1.2 writer, and a mark that readers drop. */
-const fragile = /[\u0085\u2028\u2029\ufeff]/g
+/** Refused, dropped or taken for line breaks by a YAML 1.1 reader (which Compose's is), and left as they are by a 1.2 writer. */
+const fragile = /[\u007f-\u009f\u2028\u2029\ufeff\ufffe\uffff]/g
 
 /**
  * A Compose file's text: the same bytes for the same model, whatever the order of its keys. Strings that YAML 1.1 or 1.2

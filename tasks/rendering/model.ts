@@ -55,6 +55,7 @@ export function hostModel(params: ModelParams, secrets: ReadonlySet<string>): Ho
     problems.push(...absences(name, service.definition, present))
     if (service.image === null && typeof wanted['image'] !== 'string')
       problems.push({
+        kind: 'invalid',
         name: 'image',
         owner: name,
         path: 'image',

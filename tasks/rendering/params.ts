@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { JsonObject, TaskId } from '../../graph/types.ts'
 
-const definition = z.record(z.string(), z.json())
+const definition = z.custom<JsonObject>((value) => typeof value === 'object' && value !== null && !Array.isArray(value))
 const taskId = z.string().transform((id) => id as TaskId)
 
 /** What the `render` kind is given: one host's share of the Compose file, not interpolated, and the names it may use. */
@@ -50,6 +50,3 @@ export const renderValues = z.strictObject({
   sidecars: z.array(sidecar),
 })
 export type RenderValues = z.infer<typeof renderValues>
-
-/** A Compose service or another named definition. */
-export type Definition = JsonObject

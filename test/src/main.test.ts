@@ -18,10 +18,25 @@ function thrower(error: unknown) {
 
 const lost = new TaskFailure({ reason: 'unreachable', subject: 'node-1', message: 'connection refused', remedy: 'check the address' })
 const thrown: [string, unknown, ExitCode, RegExp][] = [
-  ['input', new InputError([{ code: 'SC1003', severity: 'error', message: 'unknown key `prot`' }]), exitCodes.input, /SC1003.*unknown key/s],
+  [
+    'input',
+    new InputError([{ code: 'SC1003', severity: 'error', message: 'unknown key `prot`' }]),
+    exitCodes.input,
+    /SC1003.*unknown key/s,
+  ],
   ['the world', lost, exitCodes.world, /✖ unreachable\n {2}node-1: connection refused\n {2}try: check the address\n$/],
-  ['a bug', new TypeError('x is not a function', { cause: new Error('deep') }), exitCodes.bug, /bug in stagecraft \d.*TypeError.*caused by: Error: deep/s],
-  ['a bug in a task', new TaskFailure({ reason: 'bug', subject: 'build:api', message: 'oops', stack: 'at build.ts:3' }), exitCodes.bug, /bug.*at build.ts:3/s],
+  [
+    'a bug',
+    new TypeError('x is not a function', { cause: new Error('deep') }),
+    exitCodes.bug,
+    /bug in stagecraft \d.*TypeError.*caused by: Error: deep/s,
+  ],
+  [
+    'a bug in a task',
+    new TaskFailure({ reason: 'bug', subject: 'build:api', message: 'oops', stack: 'at build.ts:3' }),
+    exitCodes.bug,
+    /bug.*at build.ts:3/s,
+  ],
   ['not even an error', 'text', exitCodes.bug, /bug in stagecraft.*text/s],
 ]
 for (const [name, error, code, message] of thrown) {
