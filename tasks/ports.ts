@@ -170,6 +170,7 @@ export interface BuildRequest {
   readonly additionalContexts: Readonly<Record<string, string>>
   readonly cacheFrom: readonly string[]
   readonly labels: Readonly<Record<string, string>>
+  /** At least one of them stands for this content and no other. */
   readonly tags: readonly string[]
   readonly noCache: boolean
 }

@@ -2,11 +2,12 @@
  * Images on this machine, through the `docker` command: it knows contexts, DOCKER_HOST, credential helpers and BuildKit's session
  * (secrets, ssh), which the Engine API leaves to its client.
  */
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { isAbsolute, join } from 'node:path'
 import { TaskFailure } from '../../tasks/kind.ts'
-import type { Builder, Command, Exit, Registry } from '../../tasks/ports.ts'
+import type { Builder, BuildRequest, Command, Exit, Registry } from '../../tasks/ports.ts'
 import { buildCommand, dockerFailure } from './docker-command.ts'
 import { loginCommand, parseReference } from './image-reference.ts'
 import { type RunProcess, runProcess } from './process.ts'
@@ -50,7 +51,8 @@ export function createBuilder({ registry, signal, redact, run = runProcess }: Bu
       const directory = await mkdtemp(join(tmpdir(), 'stagecraft-build-'))
       try {
         const metadataFile = join(directory, 'metadata.json')
-        const command = { ...buildCommand(request, metadataFile), timeoutMs: buildTimeoutMs }
+        const context = await linkContext(request, directory)
+        const command = { ...buildCommand({ ...request, context }, metadataFile), timeoutMs: buildTimeoutMs }
         const { exit, lines } = await follow(command, onLine, stop)
         if (exit.code !== 0) throw dockerFailure(request.dockerfile, `docker buildx build of ${request.context}`, exit, lines)
         return builtImageId(await readFile(metadataFile, 'utf8'), request.dockerfile)
@@ -91,6 +93,18 @@ export function createBuilder({ registry, signal, redact, run = runProcess }: Bu
       })
     },
   }
+}
+
+/**
+ * Gives the context a name that no other content has had. BuildKit keeps the files of earlier builds whose context folder had the same
+ * *name*, and sends again only what differs in size or time: a file of another service, checked out in the same second, can end up in
+ * the image (https://github.com/moby/buildkit/issues/4950). Layers are still found by content, whatever the folder is called.
+ */
+async function linkContext({ context, tags }: BuildRequest, directory: string): Promise<string> {
+  if (!isAbsolute(context)) return context
+  const link = join(directory, createHash('sha256').update(tags.join('\n')).digest('hex'))
+  await symlink(context, link, 'dir')
+  return link
 }
 
 /**

@@ -79,6 +79,11 @@ const knownFailures: readonly { readonly pattern: RegExp; readonly reason: Failu
     remedy: 'install buildx 0.10 or newer: https://docs.docker.com/go/buildx/',
   },
   {
+    pattern: /unsupported frontend capability moby\.buildkit\.frontend\.contexts/,
+    reason: 'refused',
+    remedy: 'additional contexts need Docker Engine 23 or newer',
+  },
+  {
     pattern: /no basic auth credentials|authentication required|unauthorized|denied: |insufficient_scope|401 Unauthorized|403 Forbidden/i,
     reason: 'refused',
     remedy: loginRemedy,

@@ -1,4 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { builtImageId, createBuilder } from '../../../src/hosts/builder.ts'
@@ -128,6 +129,20 @@ test('a build shows its output and leaves no file behind', async () => {
   await rejects(readFile(metadataFile), /ENOENT/)
 })
 
+test('other content is built under another folder name, the same content under the same', async () => {
+  const { builder, commands } = docker(ok(), '{"containerimage.digest":"sha256:config"}')
+  for (const tag of ['sc-1', 'sc-2', 'sc-1']) await builder.build({ ...request, tags: [tag] }, () => {}, signal)
+  const [one, two, three] = commands.map(({ argv }) => basename(argv.at(-1) ?? ''))
+  assert.is.not(one, two)
+  assert.is(one, three)
+})
+
+test('a context that BuildKit fetches itself is left as it is', async () => {
+  const { builder, commands } = docker(ok(), '{"containerimage.digest":"sha256:config"}')
+  await builder.build({ ...request, context: 'https://git.test/shop.git#main' }, () => {}, signal)
+  assert.is(commands[0]?.argv.at(-1), 'https://git.test/shop.git#main')
+})
+
 test('a failed build carries its last twenty lines', async () => {
   const { builder } = docker(failed(Array.from({ length: 30 }, (_, n) => `line ${n}`).join('\n')))
   const error = await rejects(
@@ -186,6 +201,7 @@ for (const [stderr, reason, remedy] of [
   ["docker: 'buildx' is not a docker command.", 'refused', /install buildx/],
   ['docker: unknown command: docker buildx', 'refused', /install buildx/],
   ['unknown flag: --provenance', 'refused', /install buildx/],
+  ['ERROR: failed to solve: unsupported frontend capability moby.buildkit.frontend.contexts', 'refused', /Engine 23/],
   ['write /var/lib/docker/x: no space left on device', 'refused', /make room/],
   ['denied: requested access to the resource is denied', 'refused', /^docker login$/],
   ['#7 0.1 rm: permission denied: no space left on device\nERROR: failed to solve: process "/bin/sh -c x"', 'exit', /^$/],

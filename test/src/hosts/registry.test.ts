@@ -6,9 +6,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { parseReference } from '../../../src/hosts/image-reference.ts'
 import { createRegistry, type RegistryOptions } from '../../../src/hosts/registry.ts'
 import { parseChallenge, parseToken } from '../../../src/hosts/registry-auth.ts'
 import { retryAfterMs } from '../../../src/hosts/registry-http.ts'
+import { createSession } from '../../../src/hosts/registry-session.ts'
 import { TaskFailure } from '../../../tasks/kind.ts'
 import { rejects, within } from '../../support/assertions.ts'
 
@@ -323,6 +325,40 @@ test('a token has two names', () => {
     undefined,
     undefined,
   ])
+})
+
+/** A session whose requests get these answers, in their order, and are recorded. */
+function scripted(answers: readonly [number, Record<string, string>?, string?][], username?: string) {
+  const urls: string[] = []
+  const session = createSession({
+    async send({ url }) {
+      urls.push(url.href)
+      const [code, headers = {}, body = ''] = answers[urls.length - 1] ?? [404]
+      return { status: code, headers, body: Buffer.from(body) }
+    },
+    credentials: async () => (username === undefined ? undefined : { username, password: 'pw', serveraddress: 'x' }),
+  })
+  return { urls, get: (reference: string) => session(parseReference(reference), 'manifests/v1', '*/*') }
+}
+
+test('Docker Hub answers under another name than its own', async () => {
+  const { urls, get } = scripted([
+    [401, { 'www-authenticate': 'Bearer realm="https://auth.docker.io/token",service="registry.docker.io"' }],
+    [200, {}, '{"token":"t"}'],
+    [200],
+  ])
+  assert.is((await get('nginx:v1')).status, 200)
+  assert.equal(urls, [
+    'https://registry-1.docker.io/v2/library/nginx/manifests/v1',
+    'https://auth.docker.io/token?service=registry.docker.io&scope=repository%3Alibrary%2Fnginx%3Apull',
+    'https://registry-1.docker.io/v2/library/nginx/manifests/v1',
+  ])
+})
+
+test('a password is not sent to a token server without TLS', async () => {
+  const { urls, get } = scripted([[401, { 'www-authenticate': 'Bearer realm="http://auth.test/token"' }]], 'anna')
+  assert.match((await failureOf(get('ghcr.io/acme/api'))).message, /without TLS/)
+  assert.is(urls.length, 1)
 })
 
 // --- the network -------------------------------------------------------------------------------------------------------------------
