@@ -31,8 +31,8 @@ export interface ComposeFile {
   readonly services: readonly ComposeService[]
   /** `networks`, `volumes`, `configs`, `secrets` and `x-*`, those that are there. */
   readonly topLevel: JsonObject
-  locate(path: JsonPath): Location
-  locateKey(path: JsonPath): Location
+  readonly locate: (path: JsonPath) => Location
+  readonly locateKey: (path: JsonPath) => Location
 }
 
 /** Names Compose itself looks for, in its order. */

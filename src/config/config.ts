@@ -23,7 +23,7 @@ export interface LoadedConfig {
   /** What the provider blocks were checked against. */
   readonly registries: Registries
   /** The line that says what stands at a path of the manifest; for what it leaves out, the nearest thing around it. */
-  locate(path: JsonPath): Location
+  readonly locate: (path: JsonPath) => Location
   /** The key of a map's member. */
-  locateKey(path: JsonPath): Location
+  readonly locateKey: (path: JsonPath) => Location
 }

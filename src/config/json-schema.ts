@@ -79,7 +79,7 @@ function hasType(value: Json, type: string): boolean {
 function checkScalar(schema: JsonObject, value: Json, path: JsonPath): Violation[] {
   const { enum: allowed, pattern, minimum, maximum } = schema
   if (isList(allowed) && !allowed.includes(value) && !isVariable(value)) return [{ path, rule: 'enum', allowed: allowed.map(String) }]
-  if (typeof pattern === 'string' && typeof value === 'string' && !isVariable(value) && !new RegExp(pattern, 'u').test(value)) {
+  if (typeof pattern === 'string' && typeof value === 'string' && !isVariable(value) && !matches(pattern, value)) {
     return [{ path, rule: 'pattern', pattern }]
   }
   if (typeof minimum === 'number' && typeof value === 'number' && value < minimum) return [{ path, rule: 'minimum', bound: minimum }]
@@ -95,7 +95,7 @@ function checkObject(schema: JsonObject, value: JsonObject, path: JsonPath, root
   const missing = required.filter((key) => !Object.hasOwn(value, key)).map((key): Violation => ({ path, rule: 'required', key }))
   const members = Object.entries(value).flatMap(([key, member]): Violation[] => {
     const own = Object.hasOwn(properties, key) ? [properties[key]] : []
-    const schemas = [...own, ...patterns.filter(([pattern]) => new RegExp(pattern, 'u').test(key)).map(([, matching]) => matching)]
+    const schemas = [...own, ...patterns.filter(([pattern]) => matches(pattern, key)).map(([, matching]) => matching)]
     if (schemas.length === 0 && additional === false) return [{ path, rule: 'unknown-key', key, known: Object.keys(properties) }]
     if (schemas.length === 0) schemas.push(additional)
     return schemas.flatMap((schemaOfMember) => (isObject(schemaOfMember) ? check(schemaOfMember, member, [...path, key], root) : []))
@@ -110,6 +110,15 @@ function checkList(schema: JsonObject, value: readonly Json[], path: JsonPath, r
   const texts = value.map(comparable)
   const repeated = texts.findIndex((text, index) => texts.indexOf(text) < index)
   return repeated === -1 ? entries : [...entries, { path: [...path, repeated], rule: 'unique' }]
+}
+
+/** The few patterns of a schema meet every key of a file. */
+const compiled = new Map<string, RegExp>()
+
+function matches(pattern: string, text: string): boolean {
+  const expression = compiled.get(pattern) ?? new RegExp(pattern, 'u')
+  compiled.set(pattern, expression)
+  return expression.test(text)
 }
 
 /** One text per value, whatever the order of keys. */

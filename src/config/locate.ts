@@ -11,13 +11,13 @@ export interface Place {
 
 export interface Places {
   /** A scalar itself; for a map or list the key that holds it; for what is missing the nearest thing around it that exists. */
-  locate(path: JsonPath): Location
+  readonly locate: (path: JsonPath) => Location
   /** The key of a map's member. */
-  locateKey(path: JsonPath): Location
+  readonly locateKey: (path: JsonPath) => Location
   /** From one offset to another, cut at the end of the first line. */
-  at(start: number, end: number): Location
+  readonly at: (start: number, end: number) => Location
   /** The text between the offsets of a scalar, quotes included. */
-  sourceText(path: JsonPath): string | undefined
+  readonly sourceText: (path: JsonPath) => string | undefined
 }
 
 export function placeKey(path: JsonPath): string {

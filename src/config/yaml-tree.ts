@@ -4,20 +4,7 @@
  * The conversion is ours rather than `Document.toJS` because Compose reads YAML with go-yaml: merge keys work, `0644` is octal,
  * and an integer too large for a double must not change silently. Aliases are followed, so a value behind one is located at its anchor.
  */
-import {
-  type Alias,
-  type Document,
-  isAlias,
-  isMap,
-  isScalar,
-  isSeq,
-  LineCounter,
-  type Pair,
-  parseDocument,
-  type Scalar,
-  visit,
-  type YAMLMap,
-} from 'yaml'
+import { type Alias, type Document, isAlias, isMap, isScalar, isSeq, type Pair, parseDocument, type Scalar, type YAMLMap } from 'yaml'
 import type { Diagnostic, Json } from '../../graph/types.ts'
 import { problem } from './diagnostic.ts'
 import type { JsonPath } from './json-path.ts'
@@ -30,29 +17,27 @@ export interface YamlTree {
 
 /** More values than any hand-written file has: stops aliases that multiply ("billion laughs"). */
 const valueLimit = 100_000
+/** Deeper than any hand-written file: everything after this may recurse. */
+const depthLimit = 100
 
 /** Parses one document. Problems may come with a tree, so that later checks can report theirs in the same run. */
 export function parseYaml(text: string, file: string): { readonly tree?: YamlTree; readonly problems: readonly Diagnostic[] } {
-  const lineCounter = new LineCounter()
   const index = new Map<string, Place>()
   const places = placesOf(text, file, index)
-  let document: Document.Parsed
-  try {
-    document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: false })
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error
-    return { problems: [problem('SC1005', 'invalid YAML: nested too deeply', places.at(0, 1))] }
-  }
+  const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false })
   const problems = [...document.errors, ...document.warnings].map((error) =>
     problem('SC1005', `invalid YAML: ${yamlMessage(error.code, error.message)}`, places.at(error.pos[0], error.pos[1])),
   )
   if (problems.length > 0) return { problems }
   const conversion = new Conversion(document, index, places)
   const value = conversion.convert(document.contents, [], undefined)
-  return { tree: { value, places }, problems: conversion.problems }
+  // A value that had to be left out would only make later checks complain of its absence.
+  const isWhole = conversion.problems.every(({ code }) => code !== 'SC1007')
+  return { ...(isWhole && { tree: { value, places } }), problems: conversion.problems }
 }
 
 function yamlMessage(code: string, message: string): string {
+  if (code === 'RESOURCE_EXHAUSTION') return 'nested too deeply'
   if (code === 'MULTIPLE_DOCS') return 'the file holds more than one document'
   const firstLine = message.split('\n')[0] ?? message
   return `${firstLine.charAt(0).toLowerCase()}${firstLine.slice(1)}`.replace(/[.:]$/, '')
@@ -72,11 +57,16 @@ class Conversion {
   constructor(document: Document.Parsed, index: Map<string, Place>, places: Places) {
     this.#index = index
     this.#places = places
-    visit(document, {
-      Value: (_, node) => {
-        if (node.anchor) this.#anchors.push({ name: node.anchor, node, start: node.range?.[0] ?? 0 })
-      },
-    })
+    const pending: unknown[] = [document.contents]
+    while (pending.length > 0) {
+      const node = pending.pop()
+      if ((isScalar(node) || isMap(node) || isSeq(node)) && node.anchor) {
+        this.#anchors.push({ name: node.anchor, node, start: node.range?.[0] ?? 0 })
+      }
+      if (isSeq(node)) pending.push(...node.items)
+      if (isMap(node)) pending.push(...node.items.flatMap(({ key, value }) => [key, value]))
+    }
+    this.#anchors.sort((a, b) => a.start - b.start)
   }
 
   convert(given: unknown, path: JsonPath, key: Place['key']): Json {
@@ -84,6 +74,10 @@ class Conversion {
     const range = rangeOf(node)
     if (++this.#count === valueLimit) this.#problem('SC1007', `aliases expand to more than ${valueLimit} values`, given)
     if (this.#count >= valueLimit) return null
+    if (path.length > depthLimit) {
+      this.#problem('SC1007', `nested more than ${depthLimit} deep`, given)
+      return null
+    }
     this.#index.set(placeKey(path), { ...(range && { value: range }), ...(key && { key }), scalar: isScalar(node) })
     if (isScalar(node)) return this.#scalar(node)
     if (!isMap(node) && !isSeq(node)) return null

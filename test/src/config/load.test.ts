@@ -224,9 +224,17 @@ test('no text makes it throw, and every problem stands in the text', () => {
     { numRuns: 600 },
   )
 })
-test('a map as deep as a well is a problem, not a crash', () => {
-  const [message] = aboutConfig('['.repeat(50_000))
-  assert.match(message ?? '', /SC1005 invalid YAML/)
-})
+for (const depth of [150, 1500, 50_000]) {
+  for (const [open, close] of [
+    ['[', ']'],
+    ['{a: ', '}'],
+    ['- ', ''],
+  ] as const) {
+    test(`${depth} times ${open} is a problem, not a crash`, () => {
+      const [message] = aboutConfig(open.repeat(depth) + close.repeat(depth))
+      assert.match(message ?? '', /SC1005 invalid YAML: nested too deeply|SC1007 nested more than 100 deep/)
+    })
+  }
+}
 
 test.run()

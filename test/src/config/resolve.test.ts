@@ -110,6 +110,13 @@ test('the roles of a host under several roles are joined', async () => {
   const config = 'project: {name: shop}\nhosts: {db: [a], app: [{address: a, roles: [web]}]}\nenvironments: {prod: {}}\n'
   assert.equal((await deployment(config, web)).hosts[0]?.roles, ['app', 'db', 'web'])
 })
+test('a single host without roles takes services of any role', async () => {
+  assert.equal((await service(`${least}services: {web: {role: app}}\n`, web)).hosts, ['203.0.113.7'])
+})
+test('the grace of a stop is rounded up to whole seconds', async () => {
+  const found = await service(least, 'services: {web: {image: a, healthcheck: {}, stop_grace_period: 1200ms}}')
+  assert.is(found.rollout.stopGraceSeconds, 2)
+})
 test('the primary host is the one named', async () => {
   assert.is((await deployment(fleet.replace('{prod: {}}', '{prod: {primary_host: data-1}}'), stack)).primaryHost, 'data-1')
 })

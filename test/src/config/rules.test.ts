@@ -204,6 +204,14 @@ for (const [text, expected] of [...shape, ...providers, ...semantics]) {
   })
 }
 
+test('what later versions will have at the top is known', () => {
+  const later = ['network', 'cloud', 'ci', 'secrets', 'dev', 'infra', 'pipelines', 'tasks', 'pools', 'cache', 'terraform']
+  assert.equal(
+    unsupportedKeys.filter((key) => !key.includes('.')),
+    later,
+  )
+})
+
 /** A manifest in which only the key at `path` is more than the least; `*` becomes `prod` or `x`. */
 function withKey(path: string, value: string): string {
   const parts = path.split('.').map((part, index, all) => (part !== '*' ? part : all[index - 1] === 'environments' ? 'prod' : 'x'))
