@@ -129,11 +129,18 @@ export function createEngine(connection: SshConnection, agent: EngineAgent, scop
     logs: (container, lines) =>
       call(`read the output of ${container}`, timeouts.request, async (docker, abortSignal) => {
         // Taken as a stream: dockerode makes an object of output that happens to be JSON.
-        const path = `/containers/${container}/logs?stdout=1&stderr=1&tail=${lines}`
         const stream = await new Promise<IncomingMessage>((resolve, reject) => {
           const statusCodes = { 200: true, 404: 'no such container', 500: 'server error' }
-          const options = { path, method: 'GET', isStream: true, statusCodes, abortSignal }
-          docker.modem.dial(options, (error: unknown, answer: unknown) => (error ? reject(error) : resolve(answer as IncomingMessage)))
+          const query = { stdout: true, stderr: true, tail: lines }
+          const request = {
+            path: `/containers/${container}/logs?`,
+            method: 'GET',
+            isStream: true,
+            statusCodes,
+            abortSignal,
+            options: query,
+          }
+          docker.modem.dial(request, (error: unknown, answer: unknown) => (error ? reject(error) : resolve(answer as IncomingMessage)))
         })
         const chunks: Buffer[] = []
         for await (const chunk of stream) chunks.push(chunk as Buffer)

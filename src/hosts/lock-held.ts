@@ -112,6 +112,9 @@ export class HeldEnvironmentLock implements HeldLock {
     clearInterval(this.#timer)
     this.#lost = this.#lostTo(found)
     await this.#closeBeat(sftp)
+    await sftp.remove(this.#options.beat).catch((error: unknown) => {
+      if (!isAbsent(error)) throw error
+    })
     return false
   }
 

@@ -3,8 +3,9 @@ import { randomBytes } from 'node:crypto'
 import { posix } from 'node:path'
 import type { HostFiles } from '../../tasks/ports.ts'
 import { chunkBytes, isAbsent, type Sftp, SftpError } from './ssh-sftp.ts'
-import { openFlag } from './ssh-sftp-packet.ts'
+import { openFlag, sftpStatus } from './ssh-sftp-packet.ts'
 import type { SftpSession } from './ssh-sftp-session.ts'
+import { spaceNear } from './ssh-sftp-space.ts'
 
 /** For one file; large ones get a second more for every 50 kB. */
 const timeoutMs = 30_000
@@ -79,6 +80,7 @@ async function replace(sftp: Sftp, path: string, make: (temporary: string) => Pr
     })
     await sftp.rename(temporary, path)
   } catch (error) {
+    if (error instanceof SftpError && error.status === sftpStatus.failure) error.space = await spaceNear(error.path, sftp)
     // The first failure is the one to tell; a leftover temporary is harmless.
     await sftp.remove(temporary).catch(() => undefined)
     throw error

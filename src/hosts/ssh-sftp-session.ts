@@ -2,13 +2,10 @@
 import { posix } from 'node:path'
 import { TaskFailure } from '../../tasks/kind.ts'
 import type { SshConnection } from './ssh-connection.ts'
-import { bounded } from './ssh-deadline.ts'
 import { endpoint } from './ssh-failure.ts'
 import { Sftp, SftpError } from './ssh-sftp.ts'
 import { sftpStatus } from './ssh-sftp-packet.ts'
-
-/** Looking at the disk must not hold up the failure it explains. */
-const diagnosisTimeoutMs = 5_000
+import { spaceNear } from './ssh-sftp-space.ts'
 
 export class SftpSession {
   readonly #connection: SshConnection
@@ -89,7 +86,7 @@ export class SftpSession {
       return { reason: 'the SFTP server does not support this', remedy: "use OpenSSH's SFTP server on the host" }
     }
     // Version 3 of the protocol has one word for a full disk, a read-only one and everything else.
-    const space = error.status === sftpStatus.failure ? await spaceNear(error.path, sftp) : undefined
+    const space = error.status === sftpStatus.failure ? (error.space ?? (await spaceNear(error.path, sftp))) : undefined
     if (space?.isReadOnly)
       return { reason: 'the file system is read-only', remedy: 'the host may have had a disk error: see `dmesg` there' }
     if (space !== undefined && (space.freeBlocks === 0n || (space.totalInodes > 0n && space.freeInodes === 0n))) {
@@ -97,17 +94,4 @@ export class SftpSession {
     }
     return { reason: error.words, remedy: `look at ${error.path} on the host` }
   }
-}
-
-/** Of the nearest directory that exists. */
-async function spaceNear(path: string, sftp: Sftp) {
-  if (!path.startsWith('/')) return undefined
-  const look = async () => {
-    for (let folder = path; ; folder = posix.dirname(folder)) {
-      const space = await sftp.space(folder).catch(() => undefined)
-      if (space !== undefined || folder === '/') return space
-    }
-  }
-  const onTimeout = () => new Error('no answer')
-  return bounded({ timeoutMs: diagnosisTimeoutMs, onTimeout, signals: [] }, look).catch(() => undefined)
 }

@@ -14,6 +14,8 @@ export class SftpError extends Error {
   readonly path: string
   /** What the server said. */
   readonly words: string
+  /** Of the disk when it happened, where clearing up afterwards makes room again. */
+  space: FileSystemSpace | undefined
   constructor(status: number, words: string, path: string) {
     super(`${path}: ${words}`)
     this.status = status

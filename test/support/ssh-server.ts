@@ -56,7 +56,7 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
   const root = mkdtempSync(join(tmpdir(), 'stagecraft-ssh-'))
   const home = join(root, 'home')
   mkdirSync(join(home, '.ssh'), { recursive: true })
-  const clientKey = ssh2.utils.generateKeyPairSync('ed25519')
+  const clientKey = makeKey('ed25519')
   writeFileSync(join(home, '.ssh', 'id_ed25519'), clientKey.private, { mode: 0o600 })
   const hostKeys = (options.hostKeys ?? ['ed25519']).map(makeKey)
   const counts: SshServer['counts'] = { connections: 0, engineChannels: 0, engineRequests: [] }
@@ -199,10 +199,15 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
   return result
 }
 
-function makeKey(kind: KeyKind): { readonly private: string; readonly public: string } {
-  if (kind === 'ed25519') return ssh2.utils.generateKeyPairSync('ed25519')
-  if (kind === 'ecdsa') return ssh2.utils.generateKeyPairSync('ecdsa', { bits: 256 })
-  return ssh2.utils.generateKeyPairSync('rsa', { bits: 2048 })
+/** One ed25519 key in a few hundred that ssh2 makes cannot be read again. */
+export function makeKey(kind: KeyKind): { readonly private: string; readonly public: string } {
+  for (;;) {
+    const pair =
+      kind === 'ed25519'
+        ? ssh2.utils.generateKeyPairSync('ed25519')
+        : ssh2.utils.generateKeyPairSync(kind, { bits: kind === 'rsa' ? 2048 : 256 })
+    if (!(ssh2.utils.parseKey(pair.private) instanceof Error)) return pair
+  }
 }
 
 function runProgram(command: string, channel: ServerChannel, children: Set<ChildProcess>): ChildProcess {

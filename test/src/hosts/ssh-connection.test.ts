@@ -5,7 +5,7 @@ import ssh2 from 'ssh2'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { within } from '../../support/assertions.ts'
-import { failureOf, onServer } from '../../support/ssh-server.ts'
+import { failureOf, makeKey, onServer } from '../../support/ssh-server.ts'
 
 const test = suite('src/hosts/ssh-connection')
 
@@ -58,7 +58,7 @@ test(
 test(
   'a changed host key is refused, saying what was expected and where',
   onServer({}, async (server) => {
-    const other = ssh2.utils.generateKeyPairSync('ed25519').public.split(' ').slice(0, 2).join(' ')
+    const other = makeKey('ed25519').public.split(' ').slice(0, 2).join(' ')
     writeFileSync(server.knownHosts, `# pinned\n[127.0.0.1]:${server.port} ${other}\n`)
     const failure = await failureOf(server.host().run({ argv: ['true'] }))
     assert.is(failure.reason, 'refused')
