@@ -30,11 +30,19 @@ export function asFailure(error: unknown, subject: string, where: string, redact
     return message === error.failure.message ? error : new TaskFailure({ ...error.failure, message })
   }
   const code = codeOf(error)
-  const phrase = socketMessages[code]
-  const message = phrase ? `${phrase} ${where}` : code === 'CONNECTION_CLOSED' ? connectionLost(subject, where).message : explain(error)
+  const message = wording(error, code, where)
   const reason = startingUp.has(code) ? 'unreachable' : code === 'ETIMEDOUT' || code === 'EHOSTUNREACH' ? 'timeout' : 'refused'
   // Not kept as its cause: the driver puts the statement and its parameters into its errors.
   return new TaskFailure({ reason, subject, message: redact(message) })
+}
+
+function wording(error: unknown, code: string, where: string): string {
+  const phrase = socketMessages[code]
+  if (phrase) return `${phrase} ${where}`
+  if (code === 'CONNECTION_CLOSED') return `the connection to ${where} was closed`
+  // Node's words for a server that answered our wish for TLS with no.
+  if (code === 'ECONNRESET' && /TLS/.test(explain(error))) return `${where} hung up before TLS was agreed on: it may not offer TLS`
+  return explain(error)
 }
 
 /** The server hung up, or the way to it broke. */

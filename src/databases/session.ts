@@ -3,7 +3,7 @@
  * connection, so a silent reconnect would go on without it.
  */
 import { readFile } from 'node:fs/promises'
-import { createConnection } from 'node:net'
+import { createConnection, isIP } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Options, Sql } from 'postgres'
 import { TaskFailure } from '../../tasks/kind.ts'
@@ -132,7 +132,8 @@ async function tls(dsn: Dsn, isTunnel: boolean): Promise<unknown> {
   const ca = dsn.sslRootCert !== undefined && dsn.sslRootCert !== 'system' ? await certificate(dsn.sslRootCert) : undefined
   return {
     rejectUnauthorized: true,
-    servername: dsn.host,
+    // An address is no name to ask for, but it is what the certificate must vouch for.
+    ...(isIP(dsn.host) === 0 ? { servername: dsn.host } : { host: dsn.host }),
     ...(ca ? { ca } : {}),
     ...(mode === 'verify-ca' ? { checkServerIdentity: () => undefined } : {}),
   }

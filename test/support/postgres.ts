@@ -10,6 +10,8 @@ export interface TestServer {
   readonly port: number
   /** Folder of its Unix socket. */
   readonly socketDirectory: string
+  /** Path of the certificate it shows for `localhost`, where the machine has `openssl` to make one. */
+  readonly certificate: string | undefined
   /** Connection string of a new, empty database. */
   database(): Promise<string>
   stop(): Promise<void>
@@ -45,6 +47,7 @@ export async function startPostgres(binaries: string): Promise<TestServer> {
       { ...identity, cwd: root, stdio: ['ignore', 'ignore', 'pipe'] },
     ),
   )
+  const certificate = await makeCertificate(root, identity)
   const port = await freePort()
   const settings = [
     `port=${port}`,
@@ -52,6 +55,7 @@ export async function startPostgres(binaries: string): Promise<TestServer> {
     `unix_socket_directories=${socketDirectory}`,
     'fsync=off',
     'max_connections=20',
+    ...(certificate ? ['ssl=on', `ssl_cert_file=${certificate}`, `ssl_key_file=${certificate}.key`] : []),
   ]
   const server = spawn(join(binaries, 'postgres'), ['-D', data, ...settings.flatMap((setting) => ['-c', setting])], {
     ...identity,
@@ -71,6 +75,7 @@ export async function startPostgres(binaries: string): Promise<TestServer> {
   const address = `postgres://${user}:${encodeURIComponent(password)}@127.0.0.1:${port}`
   let databases = 0
   return {
+    certificate,
     port,
     socketDirectory,
     database: async () => {
@@ -97,6 +102,21 @@ export async function query(connectionString: string, text: string): Promise<rea
     return (await sql.unsafe(text)).map((row) => ({ ...row }))
   } finally {
     await sql.end()
+  }
+}
+
+async function makeCertificate(
+  folder: string,
+  identity: { readonly uid: number; readonly gid: number } | undefined,
+): Promise<string | undefined> {
+  const path = join(folder, 'server.crt')
+  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-days', '2', '-nodes']
+  const argv = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-keyout', `${path}.key`, '-out', path, ...subject]
+  try {
+    await finished(spawn('openssl', argv, { ...identity, cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] }))
+    return path
+  } catch {
+    return undefined
   }
 }
 

@@ -317,9 +317,49 @@ onServer('a database that is not there is refused', async (url) => {
   assert.match(failure.message, /3D000/)
 })
 
-onServer('a server without TLS is a failure where TLS is required', async (url) => {
-  const failure = await failureOf(open(`${url}?sslmode=require`, { connectTimeoutMs: 2_000 }))
-  assert.is(failure.subject, 'database `main`')
+const encrypted =
+  'select ssl from pg_stat_ssl join pg_stat_activity using (pid) where application_name like $$stagecraft%$$ order by backend_start desc limit 1'
+const modes: readonly (readonly [name: string, host: string, mode: string, expected: boolean | RegExp])[] = [
+  ['a connection within the machine is plain unless TLS is asked for', '127.0.0.1', '', false],
+  ['`require` encrypts, without asking who is there', '127.0.0.1', 'require', true],
+  ['`prefer` encrypts where the server can', '127.0.0.1', 'prefer', true],
+  ['`verify-ca` asks for a certificate we trust, whatever its name', '127.0.0.1', 'verify-ca&sslrootcert=CERTIFICATE', true],
+  ['`verify-full` asks for the name too', 'localhost', 'verify-full&sslrootcert=CERTIFICATE', true],
+  ['`verify-full` refuses another name', '127.0.0.1', 'verify-full&sslrootcert=CERTIFICATE', /does not match certificate/],
+  ['`verify-full` refuses a certificate that nobody vouches for', 'localhost', 'verify-full', /self-signed certificate/],
+  ['a certificate that cannot be read is named', 'localhost', 'verify-ca&sslrootcert=not-there.crt', /sslrootcert.*ENOENT/],
+]
+
+for (const [name, host, mode, expected] of modes) {
+  onServer(name, async (url, database) => {
+    await database.close()
+    if (!server.certificate) return
+    const address = new URL(url)
+    address.hostname = host
+    address.search = mode && `sslmode=${mode.replace('CERTIFICATE', encodeURIComponent(server.certificate))}`
+    if (expected instanceof RegExp) {
+      assert.match((await failureOf(open(address.href))).message, expected)
+      return
+    }
+    const secured = await open(address.href)
+    assert.equal(await query(url, encrypted), [{ ssl: expected }])
+    await secured.close()
+  })
+}
+
+test('a server that does not speak TLS is a failure where TLS is required, and so is one that hangs up', async () => {
+  for (const answer of ['N', '']) {
+    const listener = createServer((socket) => socket.once('data', () => socket.end(answer)))
+    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
+    const { port } = listener.address() as { port: number }
+    const failure = await within(
+      5_000,
+      failureOf(open(`postgres://a:bbbb@127.0.0.1:${port}/shop?sslmode=require`, { connectTimeoutMs: 2_000 })),
+    )
+    assert.is(failure.reason, 'unreachable')
+    assert.match(failure.message, answer === 'N' ? /hung up before TLS was agreed on: it may not offer TLS/ : /was closed/)
+    await new Promise((resolve) => listener.close(resolve))
+  }
 })
 
 test('nothing listening is worth waiting for', async () => {
