@@ -200,6 +200,9 @@ async function create(
   return made
 }
 
+/** What the login shell of the host exports would win over the bundle's `.env`, so Compose gets none of it. */
+const cleanEnvironment = ['env', '-i', 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin'] as const
+
 /** Two Compose processes of one project would race for its networks and for container numbers. */
 const composing = new WeakMap<Host, Promise<void>>()
 
@@ -214,7 +217,7 @@ function compose(host: Host, params: RolloutParams, bundle: string, rest: readon
 
 async function runCompose(host: Host, params: RolloutParams, bundle: string, rest: readonly string[], context: TaskContext): Promise<void> {
   const file = `${params.directory}/bundles/${bundle}/docker-compose.yml`
-  const argv = ['docker', 'compose', '--project-name', params.composeProject, '--file', file, ...rest] as const
+  const argv = [...cleanEnvironment, 'docker', 'compose', '--project-name', params.composeProject, '--file', file, ...rest] as const
   const exit = await host.run({ argv: [...argv] as [string, ...string[]], timeoutMs: composeTimeoutMs }, (line) => context.log(line))
   if (exit.code === 0) return
   throw new TaskFailure({

@@ -2,8 +2,8 @@ import type { JsonObject, Phase, Task, TaskGraph, TaskId } from '../types.ts'
 import { dependenciesOf, type FormOptions } from './form.ts'
 
 export interface GraphJsonOptions extends FormOptions {
-  /** The phase of a task's kind; `graph/` does not know kinds. */
-  readonly phase: (task: Task) => Phase
+  /** The phase of the kind of a task, null for a kind that is not known here; `graph/` does not know kinds. */
+  readonly phaseOf: (task: Task) => Phase | null
 }
 
 /**
@@ -21,7 +21,7 @@ export function graphJson(graph: TaskGraph, options: GraphJsonOptions): JsonObje
     return {
       id,
       kind: task.kind,
-      phase: options.phase(task),
+      phase: options.phaseOf(task),
       needs: dependencies.filter(({ orderOnly }) => !orderOnly).map((dependency) => dependency.id),
       after: dependencies.filter(({ orderOnly }) => orderOnly).map((dependency) => dependency.id),
       level,

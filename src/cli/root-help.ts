@@ -25,7 +25,7 @@ export function createRoot(options: RootOptions): Command {
       if (entry.group === group) root.addCommand(silentCommand(name, options).description(entry.summary).helpGroup(`${heading}:`))
     }
   }
-  const more = '`stagecraft <command> --help` shows its flags, and those every command has. The guide is in docs/guide.'
+  const more = '`stagecraft <command> --help` shows its flags, and those every command has.\nThe guide is in docs/guide.'
   return root.addHelpText('after', `${exampleText(examples, options.paint)}\n\n${options.paint.dim(more)}`)
 }
 

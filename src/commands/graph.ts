@@ -32,7 +32,7 @@ const forms: Readonly<Record<z.output<typeof options>['format'], (graph: TaskGra
   tree: (graph) => drawTree(graph),
   dot: (graph) => drawDot(graph),
   mermaid: (graph) => drawMermaid(graph),
-  json: (graph) => JSON.stringify(graphJson(graph, { phase: phaseOf }), null, 2),
+  json: (graph) => JSON.stringify(graphJson(graph, { phaseOf }), null, 2),
 }
 
 export async function run(

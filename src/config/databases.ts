@@ -51,8 +51,8 @@ function mergedDatabases({ config }: LoadedConfig, environment: string): Merged[
   const names = Object.keys(config.databases).sort()
   return names.map((name) => {
     const base = own(config.databases, name) ?? {}
-    const override = own(overrides, name) ?? {}
-    const migrations = base.migrations || override.migrations ? { ...base.migrations, ...override.migrations } : undefined
+    const override = own(overrides, name)
+    const migrations = base.migrations || override?.migrations ? { ...base.migrations, ...override?.migrations } : undefined
     const inOverride = (key: readonly string[]) =>
       key.reduce<unknown>((value, part) => (value as Record<string, unknown> | undefined)?.[part], override) !== undefined
     return {

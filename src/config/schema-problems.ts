@@ -88,7 +88,8 @@ function describeUnion(issue: z.core.$ZodIssueInvalidUnion, local: JsonPath, par
 function wrongType(expected: string, path: JsonPath, found: Json, places: Places): Diagnostic {
   const source = typeof found === 'number' || typeof found === 'boolean' ? places.sourceText(path) : undefined
   const suggestion = expected === 'text' && source !== undefined ? `"${source}"` : undefined
-  return problem('SC1009', `expected ${expected}${inPath(path)}, found ${foundText(found)}`, places.locate(path), { suggestion })
+  const shown = source === undefined ? foundText(found) : `\`${source}\``
+  return problem('SC1009', `expected ${expected}${inPath(path)}, found ${shown}`, places.locate(path), { suggestion })
 }
 
 function inPath(path: JsonPath): string {
@@ -120,6 +121,11 @@ export function foundText(found: Json | undefined): string {
   if (isList(found)) return found.length === 0 ? 'an empty list' : 'a list'
   if (isObject(found)) return Object.keys(found).length === 0 ? 'an empty map' : 'a map'
   if (found === '') return 'empty text'
-  const text = String(found)
+  const text = typeof found === 'string' && looksTyped(found) ? JSON.stringify(found) : String(found)
   return `\`${text.length > 60 ? `${text.slice(0, 59)}…` : text}\``
+}
+
+/** Text that only its quotes tell from a number or a boolean. */
+function looksTyped(text: string): boolean {
+  return /^(?:[-+]?[0-9.]+|true|false|null)$/.test(text)
 }

@@ -41,7 +41,7 @@ const tunnelTimeoutMs = 15_000
 /** Does nothing yet: the connection is made on first use. */
 export function createRemoteHost(options: RemoteHostOptions): RemoteHost {
   const { address, directory } = options
-  const connection = new SshConnection({ ...options, settings: () => resolveConnection(address, options) })
+  const connection = new SshConnection({ ...options, name: address.name, settings: () => resolveConnection(address, options) })
   const session = new SftpSession(connection, directory)
   const agent = new EngineAgent(connection)
   const engine = createEngine(connection, agent, options)

@@ -24,6 +24,8 @@ export interface ConnectionStats {
 }
 
 export interface SshConnectionOptions {
+  /** The host's name, for messages. */
+  readonly name: string
   /** Asked once, on first use. */
   readonly settings: () => Promise<ConnectionSettings>
   /**
@@ -74,25 +76,23 @@ export class SshConnection {
    * @throws TaskFailure (unreachable, refused, timeout, interrupted), and what `work` throws.
    */
   async perform<T>(what: string, timeoutMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const settings = await this.settings()
-    const { lost } = await this.#connected()
-    const run = this.#options.signal
-    const onTimeout = () =>
-      new TaskFailure({
-        reason: 'timeout',
-        subject: settings.name,
-        message: `${what} on ${endpoint(settings)} took longer than ${timeoutMs / 1000} s`,
-        remedy: `look at the host: load, disk and \`docker ps\``,
-      })
-    const interruption = run.aborted ? undefined : interruptionOf(run, settings.name)
+    const interruption = this.#interruption()
     try {
-      return await bounded({ timeoutMs, onTimeout, signals: [lost, ...(interruption ? [interruption.signal] : [])] }, work)
-    } catch (error) {
-      // As a connection goes, so do its channels, each with an error of its own; the cause says more.
-      if (lost.aborted && !(error instanceof TaskFailure && error.failure.reason === 'interrupted')) throw lost.reason
-      throw error
+      const settings = await this.settings()
+      const { lost } = await this.#connected()
+      const onTimeout = () =>
+        new TaskFailure({
+          reason: 'timeout',
+          subject: settings.name,
+          message: `${what} on ${endpoint(settings)} took longer than ${timeoutMs / 1000} s`,
+          remedy: 'look at the host: load, disk and `docker ps`',
+        })
+      return await bounded({ timeoutMs, onTimeout, signals: [interruption.signal, lost] }, work).catch((error: unknown) => {
+        // As a connection goes, so do its channels, each with an error of its own; the cause says more.
+        throw lost.aborted && !interruption.signal.aborted ? lost.reason : error
+      })
     } finally {
-      interruption?.stop()
+      interruption.stop()
     }
   }
 
@@ -146,6 +146,16 @@ export class SshConnection {
     })
   }
 
+  /** Fires with an `interrupted` failure when the run's signal does, unless it has before. Call `stop` when it is not needed any more. */
+  #interruption(): { readonly signal: AbortSignal; stop(): void } {
+    const { name, signal: run } = this.#options
+    const controller = new AbortController()
+    const relay = () =>
+      controller.abort(new TaskFailure({ reason: 'interrupted', subject: name, message: `interrupted while waiting for ${name}` }))
+    run.addEventListener('abort', relay, { once: true })
+    return { signal: controller.signal, stop: () => run.removeEventListener('abort', relay) }
+  }
+
   async #connected(): Promise<Link> {
     if (this.#isClosed) throw new Error('the connection was closed by its owner')
     const before = this.#link
@@ -181,7 +191,7 @@ export class SshConnection {
         return distrust === undefined
       },
     }
-    const interruption = interruptionOf(this.#options.signal, settings.name)
+    const interruption = this.#interruption()
     try {
       await new Promise<void>((resolve, reject) => {
         const fail = (error: Error) =>
@@ -216,15 +226,6 @@ export class SshConnection {
     this.#stats.connections++
     return { client, lost: lost.signal }
   }
-}
-
-/** A signal that fires with an `interrupted` failure when the run's signal does. Call `stop` when it is not needed any more. */
-function interruptionOf(run: AbortSignal, subject: string): { readonly signal: AbortSignal; stop(): void } {
-  const controller = new AbortController()
-  const relay = () =>
-    controller.abort(new TaskFailure({ reason: 'interrupted', subject, message: `interrupted while waiting for ${subject}` }))
-  run.addEventListener('abort', relay, { once: true })
-  return { signal: controller.signal, stop: () => run.removeEventListener('abort', relay) }
 }
 
 async function readKnownHosts(settings: ConnectionSettings): Promise<readonly KnownHostsFile[]> {

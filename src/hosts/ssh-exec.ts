@@ -11,11 +11,12 @@ const defaultTimeoutMs = 10 * 60_000
 
 /**
  * Runs a program on the host; lines of both streams are told as they come. When it is not waited for any more (deadline,
- * interruption) the program gets SIGTERM and its channel is closed.
+ * interruption) the program gets SIGTERM, unless it was given input, and its channel is closed.
  * @throws TaskFailure (timeout, unreachable, interrupted). A non-zero exit is a value; death by a signal is 128 + its number, as in a shell.
  */
 export async function runOverSsh(connection: SshConnection, command: Command, onLine?: (line: string) => void): Promise<Exit> {
-  const line = shellCommand(command)
+  // ssh2 sends no signal once the input has ended, so a program without input gets an empty one from the host's side.
+  const line = command.stdin === undefined ? `${shellCommand(command)} </dev/null` : shellCommand(command)
   return connection.perform(`\`${command.argv[0]}\``, command.timeoutMs ?? defaultTimeoutMs, async (signal) => {
     try {
       const channel = await connection.exec(line, signal)
@@ -51,7 +52,7 @@ function exitOf(channel: ClientChannel, stdin: string | undefined, onLine: ((lin
     })
     // A program may end without reading all of its input.
     channel.on('error', () => undefined)
-    channel.end(stdin)
+    if (stdin !== undefined) channel.end(stdin)
   })
 }
 

@@ -7,7 +7,17 @@ import type { Content } from '../../tasks/ports.ts'
 
 export function contentPort(store: ContentStore): Content {
   return {
-    write: (bytes) => store.write(bytes),
+    async write(bytes) {
+      try {
+        return await store.write(bytes)
+      } catch (error) {
+        const message = `the cache cannot be written: ${error instanceof Error ? error.message : String(error)}`
+        throw new TaskFailure(
+          { reason: 'refused', subject: 'cache', message, remedy: 'free some space, or set STAGECRAFT_CACHE_DIR' },
+          { cause: error },
+        )
+      }
+    },
     async read(digest) {
       const bytes = await store.read(digest)
       if (bytes) return bytes

@@ -22,7 +22,7 @@ export function isInteractive(env: Environment, stream: MaybeTerminal): boolean 
 
 /** A line from a program we do not control, made safe to print: no escape sequences, no overwriting, tabs as spaces. */
 export function printable(line: string): string {
-  const shown = stripVTControlCharacters(line).replace(/\r+$/, '')
+  const shown = stripVTControlCharacters(line).replace(/[\r\n]+$/, '')
   return shown
     .slice(shown.lastIndexOf('\r') + 1)
     .replaceAll('\t', '  ')

@@ -26,7 +26,7 @@ export const modes = {
   secretFolder: 0o700,
   secret: 0o600,
   /** Its folder already keeps other users of the host out; a container that is not root cannot read it either. */
-  mountedSecret: 0o600,
+  mountedSecret: 0o444,
 } as const
 
 /** Folder of a file that is mounted: 16 hex digits of a digest name its content. */

@@ -115,15 +115,13 @@ test('one changed environment variable of web: no build, no push, no pull, and o
 })
 
 test('a commit that touches nothing rolls nothing; the release is recorded with the same digests', async () => {
-  const before = shop.containers()
+  const ids = () => shop.containers().map(({ id }) => id)
+  const before = ids()
   const commit = shop.commit('words only')
   const { code, ran } = await shop.deploy()
   assert.is(code, 0)
   assert.equal(ran, ['finalize:prod'])
-  assert.equal(
-    shop.containers(),
-    before.map((container) => ({ ...container, status: shop.containers().find(({ id }) => id === container.id)?.status ?? '' })),
-  )
+  assert.equal(ids(), before)
   const { releases } = JSON.parse(shop.read('.stagecraft/releases.json')) as {
     releases: { version: string; timestamp: string; images: Record<string, { digest: string }> }[]
   }

@@ -58,6 +58,8 @@ export async function startPostgres(binaries: string): Promise<TestServer> {
     cwd: root,
     stdio: ['ignore', 'ignore', 'pipe'],
   })
+  const killServer = () => void server.kill('SIGKILL')
+  process.once('exit', killServer)
   await new Promise<void>((resolve, reject) => {
     let log = ''
     server.stderr.on('data', (chunk: Buffer) => {
@@ -81,6 +83,7 @@ export async function startPostgres(binaries: string): Promise<TestServer> {
       const ended = new Promise((resolve) => server.once('exit', resolve))
       server.kill('SIGINT')
       await ended
+      process.off('exit', killServer)
       await rm(root, { recursive: true, force: true })
     },
   }

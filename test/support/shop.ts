@@ -56,6 +56,8 @@ export class Shop {
     cpSync(example, this.directory, { recursive: true })
     const at = options.at ?? { address: host.address, port: host.port }
     this.write('stagecraft.yml', manifest(lab, this.name, at, options))
+    // Any free port of the host, so that shops of several tests can be on it at once.
+    this.edit('docker-compose.yml', (text) => text.replace('"4000-4001:4000"', '"4000"').replace('"8080-8081:8080"', '"8080"'))
     this.writeEnvironment({ POSTGRES_PASSWORD: this.password, DATABASE_URL: `postgres://shop:${this.password}@db:5432/shop` })
     copyFileSync(lab.knownHostsFile, join(this.directory, 'stagecraft.known_hosts'))
     this.git('init', '-q', '-b', 'main')

@@ -1,4 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import * as fc from 'fast-check'
@@ -138,6 +139,18 @@ test('a symbolic link is not copied, wherever it stands', async () => {
   }
 })
 
+test('what is neither a file nor a folder is not copied', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'stagecraft-tree-'))
+  const server = createServer()
+  try {
+    await new Promise<void>((resolve) => server.listen(join(directory, 'socket'), resolve))
+    await rejects(storeProjectTree(directory, 'socket', new MemoryContent()), /socket is neither a file nor a folder/)
+  } finally {
+    await new Promise((resolve) => server.close(resolve))
+    rmSync(directory, { recursive: true })
+  }
+})
+
 // --- what is written ---
 
 test('D1: only services whose image is ours get it; the others stay as written', async () => {
@@ -155,6 +168,12 @@ test('D2: two projects do not collide, and no path is relative to the file but i
 test('D30: unknown top-level keys are kept', async () => {
   const { text } = await renderCase({ compose: { ...one({}).compose, models: { m: { model: 'ai/x' } }, 'x-note': 'hi' } })
   assert.match(text, /models:\n {2}m:\n {4}model: ai\/x\nx-note: hi\n$/)
+})
+test('an extension asks for no variable and no secret: nothing reads it', async () => {
+  const compose = { ...one({}).compose, 'x-note': { a: holder('<NOBODY>'), b: holder('<S>'), c: holder('<P>') } }
+  const { text, values } = await renderCase({ compose, params: { secretNames: ['S'], plain: { P: 'plain' } }, secrets: { S: 's' } })
+  assert.match(text, holder('a: $<NOBODY>\n  b: $<S>\n  c: plain\n'))
+  assert.equal(values.variables, [])
 })
 test('COMPOSE_PROJECT_NAME is known, and COMPOSE_ names of the environment file do not reach Compose', async () => {
   const params = { envFileNames: ['COMPOSE_PROFILES', 'A'], secretNames: ['COMPOSE_PROFILES', 'A'] }

@@ -10,9 +10,9 @@ import { graphOf, release, task } from '../tasks.ts'
 
 const test = suite('graph/forms')
 
-const phase = ({ kind }: Task): Phase => (kind === 'render' || kind === 'upload' ? 'push' : (kind as Phase))
+const phaseOf = ({ kind }: Task): Phase => (kind === 'render' || kind === 'upload' ? 'push' : (kind as Phase))
 const text = (graph: TaskGraph, annotate?: (id: TaskId) => string | undefined) =>
-  `${JSON.stringify(graphJson(graph, { phase, ...(annotate ? { annotate } : {}) }), null, 2)}\n`
+  `${JSON.stringify(graphJson(graph, { phaseOf, ...(annotate ? { annotate } : {}) }), null, 2)}\n`
 const states = (id: TaskId) => (id.startsWith('build:') ? 'fresh' : id === 'upload:node-1' ? 'runs: bundle\nchanged' : undefined)
 
 for (const [name, draw] of [
@@ -49,10 +49,35 @@ test('a tree writes every task once and says where it was', () => {
   }
 })
 
+test('what is met again comes last, needed before waited for', () => {
+  const graph = graphOf(
+    task('exec:root', { needs: ['exec:a', 'exec:b', 'exec:z'], after: ['exec:c', 'exec:zz'] }),
+    task('exec:a', { needs: ['exec:b', 'exec:c'] }),
+    task('exec:b'),
+    task('exec:c'),
+    task('exec:z'),
+    task('exec:zz'),
+  )
+  assert.is(
+    drawTree(graph),
+    [
+      'exec:root',
+      '├─ exec:a',
+      '│  ├─ exec:b',
+      '│  └─ exec:c',
+      '├─ exec:z',
+      '├┄ exec:zz',
+      '├─ exec:b (above)',
+      '└┄ exec:c (above)',
+      '',
+    ].join('\n'),
+  )
+})
+
 test('nothing is drawn as nothing', () => {
   assert.is(drawTree(graphOf()), '')
   assert.is(drawMermaid(graphOf()), 'flowchart LR\n')
-  assert.equal(graphJson(graphOf(), { phase }), { schema_version: 1, tasks: [] })
+  assert.equal(graphJson(graphOf(), { phaseOf }), { schema_version: 1, tasks: [] })
 })
 
 test('a long chain is drawn without recursion', () => {

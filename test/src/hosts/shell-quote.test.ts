@@ -10,7 +10,7 @@ const printsArguments =
   'process.stdout.write(JSON.stringify({ args: process.argv.slice(1), cwd: process.cwd(), value: process.env.VALUE }))'
 const throughShell = (line: string) =>
   JSON.parse(execFileSync('/bin/sh', ['-c', line], { encoding: 'utf8' })) as { args: string[]; cwd: string; value?: string }
-const word = fc.string({ unit: 'binary', maxLength: 20 }).filter((text) => !text.includes('\0') && !/\p{Surrogate}/u.test(text))
+const word = fc.string({ unit: 'binary', maxLength: 20 }).filter((text) => !text.includes('\0'))
 
 test('a program gets exactly the words it was given, whatever is in them', () => {
   const property = fc.property(fc.array(word, { maxLength: 40 }), word, (words, value) => {
