@@ -212,14 +212,13 @@ test('every test file runs its suite, and every suite is named for its file', ()
   assert.ok(files.length > 0)
   none(
     problemsOf(files, ({ path, text }) => {
-      const name = path.replace(/^test\//, '').replace(/\.test\.ts$/, '')
+      const name = path.replace(/^test\/(src\/)?/, '').replace(/\.test\.ts$/, '')
       const suites = [...text.matchAll(/\b(\w+) = (?:suite|await labSuite)(?:<[^>]*>)?\('([^']*)'[,)]/g)]
       if (suites.length === 0) return 'has no suite'
       const [idle] = suites.filter(([, variable]) => !new RegExp(`^${variable}\\.run\\(\\)$`, 'm').test(text))
       if (idle) return `${idle[1]}.run() is missing at the end of the file`
-      return suites.some(([, , title]) => title !== undefined && (title.startsWith(name) || name.startsWith(`${title}/`)))
-        ? undefined
-        : `no suite is named ${name}`
+      const titles = suites.map(([, , title]) => (title ?? '').replace(/^src\//, ''))
+      return titles.some((title) => title.startsWith(name) || name.startsWith(`${title}/`)) ? undefined : `no suite is named ${name}`
     }),
   )
 })

@@ -1,6 +1,8 @@
 /** Holds spec/ to the code and to itself: a status is a claim, and a claim needs a page and tests. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { globalFlags } from '../src/cli/global-options.ts'
+import { commands } from '../src/commands/index.ts'
 import { exitCodes } from '../src/contracts.ts'
 import {
   claimProblems,
@@ -50,6 +52,33 @@ test('every command names a feature whose page is a command page', () => {
       return spec?.startsWith('commands/') ? [] : [`${path} names ${named}, which has no page in spec/commands`]
     }),
   )
+})
+
+/** Flags in the tables of a page's inputs, those of the page it refers to included. */
+function flagsOnPage(path: string): string[] {
+  const found = register.pages.find((candidate) => candidate.path === path)
+  const inputs = /^## Inputs\n([\s\S]*?)(?=^## |(?![\s\S]))/m.exec(found?.text ?? '')?.[1] ?? ''
+  const others = [...inputs.matchAll(/\]\(([a-z-]+\.md)\)/g)].map(([, name]) => path.replace(/[^/]+$/, name ?? ''))
+  return [...[...inputs.matchAll(/(?<![-\w])--([a-z][a-z-]*)/g)].map(([, flag]) => flag ?? ''), ...others.flatMap((other) => flagsOnPage(other))]
+}
+
+test('the flags of each command are on its page, and no others', async () => {
+  const shared = new Set(globalFlags.map(({ name }) => name))
+  const problems: string[] = []
+  const real = new Map<string, Set<string>>()
+  for (const [name, entry] of Object.entries(commands)) {
+    const { feature, options } = await entry.load()
+    const spec = register.features.find(({ id }) => id === feature)?.spec ?? ''
+    const flags = Object.keys(options.shape).map((key) => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`))
+    real.set(spec, new Set([...(real.get(spec) ?? []), ...flags]))
+    const listed = flagsOnPage(spec)
+    problems.push(...flags.filter((flag) => !listed.includes(flag)).map((flag) => `${name} --${flag} is not on spec/${spec}`))
+  }
+  for (const [spec, flags] of real) {
+    const unknown = flagsOnPage(spec).filter((flag) => !flags.has(flag) && !shared.has(flag))
+    problems.push(...unknown.map((flag) => `spec/${spec} lists --${flag}, which the command does not have`))
+  }
+  none(problems)
 })
 
 test('every task kind has a page', () => {
