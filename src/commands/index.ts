@@ -15,6 +15,12 @@ export const commands: CommandTable = {
   },
   graph: { summary: 'draw the task graph', group: 'look', load: () => import('./graph.ts') },
   plan: { summary: 'show what a deploy would do and why, touching nothing', group: 'deliver', load: () => import('./plan.ts') },
+  'releases list': { summary: 'list releases, newest first', group: 'look', load: () => import('./releases-list.ts') },
+  'releases show': {
+    summary: 'show one release: its phases, images and what went wrong',
+    group: 'look',
+    load: () => import('./releases-show.ts'),
+  },
   run: { summary: 'run targets or single tasks, and all they depend on', group: 'deliver', load: () => import('./run.ts') },
   version: { summary: 'print the version', group: 'other', load: () => import('./version.ts') },
 }
