@@ -3,7 +3,7 @@ import { completionScripts, shells } from '../cli/completion-scripts.ts'
 import { type App, type ExitCode, exitCodes, type GlobalOptions } from '../contracts.ts'
 
 export const summary = 'print a completion script for bash, fish or zsh'
-export const feature = 'ARCH_OVERVIEW'
+export const feature = 'CLI_COMPLETION'
 const positionals = z.strictObject({ shell: z.enum(shells).describe('shell to print it for') })
 
 export { positionals as arguments }

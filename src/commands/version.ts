@@ -4,7 +4,7 @@ import { version } from '../cli/version.ts'
 import { type App, type ExitCode, exitCodes, type GlobalOptions } from '../contracts.ts'
 
 export const summary = 'print the version'
-export const feature = 'ARCH_OVERVIEW'
+export const feature = 'CLI_VERSION'
 export const options = z.strictObject({})
 export const examples = ['stagecraft version', 'stagecraft version --verbose']
 
