@@ -17,6 +17,7 @@ const params = z.strictObject({
   waitSeconds: z.number().int().nonnegative().default(30),
 })
 type Params = z.infer<typeof params>
+export type MigrateParams = Params
 
 /** Before any rollout: a failure leaves what is live untouched. */
 export const migratePre = migrate('migrate_pre')

@@ -1,0 +1,212 @@
+/** A host's Docker Engine through dockerode (https://docs.docker.com/reference/api/engine/), over the host's SSH connection. */
+import type { IncomingMessage } from 'node:http'
+import type Dockerode from 'dockerode'
+import { TaskFailure } from '../../tasks/kind.ts'
+import type { Container, Engine, RegistryCredentials } from '../../tasks/ports.ts'
+import { type ContainerRow, containerState, containersOf, environmentFilter, healthWord } from './container-state.ts'
+import { EventSubscriptions, watchedActions } from './engine-events.ts'
+import { pullFailure, refusedRequest } from './engine-failure.ts'
+import { logLines } from './engine-logs.ts'
+import { createPullProgress, pullParameters } from './engine-pull.ts'
+import type { SshConnection } from './ssh-connection.ts'
+import { type EngineAgent, engineHost, engineSocket, getJson } from './ssh-engine-agent.ts'
+
+const timeouts = { request: 30_000, start: 60_000, stopMargin: 20_000, pull: 30 * 60_000, pullSilence: 3 * 60_000 }
+
+export interface EngineScope {
+  readonly project: string
+  readonly environment: string
+}
+
+/** `list` is the one look at all containers of the environment, and all that a run without work asks. */
+/** The engine names a volume nobody named by 64 random hexadecimal digits. */
+const anonymousName = /^[0-9a-f]{64}$/
+
+export type RemoteEngine = Engine & { list(): Promise<readonly Container[]> }
+
+export function createEngine(connection: SshConnection, agent: EngineAgent, scope: EngineScope): RemoteEngine {
+  let library: Promise<Dockerode> | undefined
+  const docker = () => {
+    library ??= openDockerode(agent)
+    return library
+  }
+  const filters = environmentFilter(scope.project, scope.environment)
+
+  /** `settled` names statuses that mean that all is as wanted. */
+  async function call<T>(what: string, timeoutMs: number, work: (docker: Dockerode, abortSignal: AbortSignal) => Promise<T>): Promise<T>
+  async function call<T, U>(
+    what: string,
+    timeoutMs: number,
+    work: (docker: Dockerode, abortSignal: AbortSignal) => Promise<T>,
+    settled: { readonly statuses: readonly number[]; readonly value: U },
+  ): Promise<T | U>
+  async function call<T, U>(
+    what: string,
+    timeoutMs: number,
+    work: (docker: Dockerode, abortSignal: AbortSignal) => Promise<T>,
+    settled?: { readonly statuses: readonly number[]; readonly value: U },
+  ): Promise<T | U> {
+    return connection.perform(`to ${what}`, timeoutMs, async (signal) => {
+      try {
+        return await work(await docker(), signal)
+      } catch (error) {
+        const status = (error as { readonly statusCode?: number }).statusCode
+        if (status !== undefined && settled?.statuses.includes(status)) return settled.value
+        if (error instanceof TaskFailure || signal.aborted) throw error
+        throw new TaskFailure(refusedRequest(await engineHost(connection), what, (error as Error).message), { cause: error })
+      }
+    })
+  }
+
+  const events = new EventSubscriptions(() =>
+    call('watch events', timeouts.request, async (docker, signal) => {
+      const stream = await docker.getEvents({ filters: { ...filters, type: ['container'], event: watchedActions } })
+      if (signal.aborted) (stream as IncomingMessage).destroy()
+      return stream as IncomingMessage
+    }),
+  )
+
+  return {
+    list: () =>
+      connection.perform('to list containers', timeouts.request, async (signal) => {
+        try {
+          const rows = await getJson(agent, `/containers/json?all=1&filters=${encodeURIComponent(JSON.stringify(filters))}`, signal)
+          return containersOf(rows as readonly ContainerRow[])
+        } catch (error) {
+          if (error instanceof TaskFailure || signal.aborted) throw error
+          throw new TaskFailure(refusedRequest(await engineHost(connection), 'list containers', (error as Error).message), { cause: error })
+        }
+      }),
+
+    async start(container) {
+      const work = (docker: Dockerode, abortSignal: AbortSignal) => docker.getContainer(container).start({ abortSignal })
+      await call(`start ${container}`, timeouts.start, work, { statuses: [304], value: undefined })
+    },
+
+    async stop(container, graceSeconds) {
+      const work = (docker: Dockerode, abortSignal: AbortSignal) => docker.getContainer(container).stop({ t: graceSeconds, abortSignal })
+      await call(`stop ${container}`, graceSeconds * 1000 + timeouts.stopMargin, work, { statuses: [304], value: undefined })
+    },
+
+    async remove(container) {
+      const work = (docker: Dockerode, abortSignal: AbortSignal) =>
+        docker.getContainer(container).remove({ force: true, v: false, abortSignal })
+      // 409: somebody else is removing it.
+      await call(`remove ${container}`, timeouts.start, work, { statuses: [404, 409], value: undefined })
+    },
+
+    async rename(container, name) {
+      await call(`rename ${container} to ${name}`, timeouts.request, (docker, abortSignal) =>
+        docker.getContainer(container).rename({ name, abortSignal }),
+      )
+    },
+
+    async setRestartPolicy(container, policy) {
+      const restart = { Name: policy.name, MaximumRetryCount: policy.maximumRetryCount ?? 0 }
+      await call(`change the restart policy of ${container}`, timeouts.request, (docker, abortSignal) =>
+        docker.getContainer(container).update({ RestartPolicy: restart, abortSignal }),
+      )
+    },
+
+    inspect: (container) =>
+      call(`inspect ${container}`, timeouts.request, async (docker, abortSignal) => {
+        const { State, RestartCount, HostConfig, Mounts } = await docker.getContainer(container).inspect({ abortSignal })
+        return {
+          state: containerState(State.Status),
+          health: healthWord(State.Health?.Status),
+          exitCode: State.ExitCode,
+          oomKilled: State.OOMKilled,
+          restartCount: RestartCount,
+          restartPolicy: HostConfig.RestartPolicy?.Name || 'no',
+          anonymousVolumes: Mounts.filter(({ Type, Name }) => Type === 'volume' && anonymousName.test(Name ?? '')).map(
+            ({ Destination }) => Destination,
+          ),
+          error: State.Error,
+          healthLog: (State.Health?.Log ?? []).map(({ Output }) => Output.trim()),
+        }
+      }),
+
+    logs: (container, lines) =>
+      call(`read the output of ${container}`, timeouts.request, async (docker, abortSignal) => {
+        // Taken as a stream: dockerode makes an object of output that happens to be JSON.
+        const stream = await new Promise<IncomingMessage>((resolve, reject) => {
+          const statusCodes = { 200: true, 404: 'no such container', 500: 'server error' }
+          const query = { stdout: true, stderr: true, tail: lines }
+          const request = {
+            path: `/containers/${container}/logs?`,
+            method: 'GET',
+            isStream: true,
+            statusCodes,
+            abortSignal,
+            options: query,
+          }
+          docker.modem.dial(request, (error: unknown, answer: unknown) => (error ? reject(error) : resolve(answer as IncomingMessage)))
+        })
+        const chunks: Buffer[] = []
+        for await (const chunk of stream) chunks.push(chunk as Buffer)
+        return logLines(Buffer.concat(chunks))
+      }),
+
+    events: (onEvent) => events.subscribe(onEvent),
+
+    hasImage: (reference) =>
+      call(
+        `look for image ${reference}`,
+        timeouts.request,
+        (docker) =>
+          docker
+            .getImage(reference)
+            .inspect()
+            .then(() => true),
+        {
+          statuses: [404],
+          value: false,
+        },
+      ),
+
+    pull: (reference, credentials, onLine) =>
+      connection.perform(`to pull ${reference}`, timeouts.pull, async (signal) => {
+        try {
+          await followPull(await docker(), reference, credentials, signal, onLine)
+        } catch (error) {
+          if (error instanceof TaskFailure || signal.aborted) throw error
+          throw new TaskFailure(pullFailure(await engineHost(connection), reference, (error as Error).message), { cause: error })
+        }
+      }),
+  }
+}
+
+async function followPull(
+  docker: Dockerode,
+  reference: string,
+  credentials: RegistryCredentials | undefined,
+  signal: AbortSignal,
+  onLine: ((line: string) => void) | undefined,
+): Promise<void> {
+  const silence = new AbortController()
+  const timer = setTimeout(() => silence.abort(), timeouts.pullSilence)
+  const abortSignal = AbortSignal.any([signal, silence.signal])
+  const progress = createPullProgress()
+  try {
+    const stream = await docker.createImage(credentials ?? {}, { ...pullParameters(reference), abortSignal })
+    for await (const chunk of stream) {
+      timer.refresh()
+      for (const line of progress.take(chunk as Buffer)) onLine?.(line)
+    }
+  } catch (error) {
+    if (silence.signal.aborted) throw new Error(`nothing has moved for ${timeouts.pullSilence / 1000} s: timeout`)
+    throw error
+  } finally {
+    clearTimeout(timer)
+  }
+  if (progress.error !== undefined) throw new Error(progress.error)
+  if (!progress.isComplete) throw new Error('the Engine stopped before the image was there')
+}
+
+/** The library reads DOCKER_HOST and its kin for whatever it is not given, so it is given everything; `agent` is not in its types. */
+async function openDockerode(agent: EngineAgent): Promise<Dockerode> {
+  const { default: Docker } = await import('dockerode')
+  const unset = Object.fromEntries(['host', 'port', 'key', 'cert', 'ca', 'timeout', 'pathPrefix'].map((name) => [name, undefined]))
+  const options = { ...unset, agent, protocol: 'http' as const, socketPath: engineSocket }
+  return new Docker(options)
+}

@@ -1,0 +1,123 @@
+/** A machine we deploy to, over one SSH connection: `Host` for real. */
+import { posix } from 'node:path'
+import type { Host, HostState } from '../../tasks/ports.ts'
+import type { HostAddress } from '../contracts.ts'
+import { createEngine } from './engine.ts'
+import { EnvironmentLock } from './lock.ts'
+import type { HeldLock } from './lock-held.ts'
+import { parseLock } from './lock-holder.ts'
+import { createSftpFiles } from './sftp-files.ts'
+import { type ConnectionSources, resolveConnection } from './ssh-config.ts'
+import { type ConnectionStats, SshConnection } from './ssh-connection.ts'
+import { EngineAgent } from './ssh-engine-agent.ts'
+import { runOverSsh } from './ssh-exec.ts'
+import { isAbsent, type Sftp, SftpError } from './ssh-sftp.ts'
+import { sftpStatus } from './ssh-sftp-packet.ts'
+import { SftpSession } from './ssh-sftp-session.ts'
+
+export interface RemoteHostOptions extends ConnectionSources {
+  readonly address: HostAddress
+  readonly project: string
+  readonly environment: string
+  /** Absolute, on the host. */
+  readonly directory: string
+  /** The run's: see `SshConnectionOptions`. */
+  readonly signal: AbortSignal
+  readonly connectTimeoutMs?: number
+  readonly keepaliveIntervalMs?: number
+  readonly lockLeaseMs?: number
+}
+
+export interface RemoteHost extends Host {
+  readonly lock: { acquire(run: { readonly owner: string; readonly description: string }): Promise<HeldLock> }
+  stats(): ConnectionStats
+  /** Ends the connection. Nothing may be asked of the host afterwards. */
+  close(): Promise<void>
+}
+
+const lookTimeoutMs = 30_000
+const tunnelTimeoutMs = 15_000
+
+/** Does nothing yet: the connection is made on first use. */
+export function createRemoteHost(options: RemoteHostOptions): RemoteHost {
+  const { address, directory } = options
+  const connection = new SshConnection({ ...options, name: address.name, settings: () => resolveConnection(address, options) })
+  const session = new SftpSession(connection, directory)
+  const agent = new EngineAgent(connection)
+  const engine = createEngine(connection, agent, options)
+  let look: Promise<HostState> | undefined
+
+  const observe = async (): Promise<HostState> => {
+    const [containers, links] = await Promise.all([
+      engine.list(),
+      session.perform(`read ${directory}`, lookTimeoutMs, (sftp) => readLinks(sftp, directory)),
+    ])
+    return { containers, ...links }
+  }
+
+  return {
+    name: address.name,
+    directory,
+    engine,
+    files: createSftpFiles(session, directory),
+    lock: new EnvironmentLock(session, {
+      host: address.name,
+      directory,
+      ...(options.lockLeaseMs === undefined ? {} : { leaseMs: options.lockLeaseMs }),
+    }),
+    observe() {
+      look ??= observe()
+      const current = look
+      // A look that failed is not remembered.
+      current.catch(() => {
+        if (look === current) look = undefined
+      })
+      return current
+    },
+    changed() {
+      look = undefined
+    },
+    run: (command, onLine) => runOverSsh(connection, command, onLine),
+    connect: (host, port) =>
+      connection.perform(`to reach ${host}:${port}`, tunnelTimeoutMs, (signal) => connection.tcp(host, port, signal)),
+    stats: () => connection.stats,
+    async close() {
+      agent.destroy()
+      await connection.close()
+    },
+  }
+}
+
+const bundlePrefix = 'bundles/'
+
+/** All requests go out together. Whatever is not there is just not part of the answer. */
+async function readLinks(sftp: Sftp, directory: string): Promise<Omit<HostState, 'containers'>> {
+  const [current, release, lock, isComplete] = await Promise.all([
+    linkTarget(sftp, posix.join(directory, 'current')),
+    linkTarget(sftp, posix.join(directory, 'release')),
+    linkTarget(sftp, posix.join(directory, 'lock')),
+    sftp.stat(posix.join(directory, 'current', 'docker-compose.yml')).then(() => true, absentIs(false)),
+  ])
+  const bundle = isComplete && current?.startsWith(bundlePrefix) ? current.slice(bundlePrefix.length) : undefined
+  return { ...(bundle ? { bundle } : {}), ...(release ? { release } : {}), ...(lock ? { lock: holderOf(lock) } : {}) }
+}
+
+function holderOf(target: string): NonNullable<HostState['lock']> {
+  const { owner, fence, description } = parseLock(target)
+  return { owner, fence, description }
+}
+
+/** A file where a link should be has no target either. */
+async function linkTarget(sftp: Sftp, path: string): Promise<string | undefined> {
+  return sftp.readLink(path).catch((error: unknown) => {
+    if (error instanceof SftpError && (error.status === sftpStatus.badMessage || error.status === sftpStatus.failure)) return undefined
+    return absentIs(undefined)(error)
+  })
+}
+
+function absentIs<T>(value: T): (error: unknown) => T {
+  return (error) => {
+    if (isAbsent(error)) return value
+    throw error
+  }
+}
