@@ -186,6 +186,7 @@ const longestLines = 250
 /** Longer files, and why they are better whole. */
 const longFiles: Readonly<Record<string, string>> = {
   'tasks/ports.ts': 'all that a kind may ask of the world, on one page',
+  'src/hosts/ssh-sftp.ts': 'the requests of one protocol, side by side',
   'tasks/rollout.ts': 'a rollout and its undoing are read together, from top to bottom',
 }
 
