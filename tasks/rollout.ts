@@ -7,7 +7,7 @@ import { z } from 'zod'
 import type { ActionResult, Json, TaskId } from '../graph/types.ts'
 import { defineTask, type TaskContext, TaskFailure } from './kind.ts'
 import type { Container, Host, RestartPolicy } from './ports.ts'
-import { drift, type RolloutPlan, rolloutPlan, serviceState, type Wanted } from './rolling/decide.ts'
+import { drift, type RolloutPlan, rolloutPlan, type ServiceState, serviceState, type Wanted } from './rolling/decide.ts'
 import { type GateOptions, startAndAwait } from './rolling/gate.ts'
 
 const params = z.strictObject({
@@ -63,7 +63,7 @@ export const rollout = defineTask<RolloutParams>({
     const { wanted, image, bundle } = desired(params, context)
     const host = context.ports.host(params.host)
     await pullImage(host, image, context)
-    const before = serviceState(wanted, (await host.observe()).containers)
+    const before = await gatedState(host, params, serviceState(wanted, (await host.observe()).containers))
     try {
       if (params.driver === 'recreate') await recreate(host, params, wanted, bundle, context)
       else await replace(host, params, wanted, rolloutPlan(wanted, before), bundle, context)
@@ -258,6 +258,20 @@ async function removeContainer(host: Host, container: Container, context: TaskCo
   await context.guard()
   context.log(`removing ${container.name}`)
   await host.engine.remove(container.id)
+}
+
+/**
+ * Containers get their restart policy when they have passed the gate: one without it was left by a run that was cut off, and
+ * goes through the gate again, however healthy it looks.
+ */
+async function gatedState(host: Host, params: RolloutParams, state: ServiceState): Promise<ServiceState> {
+  const details = await Promise.all(state.ready.map(({ id }) => host.engine.inspect(id)))
+  const passed = (_: Container, index: number) => details[index]?.restartPolicy === params.restart.name
+  return {
+    ...state,
+    ready: state.ready.filter(passed),
+    adoptable: [...state.adoptable, ...state.ready.filter((container, index) => !passed(container, index))],
+  }
 }
 
 /** A run that was cut off between the gate and the restart policy leaves a healthy container that would not survive a reboot. */

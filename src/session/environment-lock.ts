@@ -1,4 +1,5 @@
 /** The environment's lock: one lease on each of its hosts, taken in order of name so that two runs cannot hold halves of it. */
+import { TaskFailure } from '../../tasks/kind.ts'
 import type { EnvironmentLock } from '../executor.ts'
 
 /** One host's lease: `src/hosts/lock.ts`. */
@@ -15,6 +16,8 @@ export interface LockableHost {
 }
 
 export interface HeldEnvironmentLock extends EnvironmentLock {
+  /** Takes over, so that it can be given back, what a dead run left; somebody else's living lock is left alone. */
+  reap(): Promise<void>
   /** Gives every lease back; does nothing when none was taken. */
   release(): Promise<void>
 }
@@ -51,6 +54,14 @@ export function environmentLock(hosts: readonly LockableHost[], onTaken: () => P
     hold() {
       taking ??= take()
       return taking
+    },
+    async reap() {
+      if (isHeld) return
+      try {
+        await this.hold()
+      } catch (error) {
+        if (!(error instanceof TaskFailure) || error.failure.reason !== 'lock-held') throw error
+      }
     },
     async verify() {
       for (const lock of held) await lock.verify()

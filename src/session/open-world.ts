@@ -34,6 +34,10 @@ export interface World {
   redact(text: string): string
   /** Makes the recorder of a run over `graph`; `stop` is called when the history cannot be written. */
   recorder(graph: TaskGraph, stop: (reason: Error) => void): Promise<Recorder>
+  /** Copies the history to the primary host if this run held the lock: a release that failed is history too. */
+  shareHistory(): Promise<void>
+  /** After a run that wrote nothing: if a dead run left its lock on a host, it goes. */
+  reapLock(graph: TaskGraph): Promise<void>
   /** Gives the lock back, saves what was learned about files, and closes every connection. */
   close(): Promise<void>
 }
@@ -89,7 +93,6 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     signal: app.signal,
     now: () => app.now().getTime(),
   }
-  let recorded: Recorder | undefined
   return {
     kinds,
     scope,
@@ -99,13 +102,23 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     forPlan,
     title: (task) => titleOf(task),
     redact: secrets.redact,
-    async recorder(graph, stop) {
-      recorded = await openRecorder(graph, project, app, stop)
-      return recorded
+    recorder: (graph, stop) => openRecorder(graph, project, app, stop),
+    async shareHistory() {
+      if (!lock.isHeld) return
+      try {
+        await history.push()
+      } catch (error) {
+        warn(`the release history was not copied to ${deployment.primaryHost}: ${error instanceof Error ? error.message : String(error)}`)
+      }
+    },
+    async reapLock(graph) {
+      // Only where hosts were looked at anyway.
+      if (lock.isHeld || !graph.order.some((id) => graph.task(id).kind === 'finalize')) return
+      const seen = await Promise.all(deployment.hosts.map(({ name }) => hosts.host(name).observe()))
+      if (seen.some((state) => state.lock !== undefined)) await lock.reap()
     },
     async close() {
       try {
-        if (lock.isHeld && recorded) await history.push()
         await lock.release()
         if (options.writes) await tidy()
       } finally {

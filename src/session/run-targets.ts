@@ -1,9 +1,7 @@
 /** `stagecraft run`, `deploy` and `build`: the one path from words to a finished run. Read top to bottom. */
 import type { Outcome, TaskGraph, TaskId } from '../../graph/types.ts'
-import { type App, type ExitCode, type GlobalOptions, InputError, type Run } from '../contracts.ts'
+import { type App, type ExitCode, exitCodes, type GlobalOptions, InputError, type Run } from '../contracts.ts'
 import { startRun } from '../executor.ts'
-import { createPaint } from '../ui/paint.ts'
-import { renderSummary } from '../ui/summary.ts'
 import { decideColor } from '../ui/terminal.ts'
 import { createView } from '../ui/view.ts'
 import { exitCodeOf } from './exit-code.ts'
@@ -34,8 +32,13 @@ export async function runTargets(input: RunInput, globals: GlobalOptions, app: A
     const stop = new AbortController()
     const signal = AbortSignal.any([app.signal, stop.signal])
     const recorder = await world.recorder(graph, (reason) => stop.abort(reason))
-    const color = decideColor(globals.color, app.env, app.stderr)
-    const view = createView(input.format, app, { color, verbose: globals.verbose, quiet: globals.quiet, title: world.title })
+    const view = createView(input.format, app, {
+      color: decideColor(globals.color, app.env, app.stderr),
+      resultColor: decideColor(globals.color, app.env, app.stdout),
+      verbose: globals.verbose,
+      quiet: globals.quiet,
+      title: world.title,
+    })
     const run = startRun(graph, {
       ...world.assessor,
       ports: { ...world.ports, release: recorder },
@@ -55,12 +58,12 @@ export async function runTargets(input: RunInput, globals: GlobalOptions, app: A
     })
     await view.drive(graph, run)
     const outcomes = await outcomesOf(graph, run)
-    await recorder.finish(outcomes)
-    // With events on stdout, the words are for whoever watches.
-    const result = input.format === 'json' ? app.stderr : app.stdout
-    const paint = createPaint(decideColor(globals.color, app.env, result))
-    result.write(renderSummary({ graph, outcomes, durationMs: performance.now() - startedAt, paint }))
-    return exitCodeOf(outcomes, app.signal.aborted)
+    const release = await recorder.finish(outcomes)
+    if (release) await world.shareHistory()
+    const code = exitCodeOf(outcomes, app.signal.aborted)
+    if (code === exitCodes.done) await world.reapLock(graph)
+    view.finish({ graph, outcomes, durationMs: performance.now() - startedAt, ...(release ? { release } : {}) })
+    return code
   } finally {
     await world.close()
   }

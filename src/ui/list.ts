@@ -11,7 +11,7 @@ import type { View, ViewOptions } from './view.ts'
  * A live list on a terminal. The list itself, and listr2 with it, is loaded when the first task runs: a run in which everything is
  * up to date shows, and pays for, nothing. Afterwards the live list gives way to one line per task that ran, which stay.
  */
-export function createListView(stream: NodeJS.WriteStream, options: ViewOptions): View {
+export function createListView(stream: NodeJS.WriteStream, options: ViewOptions, result: NodeJS.WritableStream = stream): View {
   const history = new History()
   const paint = createPaint(options.color)
   return {
@@ -26,7 +26,7 @@ export function createListView(stream: NodeJS.WriteStream, options: ViewOptions)
       const lines = graph.order.map((id) => finalLine(history.row(id), options.title, paint)).filter((line) => line !== undefined)
       if (lines.length > 0) stream.write(`${lines.join('\n')}\n`)
     },
-    finish: (result) => void stream.write(renderSummary({ ...result, paint })),
+    finish: (ended) => void result.write(renderSummary({ ...ended, paint: createPaint(options.resultColor ?? options.color) })),
   }
 }
 

@@ -10,7 +10,7 @@ import { printable } from './terminal.ts'
 import type { View, ViewOptions } from './view.ts'
 
 /** One line per event, for logs and pipes. Every write is whole lines, so tasks never interleave within one. */
-export function createPlainView(stream: NodeJS.WritableStream, options: ViewOptions): View {
+export function createPlainView(stream: NodeJS.WritableStream, options: ViewOptions, result: NodeJS.WritableStream = stream): View {
   const history = new History()
   const paint = createPaint(options.color)
   return {
@@ -19,9 +19,10 @@ export function createPlainView(stream: NodeJS.WritableStream, options: ViewOpti
       if (lines.length > 0) stream.write(`${lines.join('\n')}\n`)
     },
     drive: everyOutcome,
-    finish: (result) => {
-      const hasFailed = countOutcomes(result).failed > 0
-      if (hasFailed || !options.quiet) stream.write(renderSummary({ ...result, paint, ...(options.verbose ? { outputLines: 0 } : {}) }))
+    finish: (ended) => {
+      const hasFailed = countOutcomes(ended).failed > 0
+      const summary = { ...ended, paint: createPaint(options.resultColor ?? options.color), ...(options.verbose ? { outputLines: 0 } : {}) }
+      if (hasFailed || !options.quiet) result.write(renderSummary(summary))
     },
   }
 }

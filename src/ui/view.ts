@@ -18,6 +18,8 @@ export interface View {
 export interface ViewOptions {
   /** Of stderr. */
   readonly color: boolean
+  /** Of stdout, where the result goes; default that of stderr. */
+  readonly resultColor?: boolean
   /** Every line of output, and skipped tasks. */
   readonly verbose: boolean
   /** Failures only. */
@@ -27,11 +29,11 @@ export interface ViewOptions {
 }
 
 /**
- * `auto`: a live list on a terminal, lines elsewhere or with --verbose or --quiet. `text`: always lines. Both on stderr.
+ * `auto`: a live list on a terminal, lines elsewhere or with --verbose or --quiet. `text`: always lines. Both on stderr, the summary on stdout.
  * `json`: events on stdout, where they are the result.
  */
 export function createView(format: 'auto' | 'text' | 'json', streams: Pick<App, 'stdout' | 'stderr' | 'env'>, options: ViewOptions): View {
   if (format === 'json') return createJsonView(streams.stdout)
   const isLive = format === 'auto' && !options.verbose && !options.quiet && isInteractive(streams.env, streams.stderr)
-  return isLive ? createListView(streams.stderr, options) : createPlainView(streams.stderr, options)
+  return isLive ? createListView(streams.stderr, options, streams.stdout) : createPlainView(streams.stderr, options, streams.stdout)
 }

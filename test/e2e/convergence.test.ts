@@ -81,7 +81,7 @@ for (const task of changing) {
 
 test('Ctrl-C: exit 130, no process left, the lock given back, the old version serving', async () => {
   version += 1
-  shop.write('api/www/version', `${version}\n`)
+  for (const service of ['api', 'web']) shop.write(`${service}/www/version`, `${version}\n`)
   shop.edit('api/Dockerfile', (text) => text.replace(/CMD .*/, 'CMD ["sh", "-c", "sleep 2; exec httpd -f -p 4000 -h /www"]'))
   const before = shop.container('api').id
   let child: ChildProcess | undefined
@@ -117,7 +117,7 @@ test('Ctrl-C: exit 130, no process left, the lock given back, the old version se
 
 test('two deploys at once: one wins whole, the other exits 2 naming the holder', async () => {
   version += 1
-  shop.write('api/www/version', `${version}\n`)
+  for (const service of ['api', 'web']) shop.write(`${service}/www/version`, `${version}\n`)
   const results = await Promise.all([shop.run(['run', 'deploy', '--env', 'prod']), shop.run(['run', 'deploy', '--env', 'prod'])])
   const codes = results.map(({ code }) => code).sort()
   assert.equal(codes, [0, 2], results.map(({ stdout, stderr }) => stdout + stderr).join('\n---\n'))
