@@ -1,6 +1,6 @@
 /** The shell's own contracts: what `config/` yields, what the executor tells, what a command is. */
 import type { z } from 'zod'
-import type { Diagnostic, Explanation, Json, JsonObject, Location, Outcome, Task, TaskId } from '../graph/types.ts'
+import type { Diagnostic, Explanation, JsonObject, Location, Outcome, Task, TaskId } from '../graph/types.ts'
 
 // --- what a checked manifest and Compose file resolve to for one environment ---------------------------------------
 
@@ -192,5 +192,3 @@ export class InputError extends Error {
     this.diagnostics = diagnostics
   }
 }
-
-export type { Json }

@@ -16,8 +16,6 @@ import { schemaProblems } from './schema-problems.ts'
 import { withoutUnsupported } from './unsupported.ts'
 import { parseYaml, type YamlTree } from './yaml-tree.ts'
 
-export const defaultConfigPath = 'stagecraft.yml'
-
 export interface LoadOptions {
   /** How messages name the file; default the path as given. */
   readonly shownAs?: string

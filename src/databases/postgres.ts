@@ -17,8 +17,6 @@ export interface PostgresOptions extends Omit<SessionOptions, 'applicationName'>
   readonly lockWaitMs?: number
 }
 
-export const defaultLedgerTable = 'stagecraft_migrations'
-
 /**
  * One connection to a PostgreSQL database, as migrations need it. No error of it ever holds the connection string or password.
  * @throws TaskFailure as `openSession`.

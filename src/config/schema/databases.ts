@@ -13,7 +13,6 @@ const migrations = z.strictObject({
   strategy: z.enum(['pre_deploy', 'manual']).optional(),
   table: ledgerTable.optional().describe('The ledger of applied migrations.'),
 })
-export type DatabaseMigrationsConfig = z.output<typeof migrations>
 
 /** `databases.<name>`, and what an environment changes of it: what is needed is checked once both are known. */
 export const database = z.strictObject({

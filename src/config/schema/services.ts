@@ -25,7 +25,6 @@ export const service = z.strictObject({
   health: health.optional(),
   rollout: rollout.default({}),
 })
-export type ServiceConfig = z.output<typeof service>
 
 /** `environments.<name>.services.<name>`. */
 export const serviceOverride = z.strictObject({
