@@ -176,6 +176,8 @@ export interface CommandModule<A extends z.ZodObject = z.ZodObject, O extends z.
   readonly options: O
   /** Shown at the end of `--help`; each is a real command line. */
   readonly examples?: readonly string[]
+  /** Words that may stand for a positional argument, for shell completion. May throw: then nothing is offered. */
+  complete?(globals: Pick<GlobalOptions, 'config' | 'env'>, app: App): Promise<readonly string[]>
   run(input: z.infer<A> & z.infer<O>, globals: GlobalOptions, app: App): Promise<ExitCode>
 }
 

@@ -39,7 +39,7 @@ async function run(argv: readonly string[], surroundings: Surroundings, signal: 
   const commands = surroundings.commands ?? (await import('./commands/index.ts')).commands
   if (argv[0] === '__complete') {
     const { complete } = await import('./cli/complete.ts')
-    return complete(argv.slice(argv[1] === '--' ? 2 : 1), surroundings, commands)
+    return complete(argv.slice(argv[1] === '--' ? 2 : 1), { ...surroundings, signal }, commands)
   }
   const { runCommandLine } = await import('./cli/program.ts')
   return runCommandLine(argv, { ...surroundings, signal }, commands)

@@ -16,11 +16,7 @@ interface Candidate {
  * `stagecraft __complete -- words…`: prints what may take the place of the last word, one a line, description after a tab.
  * Says nothing, and succeeds, when anything is wrong: an error message would land in the middle of someone's prompt.
  */
-export async function complete(
-  words: readonly string[],
-  app: Pick<App, 'cwd' | 'env' | 'stdout'>,
-  commands: CommandTable,
-): Promise<ExitCode> {
+export async function complete(words: readonly string[], app: App, commands: CommandTable): Promise<ExitCode> {
   try {
     const found = await candidates(words, app, commands)
     const last = words.at(-1) ?? ''
@@ -32,13 +28,13 @@ export async function complete(
   return exitCodes.done
 }
 
-async function candidates(words: readonly string[], app: Pick<App, 'cwd' | 'env'>, commands: CommandTable): Promise<Candidate[]> {
+async function candidates(words: readonly string[], app: App, commands: CommandTable): Promise<Candidate[]> {
   const before = words.slice(0, -1)
   const last = words.at(-1) ?? ''
   if (before.includes('--')) return []
   const line = splitCommand(before, Object.keys(commands), globalFlags)
   const entry = line.name === undefined ? undefined : commands[line.name]
-  const { flags, positionals } = entry === undefined ? { flags: globalFlags, positionals: [] } : await membersOf(entry)
+  const { flags, positionals, module } = entry === undefined ? { flags: globalFlags, positionals: [] } : await membersOf(entry)
   const equals = last.startsWith('--') ? last.indexOf('=') : -1
   if (equals > 0) {
     const values = await valuesOf(flagNamed(last.slice(0, equals), flags), words, app)
@@ -48,13 +44,21 @@ async function candidates(words: readonly string[], app: Pick<App, 'cwd' | 'env'
   if (open !== undefined && takesValue(open)) return valuesOf(open, words, app)
   if (last.startsWith('-')) return flagCandidates(flags, entry === undefined)
   if (entry === undefined) return commandCandidates(line.words, commands)
-  return positionalCandidates(line.rest, flags, positionals)
+  const choices = positionalCandidates(line.rest, flags, positionals)
+  if (choices === undefined || choices.length > 0 || module?.complete === undefined) return choices ?? []
+  const env = valueOfFlag(['-e', '--env'], words) ?? app.env['STAGECRAFT_ENV']
+  const found = await module.complete({ config: manifestPath(words, app), ...(env ? { env } : {}) }, app)
+  return found.map((text) => ({ text, description: '' }))
 }
 
-async function membersOf(entry: CommandTable[string]): Promise<{ flags: readonly Flag[]; positionals: readonly Positional[] }> {
+async function membersOf(entry: CommandTable[string]) {
   const [{ flagsOf, positionalsOf }, module] = await Promise.all([import('./schema-flags.ts'), entry.load()])
   const positionals = module.arguments === undefined ? [] : positionalsOf(module.arguments)
-  return { flags: [...flagsOf(module.options), ...globalFlags], positionals }
+  return {
+    flags: [...flagsOf(module.options), ...globalFlags] as readonly Flag[],
+    positionals: positionals as readonly Positional[],
+    module,
+  }
 }
 
 function flagNamed(word: string, flags: readonly Flag[]): Flag | undefined {
@@ -77,7 +81,12 @@ function commandCandidates(words: readonly string[], commands: CommandTable): Ca
   return [...found].map(([text, description]) => ({ text, description }))
 }
 
-function positionalCandidates(rest: readonly string[], flags: readonly Flag[], positionals: readonly Positional[]): Candidate[] {
+/** Undefined where no positional argument may stand. */
+function positionalCandidates(
+  rest: readonly string[],
+  flags: readonly Flag[],
+  positionals: readonly Positional[],
+): Candidate[] | undefined {
   let index = 0
   for (let at = 0; at < rest.length; at++) {
     const word = rest[at] ?? ''
@@ -86,7 +95,7 @@ function positionalCandidates(rest: readonly string[], flags: readonly Flag[], p
   }
   const last = positionals.at(-1)
   const positional = positionals[index] ?? (last?.variadic ? last : undefined)
-  return (positional?.choices ?? []).map((text) => ({ text, description: '' }))
+  return positional && (positional.choices ?? []).map((text) => ({ text, description: '' }))
 }
 
 async function valuesOf(flag: Flag | undefined, words: readonly string[], app: Pick<App, 'cwd' | 'env'>): Promise<Candidate[]> {
@@ -95,9 +104,15 @@ async function valuesOf(flag: Flag | undefined, words: readonly string[], app: P
 }
 
 function manifestPath(words: readonly string[], app: Pick<App, 'cwd' | 'env'>): string {
-  const joined = words.find((word) => word.startsWith('--config='))?.slice('--config='.length)
-  const at = words.findIndex((word) => word === '-c' || word === '--config')
-  return resolve(app.cwd, joined ?? (at < 0 ? undefined : words[at + 1]) ?? (app.env['STAGECRAFT_CONFIG'] || 'stagecraft.yml'))
+  return resolve(app.cwd, valueOfFlag(['-c', '--config'], words) ?? (app.env['STAGECRAFT_CONFIG'] || 'stagecraft.yml'))
+}
+
+/** `--flag value` or `--flag=value`, as typed so far. */
+function valueOfFlag(names: readonly string[], words: readonly string[]): string | undefined {
+  const joined = words.find((word) => names.some((name) => word.startsWith(`${name}=`)))
+  if (joined !== undefined) return joined.slice(joined.indexOf('=') + 1)
+  const at = words.findIndex((word) => names.includes(word))
+  return at < 0 ? undefined : words[at + 1] || undefined
 }
 
 /** The manifest is read as it stands, half-typed or invalid: names are all that is wanted. */

@@ -3,6 +3,7 @@ import type { TaskId } from '../../graph/types.ts'
 import { type App, type ExitCode, type GlobalOptions, InputError } from '../contracts.ts'
 import { explainTask } from '../session/explain-task.ts'
 import { openProject } from '../session/open-project.ts'
+import { taskIds } from '../session/target-names.ts'
 import { targetGraph } from '../session/targets.ts'
 
 export const summary = 'say what a task is made from, and what changed since it last ran'
@@ -15,7 +16,7 @@ export const examples = ['stagecraft explain build:api --env prod', 'stagecraft 
 
 const positionals = z.strictObject({ task: z.string().describe('id of a task, as `stagecraft graph` lists them') })
 
-export { positionals as arguments }
+export { positionals as arguments, taskIds as complete }
 
 export async function run(
   input: z.output<typeof positionals> & z.output<typeof options>,

@@ -7,6 +7,7 @@ import type { Phase, Task, TaskGraph } from '../../graph/types.ts'
 import { kinds } from '../../tasks/index.ts'
 import { type App, type ExitCode, exitCodes, type GlobalOptions, InputError } from '../contracts.ts'
 import { openProject } from '../session/open-project.ts'
+import { targetNames } from '../session/target-names.ts'
 import { targetGraph } from '../session/targets.ts'
 import { renderTable } from '../ui/table.ts'
 
@@ -26,7 +27,7 @@ const positionals = z.strictObject({
   target: z.array(z.string()).default([]).describe('targets or task ids; default deploy'),
 })
 
-export { positionals as arguments }
+export { positionals as arguments, targetNames as complete }
 
 const forms: Readonly<Record<z.output<typeof options>['format'], (graph: TaskGraph) => string>> = {
   tree: (graph) => drawTree(graph),

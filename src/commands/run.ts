@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { App, ExitCode, GlobalOptions } from '../contracts.ts'
 import { runOptions } from '../session/run-options.ts'
 import { runTargets } from '../session/run-targets.ts'
+import { targetNames } from '../session/target-names.ts'
 
 export const summary = 'run targets or single tasks, and all they depend on'
 export const feature = 'CLI_RUN'
@@ -16,7 +17,7 @@ const positionals = z.strictObject({
   target: z.array(z.string()).min(1).describe('build, push, render, migrate, deploy, or the id of a task'),
 })
 
-export { positionals as arguments }
+export { positionals as arguments, targetNames as complete }
 
 export function run(input: z.output<typeof positionals> & z.output<typeof options>, globals: GlobalOptions, app: App): Promise<ExitCode> {
   const { target, ...rest } = input
