@@ -2,6 +2,7 @@
  * What a task kind may ask of the world. Implementations live in `src/hosts`, `src/databases` and `src/releases`;
  * tests hand over fakes. Every method has a deadline and throws `TaskFailure` naming the host and the remedy.
  */
+import type { Duplex } from 'node:stream'
 import type { Digest } from '../graph/types.ts'
 
 /** Where a run takes place. */
@@ -53,6 +54,8 @@ export interface Host {
   changed(): void
   /** Runs a program on the host. A non-zero exit is a value, not an exception. */
   run(command: Command, onLine?: (line: string) => void): Promise<Exit>
+  /** A TCP connection from the host to an address it can reach, inside the SSH connection. */
+  connect(address: string, port: number): Promise<Duplex>
   readonly engine: Engine
   readonly files: HostFiles
 }
@@ -98,6 +101,8 @@ export interface ContainerDetail {
   readonly oomKilled: boolean
   readonly restartCount: number
   readonly restartPolicy: string
+  /** Mount points backed by a volume nobody named: a new container would not see their data. */
+  readonly anonymousVolumes: readonly string[]
   /** Engine's own error at start (missing binary, port taken), else empty. */
   readonly error: string
   /** Output of the last health probes, oldest first. */
@@ -116,6 +121,7 @@ export interface Engine {
   stop(container: string, graceSeconds: number): Promise<void>
   /** Removes the container, never a volume. Absent is fine. */
   remove(container: string): Promise<void>
+  rename(container: string, name: string): Promise<void>
   setRestartPolicy(container: string, policy: RestartPolicy): Promise<void>
   inspect(container: string): Promise<ContainerDetail>
   /** Last lines of stdout and stderr. */
@@ -164,6 +170,7 @@ export interface BuildRequest {
   readonly additionalContexts: Readonly<Record<string, string>>
   readonly cacheFrom: readonly string[]
   readonly labels: Readonly<Record<string, string>>
+  /** At least one of them stands for this content and no other. */
   readonly tags: readonly string[]
   readonly noCache: boolean
 }
@@ -183,6 +190,8 @@ export interface RegistryCredentials {
   readonly username: string
   readonly password: string
   readonly serveraddress: string
+  /** In place of name and password, which are empty then. Spelled as in the Engine API's `X-Registry-Auth`. */
+  readonly identitytoken?: string
 }
 
 /** An OCI distribution registry (https://github.com/opencontainers/distribution-spec). */

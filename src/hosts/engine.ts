@@ -19,6 +19,9 @@ export interface EngineScope {
 }
 
 /** `list` is the one look at all containers of the environment, and all that a run without work asks. */
+/** The engine names a volume nobody named by 64 random hexadecimal digits. */
+const anonymousName = /^[0-9a-f]{64}$/
+
 export type RemoteEngine = Engine & { list(): Promise<readonly Container[]> }
 
 export function createEngine(connection: SshConnection, agent: EngineAgent, scope: EngineScope): RemoteEngine {
@@ -92,6 +95,12 @@ export function createEngine(connection: SshConnection, agent: EngineAgent, scop
       await call(`remove ${container}`, timeouts.start, work, { statuses: [404, 409], value: undefined })
     },
 
+    async rename(container, name) {
+      await call(`rename ${container} to ${name}`, timeouts.request, (docker, abortSignal) =>
+        docker.getContainer(container).rename({ name, abortSignal }),
+      )
+    },
+
     async setRestartPolicy(container, policy) {
       const restart = { Name: policy.name, MaximumRetryCount: policy.maximumRetryCount ?? 0 }
       await call(`change the restart policy of ${container}`, timeouts.request, (docker, abortSignal) =>
@@ -101,7 +110,7 @@ export function createEngine(connection: SshConnection, agent: EngineAgent, scop
 
     inspect: (container) =>
       call(`inspect ${container}`, timeouts.request, async (docker, abortSignal) => {
-        const { State, RestartCount, HostConfig } = await docker.getContainer(container).inspect({ abortSignal })
+        const { State, RestartCount, HostConfig, Mounts } = await docker.getContainer(container).inspect({ abortSignal })
         return {
           state: containerState(State.Status),
           health: healthWord(State.Health?.Status),
@@ -109,6 +118,9 @@ export function createEngine(connection: SshConnection, agent: EngineAgent, scop
           oomKilled: State.OOMKilled,
           restartCount: RestartCount,
           restartPolicy: HostConfig.RestartPolicy?.Name || 'no',
+          anonymousVolumes: Mounts.filter(({ Type, Name }) => Type === 'volume' && anonymousName.test(Name ?? '')).map(
+            ({ Destination }) => Destination,
+          ),
           error: State.Error,
           healthLog: (State.Health?.Log ?? []).map(({ Output }) => Output.trim()),
         }

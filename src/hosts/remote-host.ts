@@ -1,6 +1,5 @@
 /** A machine we deploy to, over one SSH connection: `Host` for real. */
 import { posix } from 'node:path'
-import type { Duplex } from 'node:stream'
 import type { Host, HostState } from '../../tasks/ports.ts'
 import type { HostAddress } from '../contracts.ts'
 import { createEngine } from './engine.ts'
@@ -31,8 +30,6 @@ export interface RemoteHostOptions extends ConnectionSources {
 
 export interface RemoteHost extends Host {
   readonly lock: { acquire(run: { readonly owner: string; readonly description: string }): Promise<HeldLock> }
-  /** A TCP connection to an address as the host sees it, for a database beside it. */
-  tunnel(address: string, port: number): Promise<Duplex>
   stats(): ConnectionStats
   /** Ends the connection. Nothing may be asked of the host afterwards. */
   close(): Promise<void>
@@ -81,7 +78,8 @@ export function createRemoteHost(options: RemoteHostOptions): RemoteHost {
       look = undefined
     },
     run: (command, onLine) => runOverSsh(connection, command, onLine),
-    tunnel: (host, port) => connection.perform(`to reach ${host}:${port}`, tunnelTimeoutMs, (signal) => connection.tcp(host, port, signal)),
+    connect: (host, port) =>
+      connection.perform(`to reach ${host}:${port}`, tunnelTimeoutMs, (signal) => connection.tcp(host, port, signal)),
     stats: () => connection.stats,
     async close() {
       agent.destroy()

@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { stripVTControlCharacters } from 'node:util'
 
 const testDirectory = join(dirname(fileURLToPath(import.meta.url)), '..')
 const uvu = fileURLToPath(import.meta.resolve('uvu')).replace(/dist[/\\]index\.mjs$/, 'bin.js')
@@ -42,7 +43,7 @@ function run(files: readonly string[], limitMs: number): Promise<Totals> {
     })
     child.on('close', (code) => {
       clearTimeout(timer)
-      const plain = text.replace(/\u001b\[[0-9;]*m/g, '')
+      const plain = stripVTControlCharacters(text)
       const number = (label: string) => Number(new RegExp(`${label}:\\s+(\\d+)`).exec(plain)?.[1] ?? Number.NaN)
       const started = plain.split('\n').filter((line) => /\(\d+ \/ \d+\)\s*$/.test(line)).length
       const totals = { files: started, total: number('Total'), passed: number('Passed'), skipped: number('Skipped'), failed: code !== 0 }

@@ -280,7 +280,7 @@ test(
     const echo = createServer((socket) => socket.pipe(socket))
     await new Promise<void>((resolve) => echo.listen(0, '127.0.0.1', resolve))
     const host = server.host()
-    const stream = await host.tunnel('127.0.0.1', (echo.address() as AddressInfo).port)
+    const stream = await host.connect('127.0.0.1', (echo.address() as AddressInfo).port)
     const heard = new Promise<string>((resolve) => stream.once('data', (chunk: Buffer) => resolve(chunk.toString())))
     stream.write('hello')
     assert.is(await within(5_000, heard), 'hello')

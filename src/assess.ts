@@ -1,0 +1,99 @@
+/**
+ * Decides whether a task may be skipped: its action, its fingerprint, and what the caches or its target say.
+ * Shared by the executor and the plan, so that what is predicted is what happens.
+ */
+import type { ActionLog, Cache } from '../cache/cache.ts'
+import { explainChange } from '../graph/explain.ts'
+import { digestOfJson, digestOfResult, fingerprint } from '../graph/fingerprint.ts'
+import type { Action, ActionResult, Digest, Explanation, FileState, Fingerprint, Outcome, Task, TaskId } from '../graph/types.ts'
+import type { FileSet, TaskContext, TaskKind } from '../tasks/kind.ts'
+import type { Secrets } from '../tasks/ports.ts'
+
+/** What assessing needs of the world. */
+export interface Assessor {
+  readonly caches: readonly Cache[]
+  readonly log: ActionLog
+  readonly files: { states(set: FileSet): Promise<Readonly<Record<string, FileState>>> }
+  readonly variable: (name: string) => string | undefined
+  readonly secrets: Secrets
+}
+
+export interface Described {
+  readonly action: Action
+  readonly fingerprint: Fingerprint
+}
+
+export type Assessment =
+  | { readonly fresh: true; readonly outcome: Extract<Outcome, { status: 'skipped' }> }
+  | { readonly fresh: false; readonly because: Explanation }
+
+/** Everything that can change what the task produces, read now. @throws TaskFailure when a declared file cannot be read. */
+export async function describeAction(
+  task: Task,
+  kind: TaskKind,
+  needs: ReadonlyMap<TaskId, ActionResult>,
+  assessor: Assessor,
+): Promise<Described> {
+  const inputs = kind.inputs?.(task.params) ?? {}
+  const sets = await Promise.all((inputs.files ?? []).map((set) => assessor.files.states(set)))
+  const action: Action = {
+    kind: kind.name,
+    version: kind.version,
+    params: task.params,
+    env: Object.fromEntries((inputs.env ?? []).map((name) => [name, assessor.variable(name) ?? ''])),
+    secrets: Object.fromEntries((inputs.secrets ?? []).map((name) => [name, assessor.secrets.digest(name)])),
+    files: Object.assign({}, ...sets) as Record<string, FileState>,
+    needs: Object.fromEntries(task.needs.map((id) => [id, needDigest(task, kind, id, needs.get(id))])),
+  }
+  return { action, fingerprint: fingerprint(action) }
+}
+
+/** Skip, and on whose word; or run, and why. Looks, never writes. */
+export async function assess(
+  task: Task,
+  kind: TaskKind,
+  described: Described,
+  context: TaskContext,
+  assessor: Assessor,
+): Promise<Assessment> {
+  const cached = kind.freshness === 'effect' ? undefined : await cachedResult(described.fingerprint, assessor.caches)
+  if (kind.freshness === 'content') {
+    if (cached) return { fresh: true, outcome: { status: 'skipped', result: cached.result, from: cached.from } }
+    return { fresh: false, because: await whyMissed(task, described, assessor) }
+  }
+  if (!kind.observe) throw new Error(`kind ${kind.name} is ${kind.freshness} but cannot observe its target`)
+  const look = await kind.observe(task.params, context, cached?.result)
+  if (!look.fresh) return { fresh: false, because: await tellMore(task, kind, look.because, described, assessor) }
+  const detail = look.detail === undefined ? {} : { detail: look.detail }
+  return { fresh: true, outcome: { status: 'skipped', result: look.result, from: 'target', ...detail } }
+}
+
+async function cachedResult(
+  key: Fingerprint,
+  caches: readonly Cache[],
+): Promise<{ result: ActionResult; from: 'local' | 'remote' } | undefined> {
+  for (const cache of caches) {
+    const result = await cache.actions.get(key)
+    if (result) return { result, from: cache.name }
+  }
+  return undefined
+}
+
+async function whyMissed(task: Task, described: Described, assessor: Assessor): Promise<Explanation> {
+  const last = await assessor.log.last(task.id)
+  if (last && fingerprint(last) === described.fingerprint) return { reason: 'absent', detail: 'its result is no longer in the cache' }
+  return explainChange(last, described.action)
+}
+
+/** A build whose artifact is missing because its inputs changed should name the input, not the missing artifact. */
+async function tellMore(task: Task, kind: TaskKind, because: Explanation, described: Described, assessor: Assessor): Promise<Explanation> {
+  if (kind.freshness !== 'verified') return because
+  const last = await assessor.log.last(task.id)
+  if (!last || fingerprint(last) === described.fingerprint) return because
+  return explainChange(last, described.action)
+}
+
+function needDigest(task: Task, kind: TaskKind, id: TaskId, result: ActionResult | undefined): Digest {
+  if (!result) throw new Error(`${task.id} was described before ${id} had a result`)
+  return kind.select ? digestOfJson(kind.select(task.params, id, result)) : digestOfResult(result)
+}

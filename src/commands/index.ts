@@ -1,0 +1,31 @@
+import type { CommandTable } from '../cli/command-table.ts'
+
+/**
+ * Every command. Summaries are repeated here so that `stagecraft --help` loads none of them; a test compares the two.
+ * A command of two words is a member of a group: `releases list`.
+ */
+export const commands: CommandTable = {
+  build: { summary: 'build images, and push them if asked', group: 'deliver', load: () => import('./build.ts') },
+  completion: { summary: 'print a completion script for bash, fish or zsh', group: 'other', load: () => import('./completion.ts') },
+  deploy: { summary: 'bring an environment to the state of this checkout', group: 'deliver', load: () => import('./deploy.ts') },
+  explain: {
+    summary: 'say what a task is made from, and what changed since it last ran',
+    group: 'look',
+    load: () => import('./explain.ts'),
+  },
+  graph: { summary: 'draw the task graph', group: 'look', load: () => import('./graph.ts') },
+  init: {
+    summary: 'write a stagecraft.yml for this project, or check the one that is there',
+    group: 'start',
+    load: () => import('./init.ts'),
+  },
+  plan: { summary: 'show what a deploy would do and why, touching nothing', group: 'deliver', load: () => import('./plan.ts') },
+  'releases list': { summary: 'list releases, newest first', group: 'look', load: () => import('./releases-list.ts') },
+  'releases show': {
+    summary: 'show one release: its phases, images and what went wrong',
+    group: 'look',
+    load: () => import('./releases-show.ts'),
+  },
+  run: { summary: 'run targets or single tasks, and all they depend on', group: 'deliver', load: () => import('./run.ts') },
+  version: { summary: 'print the version', group: 'other', load: () => import('./version.ts') },
+}

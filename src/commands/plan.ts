@@ -1,0 +1,31 @@
+import { z } from 'zod'
+import { type App, type ExitCode, type GlobalOptions, InputError } from '../contracts.ts'
+import { openProject } from '../session/open-project.ts'
+import { showPlan } from '../session/show-plan.ts'
+import { targetGraph } from '../session/targets.ts'
+
+export const summary = 'show what a deploy would do and why, touching nothing'
+export const feature = 'CLI_PLAN'
+export const options = z.strictObject({
+  version: z.string().optional().describe('as for deploy').meta({ value: '<tag>' }),
+  offline: z.boolean().default(false).describe('ask no host, registry or database'),
+  services: z.array(z.string()).optional().describe('only tasks of these services, and what they depend on').meta({ value: '<a,b>' }),
+  format: z.enum(['text', 'json']).default('text').describe('how to print it'),
+})
+export const examples = ['stagecraft plan --env prod', 'stagecraft plan --env prod --format json', 'stagecraft plan --env prod --offline']
+
+export async function run(input: z.output<typeof options>, globals: GlobalOptions, app: App): Promise<ExitCode> {
+  const project = await openProject(globals, app, input.version)
+  const ids = input.services === undefined ? ['deploy'] : tasksOf(input.services, project.graph.order)
+  const targets = targetGraph(ids, project.graph)
+  if (!targets.ok) throw new InputError(targets.diagnostics)
+  return showPlan(targets.value, project, { format: input.format, online: !input.offline, force: () => false }, globals, app)
+}
+
+/** A service nobody knows yields its own name, which no target has: the error then says so. */
+function tasksOf(services: readonly string[], ids: readonly string[]): string[] {
+  return services.flatMap((service) => {
+    const own = ids.filter((id) => id.split(':')[1]?.split('@')[0] === service)
+    return own.length > 0 ? own : [service]
+  })
+}

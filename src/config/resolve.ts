@@ -1,0 +1,80 @@
+/** From a checked manifest and Compose file to the {@link Deployment} of one environment. Pure. */
+import type { Checked, Diagnostic } from '../../graph/types.ts'
+import type { Deployment } from '../contracts.ts'
+import type { ComposeFile } from './compose-file.ts'
+import type { LoadedConfig } from './config.ts'
+import { resolveDatabases } from './databases.ts'
+import { deepFreeze } from './deep-freeze.ts'
+import { hasErrors, inOrder, problem, type Report, warning } from './diagnostic.ts'
+import { resolveInventory } from './inventory.ts'
+import { own } from './json-path.ts'
+import { resolveServices } from './services.ts'
+import { listed, nearest } from './suggestion.ts'
+import { resolveVariables } from './variables.ts'
+
+/** Looked up after the manifest's own; `~` is the home of who runs this. */
+const usualKnownHosts = ['stagecraft.known_hosts', '~/.ssh/known_hosts', '/etc/ssh/ssh_known_hosts']
+
+export interface ResolveOptions {
+  /** Names of variables in the environment file on this machine; all of them are secret. */
+  readonly envFileNames?: readonly string[]
+}
+
+/** Everything pipelines need for one environment, or every reason why not. */
+export function resolveDeployment(
+  loaded: LoadedConfig,
+  compose: ComposeFile,
+  environmentName: string,
+  options: ResolveOptions = {},
+): Checked<Deployment> {
+  const { config } = loaded
+  const environment = own(config.environments, environmentName)
+  if (!environment) return { ok: false, diagnostics: [unknownEnvironment(loaded, environmentName)] }
+  const found: Diagnostic[] = []
+  const report: Report = (diagnostic) => found.push(diagnostic)
+  const inventory = resolveInventory(loaded, environmentName, report)
+  const remote = inventory.hosts.length > 0
+  const variables = resolveVariables(loaded, environmentName, remote, options.envFileNames ?? [], report)
+  const setting = { loaded, compose, environmentName, environment, inventory, variables: variables.plain, report }
+  const services = resolveServices(setting)
+  const placed = new Map(services.map((service) => [service.name, service.hosts]))
+  const databases = resolveDatabases(loaded, environmentName, inventory, report, (service) => placed.get(service))
+  reportUnusedBlocks(loaded, report)
+  const diagnostics = inOrder(found)
+  if (hasErrors(diagnostics)) return { ok: false, diagnostics }
+  const { name: project, registry, compose_file: file } = config.project
+  const deployment: Deployment = {
+    project,
+    environment: environmentName,
+    composeProject: `${project}-${environmentName}`,
+    ...(registry !== undefined && { registry }),
+    directory: `${environment.path === '/' ? '' : environment.path}/${project}/${environmentName}`,
+    hosts: inventory.hosts,
+    ...(inventory.primaryHost !== undefined && { primaryHost: inventory.primaryHost }),
+    services,
+    databases,
+    compose: { file, topLevel: compose.topLevel },
+    variables,
+    knownHosts: [...new Set([...environment.known_hosts, ...usualKnownHosts])],
+  }
+  return { ok: true, value: deepFreeze(deployment), ...(diagnostics.length > 0 && { warnings: diagnostics }) }
+}
+
+function unknownEnvironment(loaded: LoadedConfig, name: string): Diagnostic {
+  const names = Object.keys(loaded.config.environments)
+  const notes = [{ message: `there is ${listed(names)}` }]
+  return problem('SC1020', `there is no environment \`${name}\``, loaded.locate(['environments']), {
+    suggestion: nearest(name, names),
+    notes,
+  })
+}
+
+/** A block that no service is built by would be read and ignored. */
+function reportUnusedBlocks(loaded: LoadedConfig, report: Report): void {
+  const { services } = loaded.config
+  for (const role of ['backend', 'frontend'] as const) {
+    if (!loaded.config[role] || Object.values(services).some((service) => service.build === role)) continue
+    const notes = [{ message: `say so with \`services.<name>.build: ${role}\`` }]
+    report(warning('SC1062', `\`${role}\` is not used: no service is built by it`, loaded.locateKey([role]), { notes }))
+  }
+}

@@ -1,0 +1,72 @@
+/** How a service is rolled: what the manifest says over what the service can stand. */
+import type { JsonObject } from '../../graph/types.ts'
+import type { RolloutPolicy } from '../contracts.ts'
+import { problem } from './diagnostic.ts'
+import { parseDuration } from './duration.ts'
+import { interpolate } from './interpolate.ts'
+import { own } from './json-path.ts'
+import { fixedHostPorts } from './published-ports.ts'
+import type { RolloutConfig } from './schema/services.ts'
+import { foundText } from './schema-problems.ts'
+import { type Setting, serviceOrigin } from './setting.ts'
+import { writableMounts } from './stored-volumes.ts'
+
+const defaults = { driver: 'native', timeout_seconds: 60, min_ready_seconds: 5 } as const
+const defaultStopGraceSeconds = 10
+
+/** `built`: the image is ours to build, so the service is taken for an application rather than a store. */
+export function resolveRollout(name: string, definition: JsonObject, replicas: number, built: boolean, setting: Setting): RolloutPolicy {
+  const { environment, loaded } = setting
+  const overrides = own(environment.services, name)?.rollout
+  const wanted: RolloutConfig = { ...environment.rollout, ...own(loaded.config.services, name)?.rollout, ...overrides }
+  const conflict = cannotRunTwice(definition, setting)
+  if (conflict !== undefined && replicas > 1) {
+    const message = `service \`${name}\` wants ${replicas} replicas but ${conflict}`
+    setting.report(problem('SC1041', message, serviceOrigin(setting, name)))
+  } else if (conflict !== undefined && wanted.order === 'start-first' && wanted.driver !== 'recreate') {
+    const message = `service \`${name}\` cannot start the new container first: it ${conflict}`
+    setting.report(problem('SC1040', message, orderLocation(name, setting), { suggestion: 'stop-first' }))
+  }
+  const reason = conflict ?? (built || replicas > 1 ? undefined : dataReason(definition))
+  const order = wanted.order ?? (reason === undefined ? 'start-first' : 'stop-first')
+  return {
+    driver: wanted.driver ?? defaults.driver,
+    order,
+    ...(order === 'stop-first' && { reason: wanted.order === undefined && reason !== undefined ? reason : 'the manifest says so' }),
+    timeoutSeconds: wanted.timeout_seconds ?? defaults.timeout_seconds,
+    minReadySeconds: wanted.min_ready_seconds ?? defaults.min_ready_seconds,
+    stopGraceSeconds: stopGrace(name, definition, setting),
+  }
+}
+
+/** Why a second container cannot start while the first one runs. */
+function cannotRunTwice(definition: JsonObject, { variables }: Setting): string | undefined {
+  if (definition['container_name'] !== undefined) return 'has a fixed `container_name`'
+  const [port] = fixedHostPorts(definition, variables)
+  if (port !== undefined) return `publishes host port ${port}`
+  return definition['network_mode'] === 'host' ? 'uses the network of its host' : undefined
+}
+
+function dataReason(definition: JsonObject): string | undefined {
+  const [source] = writableMounts(definition)
+  return source === undefined ? undefined : `keeps data in \`${source}\``
+}
+
+function orderLocation(name: string, { loaded, environment, environmentName }: Setting) {
+  const inEnvironment = ['environments', environmentName]
+  if (own(environment.services, name)?.rollout.order) return loaded.locate([...inEnvironment, 'services', name, 'rollout', 'order'])
+  if (own(loaded.config.services, name)?.rollout.order) return loaded.locate(['services', name, 'rollout', 'order'])
+  return loaded.locate([...inEnvironment, 'rollout', 'order'])
+}
+
+/** Whole seconds, as the Engine takes them. */
+function stopGrace(name: string, definition: JsonObject, { compose, variables, report }: Setting): number {
+  const written = definition['stop_grace_period']
+  if (written === undefined) return defaultStopGraceSeconds
+  const seconds = parseDuration(interpolate(String(written), variables).text)
+  if (seconds !== undefined) return Math.ceil(seconds)
+  const path = ['services', name, 'stop_grace_period']
+  const message = `expected a duration such as \`30s\` in ${path.join('.')}, found ${foundText(written)}`
+  report(problem('SC1043', message, compose.locate(path)))
+  return defaultStopGraceSeconds
+}

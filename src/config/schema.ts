@@ -1,0 +1,24 @@
+/** The language of `stagecraft.yml`. Every key here is acted on; those of later versions are in `unsupported.ts`. */
+import { z } from 'zod'
+import { database, migrationDefaults } from './schema/databases.ts'
+import { environment } from './schema/environments.ts'
+import { inventory } from './schema/hosts.ts'
+import { project } from './schema/project.ts'
+import { service } from './schema/services.ts'
+import { emptyAllowed, name, serviceName } from './schema/words.ts'
+
+/** A provider block. Its own rules are in `provider-blocks.ts`, because the registry of providers decides them. */
+const providerBlock = z.record(z.string(), z.unknown())
+
+export const manifest = z.strictObject({
+  project,
+  backend: providerBlock.optional(),
+  frontend: providerBlock.optional(),
+  hosts: inventory.optional(),
+  services: z.record(serviceName, emptyAllowed(service)).default({}),
+  databases: z.record(name, database).default({}),
+  migrations: migrationDefaults.prefault({}),
+  environments: z
+    .record(name, emptyAllowed(environment))
+    .refine((environments) => Object.keys(environments).length > 0, 'expected at least one environment'),
+})

@@ -1,0 +1,32 @@
+import { z } from 'zod'
+import { connectionVariable, pathInProject, serviceName, text } from './words.ts'
+
+const engineName = text
+/** Goes into SQL as an identifier. */
+export const ledgerTable = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)?$/, 'expected the name of a table, with or without its schema')
+
+const migrations = z.strictObject({
+  engine: engineName.optional(),
+  path: pathInProject.optional().describe('Folder of migrations; needed by the engine `raw`.'),
+  strategy: z.enum(['pre_deploy', 'manual']).optional(),
+  table: ledgerTable.optional().describe('The ledger of applied migrations.'),
+})
+export type DatabaseMigrationsConfig = z.output<typeof migrations>
+
+/** `databases.<name>`, and what an environment changes of it: what is needed is checked once both are known. */
+export const database = z.strictObject({
+  connection_env: connectionVariable.optional().describe('Variable that holds the connection string. Always a secret.'),
+  service: serviceName.optional().describe('The Compose service it runs in, when it is one of ours.'),
+  via: text.optional().describe('`direct`, or the host through whose SSH connection it is reached.'),
+  migrations: migrations.optional(),
+})
+export type DatabaseConfig = z.output<typeof database>
+
+/** `migrations`: defaults of every database. */
+export const migrationDefaults = z.strictObject({
+  enabled: z.boolean().default(true),
+  default_engine: engineName.default('raw'),
+  engine_config: z.record(z.string(), z.unknown()).default({}).describe('Checked by the engine each entry names.'),
+})

@@ -1,0 +1,28 @@
+import { z } from 'zod'
+import { database } from './databases.ts'
+import { inventory } from './hosts.ts'
+import { rollout, serviceOverride } from './services.ts'
+import { emptyAllowed, hostDirectory, name, serviceName, text, variableName } from './words.ts'
+
+/** Keys that become plain variables under their UPPER_SNAKE name. */
+export const variableKeys = ['postgres_volume', 'postgres_init_scripts', 'redis_volume', 'db_port_publish', 'redis_port_publish'] as const
+
+const variableValues = Object.fromEntries(variableKeys.map((key) => [key, z.string().optional()])) as Record<
+  (typeof variableKeys)[number],
+  z.ZodOptional<z.ZodString>
+>
+
+export const environment = z.strictObject({
+  driver: z.enum(['local', 'remote']).optional().describe('Default `remote` when there are hosts, else `local`.'),
+  hosts: inventory.optional().describe('Replaces the top-level `hosts` here.'),
+  primary_host: text.optional().describe('Keeps the release history; default the first host by name of role `app`, else of any role.'),
+  path: hostDirectory.default('/opt/stagecraft').describe('Directory on hosts.'),
+  env_file: text.optional().describe('Dotenv file: relative is on this machine, absolute is on the hosts.'),
+  variables: z.record(variableName, z.string()).default({}).describe('Values for variables in the Compose file. Not for secrets.'),
+  known_hosts: z.array(text).default([]).describe('OpenSSH known_hosts files, looked up before the usual ones.'),
+  rollout: rollout.default({}),
+  services: z.record(serviceName, emptyAllowed(serviceOverride)).default({}),
+  databases: z.record(name, emptyAllowed(database)).default({}),
+  ...variableValues,
+})
+export type EnvironmentConfig = z.output<typeof environment>

@@ -1,0 +1,33 @@
+import { z } from 'zod'
+import { isAddress, parseHostAddress, userName } from '../host-address.ts'
+import { port, role, text } from './words.ts'
+
+const hostName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]*$/, 'expected letters, digits, `.`, `_`, `:` and `-`, beginning with a letter or digit')
+
+const hostMap = z
+  .strictObject({
+    address: z.string().refine(isAddress, 'expected a host name or an IP address'),
+    user: z.string().regex(userName, 'expected a user name').optional(),
+    port: port.optional(),
+    identity_file: text.optional().describe('Private key on this machine; default what ~/.ssh/config or the agent says.'),
+    roles: z.array(role).default([]),
+    name: hostName.optional().describe('Short name for task ids and messages; default the address.'),
+  })
+  .transform((host) => ({ ...host, name: host.name ?? host.address }))
+
+const hostText = z.string().transform((given, context) => {
+  const parsed = parseHostAddress(given)
+  if (parsed) return { ...parsed, roles: [] as string[], name: parsed.address }
+  context.addIssue({ code: 'custom', message: 'expected `[user@]address[:port]`' })
+  return z.NEVER
+})
+
+/** One machine: `deploy@203.0.113.7:22`, or a map. */
+export const host = z.union([hostText, hostMap])
+export type HostConfig = z.output<typeof hostMap>
+
+/** A list of hosts, or a map from role to hosts. */
+export const inventory = z.union([z.array(host), z.record(role, z.array(host).min(1))])
+export type InventoryConfig = z.output<typeof inventory>

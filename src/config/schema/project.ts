@@ -1,0 +1,15 @@
+import { z } from 'zod'
+import { name, pathInProject } from './words.ts'
+
+/** Distribution reference grammar: a domain with an optional port, then lower-case path components. */
+const registryReference = /^[A-Za-z0-9]+(?:[.-]+[A-Za-z0-9]+)*(?::[0-9]+)?(?:\/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)*$/
+
+export const project = z.strictObject({
+  name: name.describe('Names the Compose project on hosts, its images and its directory.'),
+  registry: z
+    .string()
+    .regex(registryReference, 'expected a registry reference without scheme or tag, such as `ghcr.io/acme/shop`')
+    .optional()
+    .describe('Images are pushed to `<registry>/<service>`.'),
+  compose_file: pathInProject.default('docker-compose.yml').describe('The Compose file, relative to the manifest.'),
+})

@@ -1,0 +1,45 @@
+/** The small types the manifest is made of. Messages complete "expected …": see `schema-problems.ts`. */
+import { posix } from 'node:path'
+import { z } from 'zod'
+
+/** Part of Compose project names, directories on hosts and image names. */
+export const name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9_-]*$/, 'expected lower-case letters, digits, `-` and `_`, beginning with a letter or digit')
+
+/** What Compose allows a service to be called. */
+export const serviceName = z.string().regex(/^[a-zA-Z0-9._-]+$/, 'expected letters, digits, `.`, `-` and `_`')
+
+export const role = name
+
+export const variableName = z
+  .string()
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable: letters, digits and `_`')
+
+export const connectionVariable = z
+  .string()
+  .regex(/^[A-Z_][A-Z0-9_]*$/, 'expected the name of an environment variable: capital letters, digits and `_`')
+
+export const text = z.string().regex(/\S/, 'expected some text')
+
+/** Below the manifest's folder; normalised to `/`, without `./` and without an ending slash. */
+export const pathInProject = z
+  .string()
+  .regex(/\S/, 'expected a path')
+  .transform((path) => posix.normalize(path.trim().replaceAll('\\', '/')).replace(/(?<=.)\/$/, ''))
+  .refine((path) => !/^(\/|~|[A-Za-z]:)/.test(path), 'expected a path relative to the manifest')
+  .refine((path) => path !== '..' && !path.startsWith('../'), 'expected a path inside the project')
+
+/** Goes into commands and bind mounts on hosts, so only characters that need no quoting anywhere. */
+export const hostDirectory = z
+  .string()
+  .regex(/^\/[A-Za-z0-9._/-]*$/, 'expected an absolute path of letters, digits, `.`, `_`, `-` and `/`')
+  .refine((path) => !path.split('/').includes('..'), 'expected an absolute path without `..`')
+  .transform((path) => posix.normalize(path).replace(/(?<=.)\/$/, ''))
+
+export const port = z.int().min(1).max(65535)
+
+/** A map that may be left empty in YAML: `dev:` alone means `dev: {}`. */
+export function emptyAllowed<T extends z.ZodType>(schema: T) {
+  return z.preprocess((value) => value ?? {}, schema)
+}

@@ -1,0 +1,205 @@
+/**
+ * Runs a task graph: each task is described, assessed, and then skipped or run, once everything it depends on has settled.
+ * One scheduler, no phases: barriers are order-only edges. Whoever asks for outcomes (a listr2 view, a plain loop) drives it.
+ */
+import { fingerprint } from '../graph/fingerprint.ts'
+import type { ActionResult, Explanation, Failure, Outcome, Task, TaskGraph, TaskId } from '../graph/types.ts'
+import { type TaskContext, TaskFailure, type TaskKind } from '../tasks/kind.ts'
+import type { Ports, Scope } from '../tasks/ports.ts'
+import { type Assessor, assess, type Described, describeAction } from './assess.ts'
+import type { Run, RunEvent } from './contracts.ts'
+import { faultPoint } from './fault-point.ts'
+import { Pool } from './pool.ts'
+
+/** The environment's lock, taken by the first task that writes to a host. */
+export interface EnvironmentLock {
+  readonly isHeld: boolean
+  /** Takes it unless this run holds it already. @throws TaskFailure `lock-held`. */
+  hold(): Promise<void>
+  /** @throws TaskFailure `lock-lost` when another run took over. */
+  verify(): Promise<void>
+}
+
+export interface RunOptions extends Assessor {
+  readonly kinds: ReadonlyMap<string, TaskKind>
+  readonly ports: Ports
+  readonly scope: Scope
+  /** Widths of named pools; `default` is the run's concurrency. */
+  readonly pools: Readonly<Record<string, number>>
+  readonly force: (id: TaskId) => boolean
+  readonly lock: EnvironmentLock
+  readonly redact: (text: string) => string
+  /** After a failure: start nothing new, or go on with what does not depend on it. */
+  readonly onFailure: 'stop' | 'continue'
+  readonly signal: AbortSignal
+  readonly on: (event: RunEvent) => void
+  readonly now: () => number
+}
+
+/** Lines of output kept for a failure's report. */
+const keptLines = 20
+
+export function startRun(graph: TaskGraph, options: RunOptions): Run {
+  const outcomes = new Map<TaskId, Promise<Outcome>>()
+  const starting = new Map<TaskId, { promise: Promise<boolean>; settle: (runs: boolean) => void }>()
+  const pools = new Map<string, Pool>()
+  let failed = false
+
+  function outcome(id: TaskId): Promise<Outcome> {
+    const known = outcomes.get(id)
+    if (known !== undefined) return known
+    const promise = settle(graph.task(id))
+    outcomes.set(id, promise)
+    return promise
+  }
+
+  async function settle(task: Task): Promise<Outcome> {
+    const result = await reach(task)
+    if (result.status === 'failed') failed = true
+    starts(task.id).settle(false)
+    options.on({ type: 'finished', task, at: options.now(), outcome: result })
+    return result
+  }
+
+  async function reach(task: Task): Promise<Outcome> {
+    const needs = new Map<TaskId, ActionResult>()
+    const dependencies = graph.dependencies(task.id)
+    const settled = await Promise.all(dependencies.map(outcome))
+    for (const [index, id] of dependencies.entries()) {
+      const before = settled[index]
+      if (before?.status === 'failed' || before?.status === 'canceled') return { status: 'canceled', by: rootCause(id, before) }
+      if (before && task.needs.includes(id)) needs.set(id, before.result)
+    }
+    const kind = options.kinds.get(task.kind)
+    if (!kind) throw new Error(`no kind is called ${task.kind}`)
+    return poolOf(task, kind).use(async () => {
+      if (options.signal.aborted) return { status: 'canceled', by: 'signal' }
+      if (failed && options.onFailure === 'stop') return { status: 'canceled', by: 'stop' }
+      return attempt(task, kind, needs)
+    })
+  }
+
+  /** The only place where an exception becomes an outcome. */
+  async function attempt(task: Task, kind: TaskKind, needs: ReadonlyMap<TaskId, ActionResult>): Promise<Outcome> {
+    const output: string[] = []
+    try {
+      return await perform({ ...task, params: kind.params.parse(task.params) }, kind, needs, output)
+    } catch (error) {
+      const failure = failureOf(error, options.signal.aborted)
+      const lines = failure.output ?? output
+      return { status: 'failed', failure: redacted({ ...failure, output: lines }, options.redact) }
+    }
+  }
+
+  async function perform(task: Task, kind: TaskKind, needs: ReadonlyMap<TaskId, ActionResult>, output: string[]): Promise<Outcome> {
+    const described = await describeAction(task, kind, needs, options)
+    const context: TaskContext = {
+      id: task.id,
+      fingerprint: described.fingerprint,
+      scope: options.scope,
+      signal: options.signal,
+      needs,
+      ports: options.ports,
+      log(line) {
+        const clean = options.redact(line)
+        output.push(clean)
+        if (output.length > keptLines) output.shift()
+        options.on({ type: 'output', task, at: options.now(), line: clean })
+      },
+      guard: () => options.lock.verify(),
+    }
+    const because = await reasonToRun(task, kind, described, context)
+    if ('status' in because) return because
+    faultPoint(`before ${task.id}`)
+    starts(task.id).settle(true)
+    options.on({ type: 'started', task, at: options.now(), because })
+    const result = await kind.run(task.params, context)
+    if (kind.freshness !== 'effect') await remember(task, kind, needs, described, result)
+    await options.log.record(task.id, described.action)
+    faultPoint(`after ${task.id}`)
+    return { status: 'ran', result, because }
+  }
+
+  async function reasonToRun(task: Task, kind: TaskKind, described: Described, context: TaskContext): Promise<Explanation | Outcome> {
+    const look = () => assess(task, kind, described, context, options)
+    const forced = options.force(task.id)
+    const wasLocked = options.lock.isHeld
+    let assessment = forced ? ({ fresh: false, because: { reason: 'forced', detail: 'forced' } } as const) : await look()
+    // What was seen before the lock was ours may have changed until it was.
+    if (!assessment.fresh && kind.exclusive) {
+      await options.lock.hold()
+      if (!wasLocked && !forced) assessment = await look()
+    }
+    if (!assessment.fresh) return assessment.because
+    await options.log.record(task.id, described.action)
+    return assessment.outcome
+  }
+
+  /** Stores the result, unless an input changed while the task ran: then nobody knows what it was made from. */
+  async function remember(
+    task: Task,
+    kind: TaskKind,
+    needs: ReadonlyMap<TaskId, ActionResult>,
+    described: Described,
+    result: ActionResult,
+  ): Promise<void> {
+    const now = await describeAction(task, kind, needs, options)
+    if (fingerprint(now.action) !== described.fingerprint) {
+      options.on({ type: 'output', task, at: options.now(), line: 'an input changed while it ran: the result is used, but not cached' })
+      return
+    }
+    for (const cache of options.caches) if (cache.name === 'local') await cache.actions.set(described.fingerprint, result)
+  }
+
+  function starts(id: TaskId) {
+    const known = starting.get(id)
+    if (known !== undefined) return known
+    let settle: (runs: boolean) => void = () => {}
+    const promise = new Promise<boolean>((resolve) => {
+      settle = resolve
+    })
+    const entry = { promise, settle }
+    starting.set(id, entry)
+    return entry
+  }
+
+  /** The pool `host` is one per host: hosts do not wait for each other. */
+  function poolOf(task: Task, kind: TaskKind): Pool {
+    const name = kind.pool ?? 'default'
+    const key = name === 'host' ? `host ${hostOf(task)}` : name
+    const known = pools.get(key)
+    if (known !== undefined) return known
+    const made = new Pool(options.pools[name] ?? options.pools['default'] ?? 4)
+    pools.set(key, made)
+    return made
+  }
+
+  return { outcome, starts: (id) => starts(id).promise }
+}
+
+function hostOf(task: Task): string {
+  const host = (task.params as { readonly host?: unknown } | null)?.host
+  return typeof host === 'string' ? host : ''
+}
+
+/** A chain of canceled tasks names the one that failed, not its neighbour. */
+function rootCause(id: TaskId, outcome: Outcome): TaskId | 'signal' | 'stop' {
+  return outcome.status === 'canceled' ? outcome.by : id
+}
+
+function failureOf(error: unknown, aborted: boolean): Failure {
+  if (error instanceof TaskFailure) return aborted ? { ...error.failure, reason: 'interrupted' } : error.failure
+  if (aborted) return { reason: 'interrupted', subject: 'stagecraft', message: 'interrupted' }
+  const message = error instanceof Error ? error.message : String(error)
+  const stack = error instanceof Error && error.stack ? { stack: error.stack } : {}
+  return { reason: 'bug', subject: 'stagecraft', message, ...stack }
+}
+
+function redacted(failure: Failure, redact: (text: string) => string): Failure {
+  return {
+    ...failure,
+    message: redact(failure.message),
+    ...(failure.output ? { output: failure.output.map(redact) } : {}),
+    ...(failure.stack ? { stack: redact(failure.stack) } : {}),
+  }
+}

@@ -1,0 +1,84 @@
+import { type Dirent, readdirSync } from 'node:fs'
+import { relative, sep } from 'node:path'
+import { globSync } from 'tinyglobby'
+import { codeOf } from '../../cache/foreign.ts'
+import { refused, unreadable } from './refused.ts'
+
+export interface Walk {
+  /** Absolute folder to walk. */
+  readonly root: string
+  /** Shown in front of paths in messages: the root as the user knows it. */
+  readonly shown: (path: string) => string
+  /** Globs below the root; default everything, dot files too. */
+  readonly include?: readonly string[] | undefined
+  /** Whether to read a folder. Paths are relative to the root. */
+  readonly enters: (directory: string) => boolean
+}
+
+/**
+ * Everything below a folder that is not a folder, relative to it and unsorted; symbolic links are listed, never followed.
+ * Synchronous: six times faster than promises for what is mostly short calls.
+ * @throws TaskFailure for a folder that cannot be read, or a pattern that leaves the root.
+ */
+export function walk({ root, shown, include, enters }: Walk): readonly string[] {
+  /** Entries of a folder, without the folders nobody wants to see. */
+  const list = (directory: string): Dirent[] => {
+    const entries = readdirSync(directory === '' ? root : `${root}${sep}${directory}`, { withFileTypes: true })
+    return entries.filter((entry) => !entry.isDirectory() || enters(join(directory, entry.name)))
+  }
+  return include ? walkMatching(root, include, list, shown) : walkAll(list, shown)
+}
+
+function walkAll(list: (directory: string) => readonly Dirent[], shown: Walk['shown']): readonly string[] {
+  const found: string[] = []
+  const waiting = ['']
+  for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
+    try {
+      for (const entry of list(directory)) {
+        const path = join(directory, entry.name)
+        if (entry.isDirectory()) waiting.push(path)
+        else found.push(path)
+      }
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT') throw unreadable(shown(directory), error)
+    }
+  }
+  return found
+}
+
+function walkMatching(
+  root: string,
+  include: readonly string[],
+  list: (directory: string) => readonly Dirent[],
+  shown: Walk['shown'],
+): readonly string[] {
+  for (const pattern of include) {
+    const leaves = pattern.replace(/^!/, '').split('/')
+    if (leaves[0] !== '' && !leaves.includes('..')) continue
+    throw refused(pattern, `the input pattern \`${pattern}\` leaves \`${shown('')}\``, 'name inputs relative to that folder, without `..`')
+  }
+  // The library passes over folders it cannot read and over everything that is not a file; we want to hear of both.
+  let failure: Error | undefined
+  const listAsFiles = (absolute: string): readonly Dirent[] => {
+    const directory = relative(root, absolute).split(sep).join('/')
+    try {
+      return list(directory).map((entry) => (entry.isDirectory() ? entry : asFile(entry)))
+    } catch (error) {
+      if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTDIR') failure ??= unreadable(shown(directory), error)
+      return []
+    }
+  }
+  // The type asks for every overload of `readdirSync`; only the one with file types is called.
+  const read = listAsFiles as unknown as typeof readdirSync
+  const found = globSync(include, { cwd: root, dot: true, followSymbolicLinks: false, fs: { readdirSync: read } })
+  if (failure) throw failure
+  return found
+}
+
+function asFile(entry: Dirent): Dirent {
+  return Object.assign(Object.create(entry) as Dirent, { isFile: () => true, isSymbolicLink: () => false })
+}
+
+function join(directory: string, name: string): string {
+  return directory === '' ? name : `${directory}/${name}`
+}

@@ -1,0 +1,121 @@
+/**
+ * Asks registries what they hold (https://github.com/opencontainers/distribution-spec/blob/main/spec.md).
+ * Writes nothing: `docker push` does.
+ */
+import { createHash } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
+import { TaskFailure } from '../../tasks/kind.ts'
+import type { Registry, RegistryCredentials } from '../../tasks/ports.ts'
+import { loadCredentials } from './docker-config.ts'
+import { type ImageReference, parseReference } from './image-reference.ts'
+import { type RunProcess, runProcess } from './process.ts'
+import { createSend } from './registry-http.ts'
+import { createSession, unexpected } from './registry-session.ts'
+
+export interface RegistryOptions {
+  /** Where `DOCKER_CONFIG` and `HOME` are looked up. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
+  readonly signal?: AbortSignal
+  /** For one attempt. */
+  readonly timeoutMs?: number
+  readonly certificatesDirectory?: string
+  /** Waits between attempts. */
+  readonly pause?: (ms: number, signal: AbortSignal | undefined) => Promise<void>
+  readonly run?: RunProcess
+}
+
+type Manifest = Awaited<ReturnType<Registry['manifest']>>
+
+const manifestTypes = [
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+].join(', ')
+
+/**
+ * A client for every registry of one run. Answers, also those under way, are kept for the run; failures are not.
+ * The image id is the digest of the image's configuration. An index (several platforms, or one with attestations) has none:
+ * it names several images.
+ */
+export function createRegistry(options: RegistryOptions = {}): Registry {
+  const { environment = process.env, signal, timeoutMs = 10_000, certificatesDirectory = '/etc/docker/certs.d', run = runProcess } = options
+  const { pause = wait } = options
+  const withSignal = signal ? { signal } : {}
+  const known = new Memo<RegistryCredentials | undefined>()
+  const manifests = new Memo<Manifest>()
+  const credentials = (reference: ImageReference) =>
+    known.get(reference.registry, () => loadCredentials(reference.registry, { environment, run, ...withSignal }))
+  const get = createSession({ send: createSend({ timeoutMs, certificatesDirectory, pause, ...withSignal }), credentials })
+
+  async function look(reference: ImageReference): Promise<Manifest> {
+    const answer = await get(reference, `manifests/${reference.digest ?? reference.tag}`, manifestTypes)
+    if (answer.status === 404) return undefined
+    if (answer.status !== 200) throw unexpected(reference.registry, answer)
+    return readManifest(reference, answer.body)
+  }
+
+  return {
+    async manifest(text) {
+      const reference = parseReference(text)
+      return manifests.get(canonical(reference), () => look(reference))
+    },
+    forget(text) {
+      manifests.delete(canonical(parseReference(text)))
+    },
+    async credentials(text) {
+      return credentials(parseReference(text))
+    },
+  }
+}
+
+/** A manifest's digest is that of its bytes, whatever a header says. */
+function readManifest({ registry, digest: wanted }: ImageReference, body: Buffer): Manifest {
+  const digest = `sha256:${createHash('sha256').update(body).digest('hex')}`
+  const config = imageConfig(body.toString('utf8'))
+  if (config === undefined || (wanted !== undefined && wanted !== digest)) {
+    const message =
+      config === undefined ? `${registry} answered with something that is no manifest` : `${registry} holds other content under ${wanted}`
+    throw new TaskFailure({ reason: 'refused', subject: registry, message, remedy: 'look at the registry, or at the proxy in front of it' })
+  }
+  return config.digest === undefined ? { digest } : { digest, imageId: config.digest }
+}
+
+function imageConfig(text: string): { readonly digest?: string } | undefined {
+  try {
+    const { config, manifests } = JSON.parse(text) as { config?: { digest?: unknown }; manifests?: unknown }
+    if (Array.isArray(manifests)) return {}
+    return typeof config?.digest === 'string' ? { digest: config.digest } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function canonical({ registry, repository, tag, digest }: ImageReference): string {
+  return `${registry}/${repository}${digest === undefined ? `:${tag}` : `@${digest}`}`
+}
+
+async function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  // Being interrupted while waiting is seen by whoever waits.
+  await delay(ms, undefined, signal ? { signal } : {}).catch(() => undefined)
+}
+
+/** Answers by key; asking twice asks once. A failure is not kept. */
+class Memo<T> {
+  readonly #answers = new Map<string, Promise<T>>()
+
+  get(key: string, ask: () => Promise<T>): Promise<T> {
+    const kept = this.#answers.get(key)
+    if (kept !== undefined) return kept
+    const answer = ask()
+    this.#answers.set(key, answer)
+    answer.catch(() => {
+      if (this.#answers.get(key) === answer) this.#answers.delete(key)
+    })
+    return answer
+  }
+
+  delete(key: string): void {
+    this.#answers.delete(key)
+  }
+}

@@ -1,0 +1,86 @@
+/** Walks a graph as the executor would, looking but never touching: what `plan`, `--dry-run` and `graph --state` show. */
+import type { Action, ActionResult, TaskGraph, TaskId } from '../graph/types.ts'
+import { type TaskContext, TaskFailure } from '../tasks/kind.ts'
+import { assess, describeAction } from './assess.ts'
+import type { Prediction } from './contracts.ts'
+import type { RunOptions } from './executor.ts'
+
+export type PredictOptions = Omit<RunOptions, 'lock' | 'on' | 'onFailure' | 'pools'> & {
+  /** False: no host, registry or database is asked; their tasks are `unknown`. */
+  readonly online: boolean
+}
+
+export interface Predicted {
+  readonly prediction: Prediction
+  /** What the task is made from; undefined while a need's result is unknown. */
+  readonly action?: Action
+}
+
+/**
+ * Predicts every task. A fresh task's result lets its dependents be assessed; after a task that must run, a dependent
+ * that needs its result can only be `may-run`, unless the result can be computed without touching anything (`pure`).
+ */
+export async function predict(graph: TaskGraph, options: PredictOptions): Promise<ReadonlyMap<TaskId, Predicted>> {
+  const results = new Map<TaskId, ActionResult>()
+  const predictions = new Map<TaskId, Promise<Prediction>>()
+  const actions = new Map<TaskId, Action>()
+
+  async function predictTask(id: TaskId): Promise<Prediction> {
+    const given = graph.task(id)
+    await Promise.all(graph.dependencies(id).map(of))
+    const waitsFor = given.needs.find((need) => !results.has(need))
+    if (waitsFor !== undefined) return { state: 'may-run', waitsFor: await firstUnknown(waitsFor) }
+    const kind = options.kinds.get(given.kind)
+    if (!kind) throw new Error(`no kind is called ${given.kind}`)
+    const task = { ...given, params: kind.params.parse(given.params) }
+    const needs = new Map(task.needs.flatMap((need) => [...results].filter(([known]) => known === need)))
+    try {
+      const described = await describeAction(task, kind, needs, options)
+      actions.set(id, described.action)
+      const context: TaskContext = {
+        id,
+        fingerprint: described.fingerprint,
+        scope: options.scope,
+        signal: options.signal,
+        needs,
+        ports: options.ports,
+        log: () => {},
+        guard: () => Promise.reject(new Error(`a plan must not write: ${id}`)),
+      }
+      if (options.force(id)) return { state: 'run', because: { reason: 'forced', detail: 'forced' } }
+      if (kind.freshness !== 'content' && !options.online) return { state: 'unknown', message: 'not asked (--offline)' }
+      const assessment = await assess(task, kind, described, context, options)
+      if (assessment.fresh) {
+        results.set(id, assessment.outcome.result)
+        return { state: 'fresh', detail: assessment.outcome.detail ?? `unchanged (${assessment.outcome.from})` }
+      }
+      if (kind.pure) results.set(id, await kind.run(task.params, context))
+      return { state: 'run', because: assessment.because }
+    } catch (error) {
+      if (!(error instanceof TaskFailure)) throw error
+      return { state: 'unknown', message: options.redact(error.failure.message) }
+    }
+  }
+
+  /** Names the task that really has to run first, not a neighbour that waits itself. */
+  async function firstUnknown(id: TaskId): Promise<TaskId> {
+    const prediction = await of(id)
+    return prediction.state === 'may-run' ? prediction.waitsFor : id
+  }
+
+  function of(id: TaskId): Promise<Prediction> {
+    const known = predictions.get(id)
+    if (known !== undefined) return known
+    const promise = predictTask(id)
+    predictions.set(id, promise)
+    return promise
+  }
+
+  const all = new Map<TaskId, Predicted>()
+  for (const id of graph.order) {
+    const prediction = await of(id)
+    const action = actions.get(id)
+    all.set(id, { prediction, ...(action ? { action } : {}) })
+  }
+  return all
+}

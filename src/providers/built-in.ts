@@ -1,0 +1,21 @@
+import { backendProviders } from './backend/index.ts'
+import { frontendProviders } from './frontend/index.ts'
+import { migrationEngines } from './migration/index.ts'
+import type { ImageProvider, Provider } from './provider.ts'
+import { ProviderRegistry } from './registry.ts'
+
+/** Every registry the manifest is checked against. */
+export interface Registries {
+  readonly backend: ProviderRegistry<ImageProvider>
+  readonly frontend: ProviderRegistry<ImageProvider>
+  readonly migration: ProviderRegistry<Provider>
+}
+
+/** What this version comes with; a new set each time, so no test sees another's additions. */
+export function builtInProviders(): Registries {
+  return {
+    backend: new ProviderRegistry('backend', backendProviders),
+    frontend: new ProviderRegistry('frontend', frontendProviders),
+    migration: new ProviderRegistry('migration', migrationEngines),
+  }
+}

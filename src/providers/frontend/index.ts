@@ -1,0 +1,4 @@
+import type { ImageProvider } from '../provider.ts'
+import { generic } from './generic.ts'
+
+export const frontendProviders: readonly ImageProvider[] = [generic]

@@ -1,0 +1,37 @@
+/** The copy of the release history on the primary host (ruling 11): another machine sees the same releases. */
+
+import type { App } from '../contracts.ts'
+import { parseHistory, renderHistory } from '../releases/history-file.ts'
+import { mergeHistory } from '../releases/merge-history.ts'
+import { createReleaseStore } from '../releases/store.ts'
+import type { HostPool } from './hosts.ts'
+import type { Project } from './open-project.ts'
+
+const remoteHistory = 'releases.json'
+
+export interface HostHistory {
+  /** Takes in what other machines released. Call under the lock. @throws TaskFailure when the host's copy is damaged. */
+  pull(): Promise<void>
+  /** Copies this environment's history to the host: a failed release is history too. Call under the lock. */
+  push(): Promise<void>
+}
+
+export function hostHistory({ deployment, directory }: Project, hosts: HostPool, app: App): HostHistory {
+  const { primaryHost, environment } = deployment
+  const store = createReleaseStore({ projectDirectory: directory, env: app.env })
+  return {
+    async pull() {
+      if (primaryHost === undefined) return
+      const host = hosts.host(primaryHost)
+      const bytes = await host.files.read(remoteHistory)
+      if (!bytes) return
+      const remote = parseHistory(Buffer.from(bytes).toString('utf8'), `${host.name}:${host.directory}/${remoteHistory}`)
+      await store.update((local) => mergeHistory(local, remote.releases))
+    },
+    async push() {
+      if (primaryHost === undefined) return
+      const releases = (await store.read()).filter((release) => release.environment === environment)
+      await hosts.host(primaryHost).files.write(remoteHistory, Buffer.from(renderHistory({ releases, fields: {} })), 0o640)
+    },
+  }
+}

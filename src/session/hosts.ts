@@ -1,0 +1,53 @@
+/** The hosts of one run: each connected on first use, once, and closed together. */
+import { randomUUID } from 'node:crypto'
+import { homedir, hostname, userInfo } from 'node:os'
+import type { Host } from '../../tasks/ports.ts'
+import type { App, Deployment } from '../contracts.ts'
+import { createRemoteHost, type RemoteHost } from '../hosts/remote-host.ts'
+import type { LockableHost } from './environment-lock.ts'
+
+export interface HostPool {
+  host(name: string): Host
+  lockable(name: string): LockableHost
+  /** What was spent on connections, by host; for benchmarks and `--verbose`. */
+  stats(): Readonly<Record<string, ReturnType<RemoteHost['stats']>>>
+  close(): Promise<void>
+}
+
+export function hostPool(deployment: Deployment, projectDirectory: string, app: App): HostPool {
+  const open = new Map<string, RemoteHost>()
+  const owner = randomUUID()
+
+  function remote(name: string): RemoteHost {
+    const known = open.get(name)
+    if (known) return known
+    const address = deployment.hosts.find((host) => host.name === name)
+    if (!address) throw new Error(`no host is called ${name}`)
+    const made = createRemoteHost({
+      address,
+      project: deployment.project,
+      environment: deployment.environment,
+      directory: deployment.directory,
+      knownHosts: deployment.knownHosts,
+      projectDirectory,
+      homeDirectory: app.env['HOME'] ?? homedir(),
+      env: app.env,
+      signal: app.signal,
+    })
+    open.set(name, made)
+    return made
+  }
+
+  return {
+    host: remote,
+    lockable: (name) => ({
+      name,
+      lock: () => remote(name).lock.acquire({ owner, description: `${userInfo().username}@${hostname()} pid ${process.pid}` }),
+      changed: () => remote(name).changed(),
+    }),
+    stats: () => Object.fromEntries([...open].map(([name, host]) => [name, host.stats()])),
+    async close() {
+      await Promise.all([...open.values()].map((host) => host.close()))
+    },
+  }
+}

@@ -1,0 +1,160 @@
+/**
+ * The world one run acts in: caches, secrets, hosts, registry, databases, the environment's lock. Everything heavy is loaded
+ * when it is first asked for, so that a command which looks at nothing pays for nothing.
+ */
+import { join } from 'node:path'
+import { openLocalCache } from '../../cache/local.ts'
+import type { Task, TaskGraph } from '../../graph/types.ts'
+import { kinds } from '../../tasks/index.ts'
+import type { TaskKind } from '../../tasks/kind.ts'
+import type { Builder, Database, Ports, Registry, Scope } from '../../tasks/ports.ts'
+import type { Assessor } from '../assess.ts'
+import type { App } from '../contracts.ts'
+import { openFileIndex } from '../files/file-index.ts'
+import type { PredictOptions } from '../predict.ts'
+import type { Recorder } from '../releases/recorder.ts'
+import { contentPort, memoryContent } from './content.ts'
+import { openDatabase } from './databases.ts'
+import { environmentLock, type HeldEnvironmentLock } from './environment-lock.ts'
+import { hostHistory } from './host-history.ts'
+import { hostPool } from './hosts.ts'
+import type { Project } from './open-project.ts'
+import { openRecorder, unrecorded } from './recording.ts'
+import { openSecrets } from './secrets.ts'
+
+export interface World {
+  readonly kinds: ReadonlyMap<string, TaskKind>
+  readonly scope: Scope
+  readonly ports: Omit<Ports, 'release'>
+  readonly assessor: Assessor
+  readonly lock: HeldEnvironmentLock
+  /** For looking without touching: what a task stores is kept in memory, and no release can be made. */
+  readonly forPlan: Omit<PredictOptions, 'kinds' | 'force' | 'online'>
+  title(task: Task): string
+  redact(text: string): string
+  /** Makes the recorder of a run over `graph`; `stop` is called when the history cannot be written. */
+  recorder(graph: TaskGraph, stop: (reason: Error) => void): Promise<Recorder>
+  /** Gives the lock back, saves what was learned about files, and closes every connection. */
+  close(): Promise<void>
+}
+
+export interface WorldOptions {
+  /** False: no host may be asked. */
+  readonly online: boolean
+  /** False: nothing in the project folder is written, not even what was learned about files. */
+  readonly writes: boolean
+}
+
+export async function openWorld(project: Project, app: App, options: WorldOptions): Promise<World> {
+  const { deployment, directory } = project
+  const cacheDirectory = app.env['STAGECRAFT_CACHE_DIR'] ?? join(directory, '.stagecraft', 'cache')
+  const warn = (message: string) => void app.stderr.write(`warning: ${message}\n`)
+  const cache = openLocalCache(cacheDirectory, { warn })
+  const files = openFileIndex(directory, join(cacheDirectory, 'files.json'))
+  const hosts = hostPool(deployment, directory, app)
+  const secrets = await openSecrets(project, hosts, app, options)
+  const scope: Scope = { project: deployment.project, environment: deployment.environment, version: project.release.version ?? 'unknown' }
+  const history = hostHistory(project, hosts, app)
+
+  // Run by the first task that writes: what other machines did is known before anything is added to it.
+  const lock = environmentLock(
+    deployment.hosts.map(({ name }) => hosts.lockable(name)),
+    async () => {
+      await history.pull()
+      await secrets.share()
+    },
+  )
+  const registry = lazyRegistry(app)
+  const ports: Omit<Ports, 'release'> = {
+    host: (name) => hosts.host(name),
+    builder: lazyBuilder(registry, secrets.redact, app.signal),
+    registry,
+    secrets: secrets.port,
+    content: contentPort(cache.content),
+    database: (name): Promise<Database> => openDatabase(name, project, secrets.port, hosts),
+    projectDirectory: directory,
+  }
+  const assessor: Assessor = {
+    caches: [cache],
+    log: cache.log,
+    files,
+    variable: (name) => deployment.variables.plain[name],
+    secrets: secrets.port,
+  }
+  const forPlan: World['forPlan'] = {
+    ...assessor,
+    ports: { ...ports, content: memoryContent(cache.content), release: unrecorded },
+    scope,
+    redact: secrets.redact,
+    signal: app.signal,
+    now: () => app.now().getTime(),
+  }
+  let recorded: Recorder | undefined
+  return {
+    kinds,
+    scope,
+    ports,
+    assessor,
+    lock,
+    forPlan,
+    title: (task) => titleOf(task),
+    redact: secrets.redact,
+    async recorder(graph, stop) {
+      recorded = await openRecorder(graph, project, app, stop)
+      return recorded
+    },
+    async close() {
+      try {
+        if (lock.isHeld && recorded) await history.push()
+        await lock.release()
+        if (options.writes) await tidy()
+      } finally {
+        await hosts.close()
+      }
+    },
+  }
+
+  async function tidy(): Promise<void> {
+    await files.save()
+    const { collectWhenDue } = await import('../../cache/collect.ts')
+    await collectWhenDue(cache)
+  }
+}
+
+function titleOf(task: Task): string {
+  const kind = kinds.get(task.kind)
+  return kind ? kind.title(task.params) : task.id
+}
+
+function lazyBuilder(registry: Registry, redact: (text: string) => string, signal: AbortSignal): Builder {
+  const load = memo(async () => {
+    const { createBuilder } = await import('../hosts/builder.ts')
+    return createBuilder({ registry, redact, signal })
+  })
+  return {
+    build: async (request, onLine, signal) => (await load()).build(request, onLine, signal),
+    imageId: async (reference) => (await load()).imageId(reference),
+    tag: async (imageId, reference) => (await load()).tag(imageId, reference),
+    push: async (reference, onLine, signal) => (await load()).push(reference, onLine, signal),
+  }
+}
+
+function lazyRegistry(app: App): Registry {
+  const load = memo(async () => {
+    const { createRegistry } = await import('../hosts/registry.ts')
+    return createRegistry({ environment: app.env, signal: app.signal })
+  })
+  return {
+    manifest: async (reference) => (await load()).manifest(reference),
+    forget: (reference) => void load().then((registry) => registry.forget(reference)),
+    credentials: async (reference) => (await load()).credentials(reference),
+  }
+}
+
+function memo<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
+}

@@ -1,0 +1,38 @@
+/** Connects a run to the release history. */
+import type { TaskGraph } from '../../graph/types.ts'
+import { kinds } from '../../tasks/index.ts'
+import type { ReleasePort } from '../../tasks/ports.ts'
+import type { App } from '../contracts.ts'
+import { isDirty } from '../release-version.ts'
+import { createRecorder, type Recorder } from '../releases/recorder.ts'
+import { createReleaseStore } from '../releases/store.ts'
+import type { Project } from './open-project.ts'
+
+/** Of runs that finish no release: a build, a migration by itself. */
+export const unrecorded: ReleasePort = {
+  id: async () => 'unreleased',
+  complete: () => Promise.reject(new Error('this run records no release')),
+}
+
+/** A release is recorded where one is finished; anything less leaves no trace in the history. */
+export async function openRecorder(graph: TaskGraph, project: Project, app: App, stop: (reason: Error) => void): Promise<Recorder> {
+  const tasks = graph.order.map((id) => graph.task(id))
+  if (!tasks.some(({ kind }) => kind === 'finalize')) return { ...unrecorded, on: () => {}, finish: async () => undefined }
+  const { release, deployment, directory } = project
+  const version = release.version ?? 'unknown'
+  const isMarked = version === release.commit && (await isDirty(directory))
+  return createRecorder({
+    store: createReleaseStore({ projectDirectory: directory, env: app.env }),
+    kind: 'deploy',
+    environment: deployment.environment,
+    version: isMarked ? `${version}-dirty` : version,
+    commitSha: release.commit ?? '',
+    tasks,
+    phaseOf: ({ kind }) => {
+      const found = kinds.get(kind)
+      return found?.pure ? undefined : found?.phase
+    },
+    now: () => app.now(),
+    onFailure: stop,
+  })
+}

@@ -1,0 +1,86 @@
+/** `stagecraft run`, `deploy` and `build`: the one path from words to a finished run. Read top to bottom. */
+import type { Outcome, TaskGraph, TaskId } from '../../graph/types.ts'
+import { type App, type ExitCode, type GlobalOptions, InputError, type Run } from '../contracts.ts'
+import { startRun } from '../executor.ts'
+import { createPaint } from '../ui/paint.ts'
+import { renderSummary } from '../ui/summary.ts'
+import { decideColor } from '../ui/terminal.ts'
+import { createView } from '../ui/view.ts'
+import { exitCodeOf } from './exit-code.ts'
+import { openProject } from './open-project.ts'
+import { openWorld } from './open-world.ts'
+import type { RunOptionsInput } from './run-options.ts'
+import { showPlan } from './show-plan.ts'
+import { matchesGlob, targetGraph } from './targets.ts'
+import { showWarnings } from './warnings.ts'
+
+export type RunInput = RunOptionsInput & { readonly targets: readonly string[] }
+
+/** @throws InputError before anything is touched; what the world refuses is in the exit code. */
+export async function runTargets(input: RunInput, globals: GlobalOptions, app: App): Promise<ExitCode> {
+  const project = await openProject(globals, app, input.version)
+  const targets = targetGraph(input.targets, project.graph)
+  if (!targets.ok) throw new InputError(targets.diagnostics)
+  const graph = targets.value
+  const force = forced(input.force)
+  if (globals.dryRun)
+    return showPlan(graph, project, { format: input.format === 'json' ? 'json' : 'text', online: true, force }, globals, app)
+  if (project.release.version === undefined && graph.order.some((id) => graph.task(id).kind === 'finalize')) throw noVersion()
+  if (globals.verbose) showWarnings(project, globals, app)
+
+  const startedAt = performance.now()
+  const world = await openWorld(project, app, { online: true, writes: true })
+  try {
+    const stop = new AbortController()
+    const signal = AbortSignal.any([app.signal, stop.signal])
+    const recorder = await world.recorder(graph, (reason) => stop.abort(reason))
+    const color = decideColor(globals.color, app.env, app.stderr)
+    const view = createView(input.format, app, { color, verbose: globals.verbose, quiet: globals.quiet, title: world.title })
+    const run = startRun(graph, {
+      ...world.assessor,
+      ports: { ...world.ports, release: recorder },
+      kinds: world.kinds,
+      scope: world.scope,
+      pools: pools(input.concurrency),
+      force,
+      lock: world.lock,
+      redact: world.redact,
+      onFailure: input.continue ? 'continue' : 'stop',
+      signal,
+      now: () => app.now().getTime(),
+      on: (event) => {
+        recorder.on(event)
+        view.on(event)
+      },
+    })
+    await view.drive(graph, run)
+    const outcomes = await outcomesOf(graph, run)
+    await recorder.finish(outcomes)
+    // With events on stdout, the words are for whoever watches.
+    const result = input.format === 'json' ? app.stderr : app.stdout
+    const paint = createPaint(decideColor(globals.color, app.env, result))
+    result.write(renderSummary({ graph, outcomes, durationMs: performance.now() - startedAt, paint }))
+    return exitCodeOf(outcomes, app.signal.aborted)
+  } finally {
+    await world.close()
+  }
+}
+
+async function outcomesOf(graph: TaskGraph, run: Run): Promise<ReadonlyMap<TaskId, Outcome>> {
+  return new Map(await Promise.all(graph.order.map(async (id) => [id, await run.outcome(id)] as const)))
+}
+
+function forced(force: RunInput['force']): (id: TaskId) => boolean {
+  if (typeof force === 'string') return (id) => matchesGlob(force, id)
+  return () => force === true
+}
+
+/** Builds share one BuildKit and the machine; on one host at most two services change at a time. */
+function pools(concurrency = 8): Readonly<Record<string, number>> {
+  return { default: concurrency, docker: Math.min(concurrency, 4), registry: Math.min(concurrency, 4), host: 2, database: 1 }
+}
+
+function noVersion(): InputError {
+  const message = 'this release has no version: commit the project to git, or name one with `--version`'
+  return new InputError([{ code: 'SC3106', severity: 'error', message }])
+}

@@ -1,0 +1,124 @@
+/** `plan`, and `--dry-run` of everything that runs: what would happen and why. Looks at targets; touches nothing. */
+import type { JsonObject, TaskGraph, TaskId } from '../../graph/types.ts'
+import { type App, type ExitCode, exitCodes, type GlobalOptions, type Prediction } from '../contracts.ts'
+import { type Predicted, predict } from '../predict.ts'
+import { renderPlan } from '../ui/plan.ts'
+import type { Project } from './open-project.ts'
+import { openWorld } from './open-world.ts'
+
+export interface PlanOptions {
+  readonly format: 'text' | 'json'
+  readonly online: boolean
+  readonly force: (id: TaskId) => boolean
+}
+
+/** @returns 0, or 2 when something that was asked did not answer: a plan that could not look is no plan. */
+export async function showPlan(
+  graph: TaskGraph,
+  project: Project,
+  { format, online, force }: PlanOptions,
+  globals: GlobalOptions,
+  app: App,
+): Promise<ExitCode> {
+  const world = await openWorld(project, app, { online, writes: false })
+  try {
+    const predicted = await predict(graph, { ...world.forPlan, kinds: world.kinds, force, online })
+    const text =
+      format === 'json'
+        ? `${JSON.stringify(planJson(graph, project, predicted, world.title), null, 2)}\n`
+        : planText(graph, project, predicted, world.title, globals, app)
+    app.stdout.write(world.redact(text))
+    const isBlind = online && [...predicted.values()].some(({ prediction }) => prediction.state === 'unknown')
+    return isBlind ? exitCodes.world : exitCodes.done
+  } finally {
+    await world.close()
+  }
+}
+
+function planText(
+  graph: TaskGraph,
+  project: Project,
+  predicted: ReadonlyMap<TaskId, Predicted>,
+  title: Title,
+  globals: GlobalOptions,
+  app: App,
+): string {
+  const { deployment, release } = project
+  return renderPlan({
+    heading: {
+      Environment: deployment.environment,
+      Version: release.version ?? 'unknown',
+      Services: deployment.services.map(({ name }) => name).join(', ') || '(none)',
+      Hosts: deployment.hosts.map(({ name }) => name).join(', ') || '(none)',
+    },
+    tasks: graph.order.map((id) => ({
+      id,
+      title: title(graph.task(id)),
+      dependsOn: graph.dependencies(id),
+      prediction: predictionOf(predicted, id),
+    })),
+    warnings: project.warnings.map(({ message }) => message),
+    verbose: globals.verbose,
+    color: globals.color ?? app.stdout.isTTY === true,
+  })
+}
+
+type Title = (task: ReturnType<TaskGraph['task']>) => string
+
+/** Schema: spec/commands/plan.md. Arrays are always there; keys in a fixed order; nothing in it depends on time. */
+function planJson(
+  graph: TaskGraph,
+  { deployment, release, warnings }: Project,
+  predicted: ReadonlyMap<TaskId, Predicted>,
+  title: Title,
+): JsonObject {
+  return {
+    schema_version: 1,
+    env: deployment.environment,
+    version: release.version ?? 'unknown',
+    tasks: graph.order.map((id) => {
+      const task = graph.task(id)
+      return {
+        id,
+        kind: task.kind,
+        description: title(task),
+        services: servicesOf(id),
+        hosts: hostsOf(task.params),
+        depends_on: [...graph.dependencies(id)],
+        ...stateJson(predictionOf(predicted, id)),
+      }
+    }),
+    warnings: warnings.map(({ message }) => message),
+  }
+}
+
+function stateJson(prediction: Prediction): JsonObject {
+  switch (prediction.state) {
+    case 'fresh':
+      return { state: 'fresh', detail: prediction.detail }
+    case 'run':
+      return { state: 'run', reason: prediction.because.reason, detail: prediction.because.detail }
+    case 'may-run':
+      return { state: 'may-run', waits_for: prediction.waitsFor }
+    case 'unknown':
+      return { state: 'unknown', detail: prediction.message }
+  }
+}
+
+function predictionOf(predicted: ReadonlyMap<TaskId, Predicted>, id: TaskId): Prediction {
+  const found = predicted.get(id)
+  if (!found) throw new Error(`${id} was not predicted`)
+  return found.prediction
+}
+
+const serviceKinds = new Set(['build', 'push', 'rollout'])
+
+function servicesOf(id: TaskId): string[] {
+  const [kind = '', rest = ''] = id.split(':')
+  return serviceKinds.has(kind) ? [rest.split('@')[0] ?? ''] : []
+}
+
+function hostsOf(params: unknown): string[] {
+  const { host, hosts } = (params ?? {}) as { readonly host?: string; readonly hosts?: readonly string[] }
+  return host === undefined ? [...(hosts ?? [])] : [host]
+}

@@ -1,0 +1,49 @@
+import type { Failure, TaskId } from '../../graph/types.ts'
+import type { Paint } from './paint.ts'
+import { printable } from './terminal.ts'
+
+export interface FailureOptions {
+  /** The task it happened in. */
+  readonly id?: TaskId
+  /** How many of the last lines of output to show; default 20, 0 for none. */
+  readonly outputLines?: number
+}
+
+const reasons: Readonly<Record<Failure['reason'], string>> = {
+  exit: 'command failed',
+  timeout: 'timed out',
+  unreachable: 'unreachable',
+  refused: 'refused',
+  unhealthy: 'not healthy',
+  'missing-output': 'output missing',
+  'lock-held': 'lock held',
+  'lock-lost': 'lock lost',
+  interrupted: 'interrupted',
+  bug: 'bug in stagecraft',
+}
+
+/** What ran and where, what was found, its last output, and what to try. Several lines, ending in a line break. */
+export function renderFailure(failure: Failure, paint: Paint, options: FailureOptions = {}): string {
+  const { id, outputLines = 20 } = options
+  const [first = '', ...more] = failure.message.split('\n')
+  const title = id === undefined ? reasons[failure.reason] : `${id}: ${reasons[failure.reason]}`
+  const lines = [paint.red(`✖ ${title}`), `  ${subjectAnd(failure.subject, first)}`, ...more.map((line) => `  ${line}`)]
+  for (const line of lastLines(failure.output ?? [], outputLines)) lines.push(paint.dim(`  │ ${line}`))
+  if (failure.stack !== undefined) lines.push(...failure.stack.split('\n').map((line) => paint.dim(`  ${line}`)))
+  if (failure.remedy !== undefined) lines.push(`  ${paint.cyan('try:')} ${failure.remedy}`)
+  return `${lines.map((line) => line.trimEnd()).join('\n')}\n`
+}
+
+/** The failure in one line: for lists that have a row per task. */
+export function failureLine(failure: Failure): string {
+  return printable(subjectAnd(failure.subject, failure.message.split('\n')[0] ?? ''))
+}
+
+export function lastLines(output: readonly string[], count: number): string[] {
+  return count === 0 ? [] : output.slice(-count).map(printable)
+}
+
+/** Messages often name their subject themselves. */
+function subjectAnd(subject: string, message: string): string {
+  return subject === '' || message.includes(subject) ? message : `${subject}: ${message}`
+}

@@ -1,0 +1,55 @@
+/** A plan as a person reads it: what runs, in which order, and why. Pure. */
+import type { Prediction } from '../contracts.ts'
+import { createPaint } from './paint.ts'
+
+export interface PlanView {
+  readonly heading: Readonly<Record<string, string>>
+  readonly tasks: readonly {
+    readonly id: string
+    readonly title: string
+    readonly dependsOn: readonly string[]
+    readonly prediction: Prediction
+  }[]
+  readonly warnings: readonly string[]
+  /** Adds descriptions and dependencies. */
+  readonly verbose: boolean
+  readonly color: boolean
+}
+
+const words: Readonly<Record<Prediction['state'], string>> = { fresh: 'up to date', run: 'run', 'may-run': 'may run', unknown: 'unknown' }
+
+export function renderPlan({ heading, tasks, warnings, verbose, color }: PlanView): string {
+  const paint = createPaint(color)
+  const labelWidth = Math.max(...Object.keys(heading).map((key) => key.length)) + 1
+  const lines = Object.entries(heading).map(([key, value]) => `${`${key}:`.padEnd(labelWidth)} ${value}`)
+  lines.push('')
+  const idWidth = Math.max(0, ...tasks.map(({ id }) => id.length))
+  const numberWidth = String(tasks.length).length
+  for (const [index, task] of tasks.entries()) {
+    const { state } = task.prediction
+    const tint = state === 'fresh' ? paint.dim : state === 'unknown' ? paint.red : paint.bold
+    const number = `${index + 1}`.padStart(numberWidth + 2)
+    lines.push(
+      `${paint.dim(`${number}.`)} ${task.id.padEnd(idWidth)}  ${tint(words[state].padEnd(10))}  ${paint.dim(reason(task.prediction))}`.trimEnd(),
+    )
+    if (verbose) lines.push(paint.dim(`${' '.repeat(numberWidth + 4)}${task.title}; after [${task.dependsOn.join(', ')}]`))
+  }
+  if (warnings.length > 0) lines.push('', ...warnings.map((warning) => `${paint.yellow('warning')} ${warning}`))
+  lines.push('', conclusion(tasks.map(({ prediction }) => prediction.state)))
+  return `${lines.join('\n')}\n`
+}
+
+function reason(prediction: Prediction): string {
+  if (prediction.state === 'run') return prediction.because.detail
+  if (prediction.state === 'may-run') return `waits for ${prediction.waitsFor}`
+  return prediction.state === 'fresh' ? prediction.detail : prediction.message
+}
+
+function conclusion(states: readonly Prediction['state'][]): string {
+  const count = (state: Prediction['state']) => states.filter((one) => one === state).length
+  if (count('fresh') === states.length) return `nothing to do (${states.length} tasks up to date)`
+  const parts = (['run', 'may-run', 'unknown', 'fresh'] as const)
+    .filter((state) => count(state) > 0)
+    .map((state) => `${count(state)} ${state === 'run' ? 'to run' : words[state]}`)
+  return parts.join(', ')
+}

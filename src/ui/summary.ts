@@ -1,0 +1,100 @@
+import type { Outcome, TaskGraph, TaskId } from '../../graph/types.ts'
+import { renderDuration } from './duration.ts'
+import { renderFailure } from './failure.ts'
+import type { Paint } from './paint.ts'
+
+/** A run that has ended. */
+export interface RunResult {
+  readonly graph: TaskGraph
+  readonly outcomes: ReadonlyMap<TaskId, Outcome>
+  readonly durationMs: number
+  /** The release that the run recorded, if it made one. */
+  readonly release?: { readonly id: string; readonly version: string }
+}
+
+export interface SummaryOptions extends RunResult {
+  readonly paint: Paint
+  /** Last lines of output in each failure; default 20. */
+  readonly outputLines?: number
+}
+
+/** How a run ended: a block per failure, one line of counts, what was not run and why, the release. Ends in a line break. */
+export function renderSummary(options: SummaryOptions): string {
+  const { graph, outcomes, durationMs, paint, release } = options
+  const causes = causesOf(options)
+  const lines = [verdict(countOutcomes(options), causes, renderDuration(durationMs), paint)]
+  for (const [cause, count] of causes) lines.push(paint.dim(`  ${count} not run: ${causeText(cause, outcomes)}`))
+  if (release !== undefined) lines.push(paint.dim(`  release ${release.id} (${release.version})`))
+  const blocks = graph.order.flatMap((id) => {
+    const outcome = outcomes.get(id)
+    return outcome?.status === 'failed' ? [renderFailure(outcome.failure, paint, { id, outputLines: options.outputLines ?? 20 })] : []
+  })
+  return `${blocks.join('')}${lines.join('\n')}\n`
+}
+
+export function countOutcomes({ graph, outcomes }: RunResult): Counts {
+  const counts = { ran: 0, skipped: 0, failed: 0, canceled: 0 }
+  for (const id of graph.order) {
+    const status = outcomes.get(id)?.status
+    if (status !== undefined) counts[status]++
+  }
+  return counts
+}
+
+/** What kept tasks from running, and how many each. */
+function causesOf({ graph, outcomes }: RunResult): ReadonlyMap<string, number> {
+  const causes = new Map<string, number>()
+  for (const id of graph.order) {
+    const outcome = outcomes.get(id)
+    if (outcome?.status !== 'canceled') continue
+    const cause = rootCause(outcome.by, outcomes)
+    causes.set(cause, (causes.get(cause) ?? 0) + 1)
+  }
+  return causes
+}
+
+export interface Counts {
+  readonly ran: number
+  readonly skipped: number
+  readonly failed: number
+  readonly canceled: number
+}
+
+function verdict(counts: Counts, causes: ReadonlyMap<string, number>, time: string, paint: Paint): string {
+  const { ran, skipped, failed, canceled } = counts
+  if (ran + failed + canceled === 0) {
+    return skipped === 0 ? 'nothing to do (no tasks)' : `nothing to do (${skipped} ${skipped === 1 ? 'task' : 'tasks'} up to date)`
+  }
+  const parts = [
+    ...(failed > 0 ? [paint.red(`${failed} failed`)] : []),
+    ...(ran > 0 ? [`${ran} ran`] : []),
+    ...(skipped > 0 ? [`${skipped} up to date`] : []),
+    ...(canceled > 0 ? [`${canceled} not run`] : []),
+  ]
+  return `${headline(failed, canceled, causes, paint)} ${time}: ${parts.join(', ')}`
+}
+
+function headline(failed: number, canceled: number, causes: ReadonlyMap<string, number>, paint: Paint): string {
+  if (failed > 0) return paint.red('failed after')
+  if (causes.has('signal')) return paint.yellow('interrupted after')
+  return canceled > 0 ? paint.yellow('stopped after') : paint.green('done in')
+}
+
+function causeText(cause: string, outcomes: ReadonlyMap<TaskId, Outcome>): string {
+  if (cause === 'signal') return 'interrupted'
+  if (cause === 'stop') return 'the run had stopped after a failure'
+  return outcomes.get(cause as TaskId)?.status === 'failed' ? `${cause} failed` : `${cause} was not run`
+}
+
+/** A canceled task names the task before it; the reader wants the one that failed. */
+function rootCause(by: TaskId | 'signal' | 'stop', outcomes: ReadonlyMap<TaskId, Outcome>): string {
+  let cause = by
+  for (const seen = new Set<string>(); !seen.has(cause); ) {
+    seen.add(cause)
+    if (cause === 'signal' || cause === 'stop') return cause
+    const outcome = outcomes.get(cause)
+    if (outcome?.status !== 'canceled') return cause
+    cause = outcome.by
+  }
+  return cause
+}

@@ -1,0 +1,152 @@
+/**
+ * `build`: makes a service's image from its Dockerfile.
+ *
+ * The content tag `sc-<fingerprint>` makes a registry the cache that machines share: who finds it there neither builds nor pulls.
+ * Builds are not reproducible across machines (BuildKit keeps the times of files it copies, and git gives every checkout its own), so
+ * this tag, not the image id, is how a fresh CI runner recognises what a laptop has built.
+ *
+ * The result says which image it is, not how it was come by. When a build for a new fingerprint turns out the image we had (a changed
+ * comment, all of BuildKit's steps cached), `push` gives it the new tag, moving no layer, and its digest stays: nothing rolls.
+ */
+import { join, posix } from 'node:path'
+import { z } from 'zod'
+import type { ActionResult, Fingerprint, JsonObject } from '../graph/types.ts'
+import { defineTask, type FileSet, type Look, TaskFailure } from './kind.ts'
+
+/** What `build` leaves in its result's values. */
+export interface BuiltImage {
+  readonly repository: string
+  /** The content tag. Other kinds leave it out of their fingerprints: it changes when the image does not. */
+  readonly tag: string
+  /**
+   * Digest of the image's configuration. Without a registry in play it is what this machine's engine calls the image: engines with the
+   * containerd image store know images by their manifests only.
+   */
+  readonly imageId: string
+}
+
+const paramsSchema = z.strictObject({
+  service: z.string(),
+  /** Without tag. */
+  repository: z.string(),
+  /** Paths are project-relative. */
+  context: z.string(),
+  dockerfile: z.string(),
+  /** `<dockerfile>.dockerignore` if there is one, else `<context>/.dockerignore` if there is one. */
+  dockerignore: z.string().nullable(),
+  target: z.string().nullable(),
+  args: z.record(z.string(), z.string()),
+  /** None: the engine's own. */
+  platforms: z.array(z.string()),
+  /** Id in the Dockerfile → name of the secret. */
+  secrets: z.record(z.string(), z.string()),
+  ssh: z.array(z.string()),
+  /** Project-relative folders, or what BuildKit fetches: `docker-image://…`, `https://…`. */
+  additionalContexts: z.record(z.string(), z.string()),
+  cacheFrom: z.array(z.string()),
+  labels: z.record(z.string(), z.string()),
+  /** The image goes to a registry, which then is asked first whether it has it. */
+  remote: z.boolean(),
+})
+export type BuildParams = z.infer<typeof paramsSchema>
+type Params = BuildParams
+
+export const build = defineTask<Params>({
+  name: 'build',
+  version: 1,
+  summary: "makes a service's image from its Dockerfile",
+  freshness: 'verified',
+  phase: 'build',
+  pool: 'docker',
+  params: paramsSchema,
+  title: ({ service }) => `build ${service}`,
+
+  inputs({ context, dockerfile, dockerignore, additionalContexts, secrets }) {
+    const always = dockerignore === null ? [dockerfile] : [dockerfile, dockerignore]
+    const main: FileSet = { root: context, always, ...(dockerignore === null ? {} : { dockerignore }) }
+    // BuildKit reads an ignore file in each named folder too.
+    const more = folders(additionalContexts).map((root): FileSet => ({ root, dockerignore: posix.join(root, '.dockerignore') }))
+    return { files: [main, ...more], secrets: Object.values(secrets).sort() }
+  },
+
+  async observe(params, context, cached): Promise<Look> {
+    const { builder, registry } = context.ports
+    const tag = contentTag(params, context.fingerprint)
+    const reference = `${params.repository}:${tag}`
+    if (params.remote) {
+      const imageId = (await registry.manifest(reference))?.imageId
+      if (imageId !== undefined) return { fresh: true, result: resultOf(params, tag, imageId), detail: `${reference} is in the registry` }
+    }
+    const known = cached?.values['imageId']
+    if (typeof known !== 'string') return { fresh: false, because: { reason: 'first-run', detail: 'no image was built from this yet' } }
+    // By tag, for that is what `push` will look for. An engine with the containerd store has another name for the image of a build whose
+    // push failed: it is built again, from BuildKit's cache.
+    if ((await builder.imageId(reference)) !== known) {
+      return { fresh: false, because: { reason: 'absent', detail: `${reference} is not in this machine's engine` } }
+    }
+    return { fresh: true, result: resultOf(params, tag, known), detail: `${reference} is in this machine's engine` }
+  },
+
+  async run(params, context): Promise<ActionResult> {
+    const { builder, projectDirectory, secrets } = context.ports
+    const tag = contentTag(params, context.fingerprint)
+    const reference = `${params.repository}:${tag}`
+    const absolute = (path: string) => (isRemote(path) ? path : join(projectDirectory, path))
+    const built = await builder.build(
+      {
+        context: absolute(params.context),
+        dockerfile: absolute(params.dockerfile),
+        ...(params.target === null ? {} : { target: params.target }),
+        args: params.args,
+        platforms: params.platforms,
+        secrets: Object.entries(params.secrets).map(([id, name]) => ({ id, value: secrets.get(name) })),
+        ssh: params.ssh,
+        additionalContexts: Object.fromEntries(Object.entries(params.additionalContexts).map(([name, path]) => [name, absolute(path)])),
+        cacheFrom: params.cacheFrom,
+        labels: params.labels,
+        tags: [reference],
+        noCache: false,
+      },
+      (line) => context.log(line),
+      context.signal,
+    )
+    const imageId = params.remote ? built : await builder.imageId(reference)
+    if (imageId === undefined) {
+      throw new TaskFailure({
+        reason: 'missing-output',
+        subject: reference,
+        message: `${params.service} was built, but this machine's engine does not have ${reference}`,
+        remedy: 'look whether something prunes images while we build',
+      })
+    }
+    return resultOf(params, tag, imageId)
+  },
+})
+
+/** Reads a build's result. @throws Error for a result that `build` did not make. */
+export function builtImage(result: ActionResult | undefined): BuiltImage {
+  const { repository, tag, imageId } = result?.values ?? {}
+  if (typeof repository !== 'string' || typeof tag !== 'string' || typeof imageId !== 'string') throw new Error('not the result of a build')
+  return { repository, tag, imageId }
+}
+
+/** Two processor architectures must not share a tag when no platform is asked for. */
+function contentTag({ platforms }: Params, fingerprint: Fingerprint): string {
+  return `sc-${fingerprint.slice(0, 16)}${platforms.length === 0 ? `-${process.arch}` : ''}`
+}
+
+function resultOf({ repository }: Params, tag: string, imageId: string): ActionResult {
+  const image: BuiltImage = { repository, tag, imageId }
+  return { files: {}, values: { ...image } satisfies JsonObject }
+}
+
+function folders(contexts: Readonly<Record<string, string>>): readonly string[] {
+  return Object.values(contexts)
+    .filter((path) => !isRemote(path))
+    .sort()
+}
+
+/** BuildKit's own sources, which are not folders of the project. */
+function isRemote(path: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\/|^git@|^target:/.test(path)
+}

@@ -1,0 +1,92 @@
+/**
+ * Ends a release: removes what it replaced, copies the history to the primary host, and leaves the release's name and
+ * fingerprint there. That mark is what the next run looks at: the same content under the same version has nothing to do.
+ */
+import { z } from 'zod'
+import type { ActionResult, TaskId } from '../graph/types.ts'
+import { defineTask, type TaskContext } from './kind.ts'
+import type { Container } from './ports.ts'
+
+const params = z.strictObject({
+  environment: z.string(),
+  /** Enters the fingerprint: a new commit is recorded even when it rolls nothing. */
+  version: z.string(),
+  hosts: z.array(z.string()),
+  primaryHost: z.string(),
+  renders: z.array(z.strictObject({ host: z.string(), render: z.string() })),
+  pushes: z.array(z.strictObject({ service: z.string(), push: z.string() })),
+})
+export type FinalizeParams = z.infer<typeof params>
+
+export const finalize = defineTask<FinalizeParams>({
+  name: 'finalize',
+  version: 1,
+  summary: 'records the release here and on the primary host, and removes what it replaced',
+  freshness: 'effect',
+  phase: 'finalize',
+  pool: 'host',
+  exclusive: true,
+  params,
+  title: ({ environment, version }) => `finish ${version} in ${environment}`,
+  async observe(params, context) {
+    const seen = await context.ports.host(params.primaryHost).observe()
+    const [id, applied] = seen.release?.split(' ') ?? []
+    if (applied !== context.fingerprint) {
+      return {
+        fresh: false,
+        because:
+          id === undefined ? { reason: 'first-run', detail: 'no release yet' } : { reason: 'drift', detail: `${id} is another release` },
+      }
+    }
+    const leftovers = await superseded(params, context)
+    if (leftovers.length > 0)
+      return {
+        fresh: false,
+        because: { reason: 'drift', detail: `left over: ${leftovers.map(({ container }) => container.name).join(', ')}` },
+      }
+    return { fresh: true, result: resultOf(params), detail: `${id} is live` }
+  },
+  async run(params, context) {
+    for (const { host, container } of await superseded(params, context)) {
+      await context.guard()
+      context.log(`removing ${container.name} on ${host}`)
+      const port = context.ports.host(host)
+      if (container.state === 'running') await port.engine.stop(container.id, 10)
+      await port.engine.remove(container.id)
+      port.changed()
+    }
+    const id = await context.ports.release.id()
+    const history = await context.ports.release.complete(images(params, context))
+    const primary = context.ports.host(params.primaryHost)
+    await context.guard()
+    await primary.files.write('releases.json', Buffer.from(history), 0o640)
+    await primary.files.point('release', `${id} ${context.fingerprint}`)
+    primary.changed()
+    return resultOf(params)
+  },
+})
+
+/** Containers of other definitions, and of services that left the project. Volumes are never touched. */
+async function superseded(params: FinalizeParams, context: TaskContext): Promise<readonly { host: string; container: Container }[]> {
+  const found: { host: string; container: Container }[] = []
+  for (const { host, render } of params.renders) {
+    const services = context.needs.get(render as TaskId)?.values['services'] as Readonly<Record<string, { hash: string }>> | undefined
+    if (!services) throw new Error(`${context.id} has no result of ${render}`)
+    const { containers } = await context.ports.host(host).observe()
+    for (const container of containers) if (services[container.service]?.hash !== container.hash) found.push({ host, container })
+  }
+  return found
+}
+
+function images(params: FinalizeParams, context: TaskContext): Record<string, { ref: string; digest: string }> {
+  return Object.fromEntries(
+    params.pushes.map(({ service, push }) => {
+      const values = context.needs.get(push as TaskId)?.values
+      return [service, { ref: String(values?.['repository']), digest: String(values?.['digest']) }]
+    }),
+  )
+}
+
+function resultOf({ version }: FinalizeParams): ActionResult {
+  return { files: {}, values: { version } }
+}

@@ -1,0 +1,80 @@
+/** The release's last word on health: every service on every host is as wanted, looked at after all rollouts. */
+import { z } from 'zod'
+import type { ActionResult, TaskId } from '../graph/types.ts'
+import { defineTask, type TaskContext, TaskFailure } from './kind.ts'
+import { drift, serviceState } from './rolling/decide.ts'
+
+const params = z.strictObject({
+  environment: z.string(),
+  services: z.array(z.strictObject({ service: z.string(), host: z.string(), render: z.string(), replicas: z.number() })),
+  timeoutSeconds: z.number(),
+})
+export type HealthParams = z.infer<typeof params>
+
+const pauseMs = 1000
+
+export const health = defineTask<HealthParams>({
+  name: 'health',
+  version: 1,
+  summary: 'waits until every service of the environment runs as wanted',
+  freshness: 'effect',
+  phase: 'rollout',
+  params,
+  title: ({ environment }) => `check the health of ${environment}`,
+  async observe(params, context) {
+    const problems = await unhealthy(params, context)
+    if (problems.length > 0) return { fresh: false, because: { reason: 'drift', detail: problems.join('; ') } }
+    return { fresh: true, result: resultOf(params), detail: `${params.services.length} healthy` }
+  },
+  async run(params, context) {
+    const deadline = Date.now() + params.timeoutSeconds * 1000
+    let problems = await unhealthy(params, context)
+    while (problems.length > 0 && Date.now() < deadline && !context.signal.aborted) {
+      await new Promise((resolve) => setTimeout(resolve, pauseMs))
+      for (const { host } of params.services) context.ports.host(host).changed()
+      problems = await unhealthy(params, context)
+    }
+    if (problems.length === 0) return resultOf(params)
+    throw new TaskFailure({
+      reason: 'unhealthy',
+      subject: params.environment,
+      message: `after the rollout, ${params.environment} is not as wanted: ${problems.join('; ')}`,
+      output: await logsOf(params, context),
+      remedy: 'deploy again: what runs already is kept, the rest is repaired',
+    })
+  },
+})
+
+async function unhealthy(params: HealthParams, context: TaskContext): Promise<string[]> {
+  const problems: string[] = []
+  for (const { service, host, render, replicas } of params.services) {
+    const { containers } = await context.ports.host(host).observe()
+    const wanted = { service, hash: wantedHash(context, render, service), replicas }
+    const found = drift(wanted, serviceState(wanted, containers))
+    if (found !== undefined) problems.push(`${service} on ${host}: ${found}`)
+  }
+  return problems
+}
+
+async function logsOf(params: HealthParams, context: TaskContext): Promise<string[]> {
+  const lines: string[] = []
+  for (const { service, host, render, replicas } of params.services) {
+    const port = context.ports.host(host)
+    const wanted = { service, hash: wantedHash(context, render, service), replicas }
+    const { broken, adoptable } = serviceState(wanted, (await port.observe()).containers)
+    for (const container of [...broken, ...adoptable])
+      lines.push(...(await port.engine.logs(container.id, 10)).map((line) => `${container.name} │ ${line}`))
+  }
+  return lines
+}
+
+function wantedHash(context: TaskContext, render: string, service: string): string {
+  const services = context.needs.get(render as TaskId)?.values['services'] as Readonly<Record<string, { hash: string }>> | undefined
+  const hash = services?.[service]?.hash
+  if (hash === undefined) throw new Error(`${render} has no hash of ${service}`)
+  return hash
+}
+
+function resultOf(params: HealthParams): ActionResult {
+  return { files: {}, values: { healthy: params.services.map(({ service, host }) => `${service}@${host}`) } }
+}

@@ -1,0 +1,129 @@
+/** Killed at every task boundary, interrupted, or raced by another deploy: the next plain deploy converges, and traffic never notices. */
+import type { ChildProcess } from 'node:child_process'
+import * as assert from 'uvu/assert'
+import { labSuite } from '../support/lab-suite.ts'
+import { startRequestLoop } from '../support/request-loop.ts'
+import { Shop } from '../support/shop.ts'
+
+const suite = await labSuite('e2e/convergence')
+const { test } = suite
+let shop: Shop
+let version = 1
+
+test.before(async () => {
+  shop = new Shop(suite.lab())
+  const { code, stderr, stdout } = await shop.deploy()
+  assert.is(code, 0, stderr + stdout)
+})
+test.after(() => shop.remove())
+
+const services = ['api', 'db', 'web', 'worker']
+
+/** A change that makes every kind of task run: new images of api, web and worker, and a new migration. */
+function changeEverything(): void {
+  version += 1
+  const number = String(version + 100)
+  for (const service of ['api', 'web']) shop.write(`${service}/www/version`, `${version}\n`)
+  shop.edit('worker/work.sh', (text) => text.replace(/worker: ready.*"/, `worker: ready ${version}"`))
+  shop.write(`migrations/${number}_step.sql`, `CREATE TABLE step_${number} (id int);\n`)
+}
+
+function assertConverged(): void {
+  assert.equal(
+    shop
+      .containers()
+      .map(({ service, state }) => `${service} ${state}`)
+      .sort(),
+    services.map((service) => `${service} running`),
+  )
+  for (const { id } of shop.containers()) assert.match(shop.startedAt(id), / 0 unless-stopped$/)
+  assert.is(shop.answer('api', '/version'), String(version))
+  assert.is(shop.answer('web', '/version'), String(version))
+  const left = shop
+    .remoteFiles()
+    .split('\n')
+    .filter((line) => /incoming|\.tmp|lock/.test(line))
+  assert.equal(left, [], 'nothing temporary is left, and no lock')
+}
+
+const changing = [
+  'build:api',
+  'push:api',
+  'migrate_pre:main',
+  'render:node-1',
+  'upload:node-1',
+  'rollout:api@node-1',
+  'rollout:web@node-1',
+  'rollout:worker@node-1',
+  'finalize:prod',
+]
+
+for (const task of changing) {
+  for (const moment of ['before', 'after']) {
+    test(`killed ${moment} ${task}: the next deploy converges`, async () => {
+      changeEverything()
+      const loop = startRequestLoop(shop, 'api', '/version')
+      const killed = await shop.deploy([], { unbundled: true, env: { STAGECRAFT_FAULT: `${moment} ${task}` } })
+      assert.is(killed.signal, 'SIGKILL', killed.stdout + killed.stderr)
+      const { failures } = await loop.stop()
+      // Once api itself may have been rolled, its port is another: without an edge the loop cannot follow.
+      if (!/^(rollout|finalize)/.test(task)) assert.equal(failures, [])
+      const { code, stdout, stderr, ran } = await shop.deploy()
+      assert.is(code, 0, stderr + stdout)
+      assertConverged()
+      if (moment === 'after' && !task.startsWith('finalize'))
+        assert.not.ok(ran.includes(task), `${task} was finished and must not run again`)
+      const again = await shop.deploy()
+      assert.equal(again.ran, [])
+    })
+  }
+}
+
+test('Ctrl-C: exit 130, no process left, the lock given back, the old version serving', async () => {
+  version += 1
+  shop.write('api/www/version', `${version}\n`)
+  shop.edit('api/Dockerfile', (text) => text.replace(/CMD .*/, 'CMD ["sh", "-c", "sleep 2; exec httpd -f -p 4000 -h /www"]'))
+  const before = shop.container('api').id
+  let child: ChildProcess | undefined
+  const deploying = shop.deploy([], {
+    onSpawn: (spawned) => {
+      child = spawned
+      let text = ''
+      spawned.stdout?.on('data', (chunk: string) => {
+        text += chunk
+        if (/"type":"started"[^\n]*"task":"rollout:api@node-1"|"task":"rollout:api@node-1"[^\n]*"type":"started"/.test(text)) {
+          text = ''
+          setTimeout(() => spawned.kill('SIGINT'), 1000)
+        }
+      })
+    },
+  })
+  const { code, stdout, stderr } = await deploying
+  assert.is(code, 130, stdout + stderr)
+  assert.is(child?.exitCode, 130)
+  assert.is(shop.container('api').id, before, 'the old container serves on')
+  assert.equal(shop.containers().length, services.length, 'the half-started one is gone')
+  assert.equal(
+    shop
+      .remoteFiles()
+      .split('\n')
+      .filter((line) => line.includes('lock')),
+    [],
+  )
+  const { code: next } = await shop.deploy()
+  assert.is(next, 0)
+  assertConverged()
+})
+
+test('two deploys at once: one wins whole, the other exits 2 naming the holder', async () => {
+  version += 1
+  shop.write('api/www/version', `${version}\n`)
+  const results = await Promise.all([shop.run(['run', 'deploy', '--env', 'prod']), shop.run(['run', 'deploy', '--env', 'prod'])])
+  const codes = results.map(({ code }) => code).sort()
+  assert.equal(codes, [0, 2], results.map(({ stdout, stderr }) => stdout + stderr).join('\n---\n'))
+  const loser = results.find(({ code }) => code === 2)
+  assert.match(`${loser?.stdout}${loser?.stderr}`, /pid \d+/)
+  assertConverged()
+})
+
+suite.run()

@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto'
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Certificates } from './certificates.ts'
+import type { Credentials } from './credentials.ts'
+import { docker, imageExists } from './engine.ts'
+import type { Layout } from './layout.ts'
+import { postgresDockerfile, postgresEntrypoint } from './postgres-image.ts'
+import { registryHas } from './registry.ts'
+import { openPostgresRootfs, rootfsImages } from './rootfs.ts'
+
+/** The references, in the lab's registry, of the images that projects can build on. */
+export function imageRefs(layout: Layout): { readonly busybox: string; readonly postgres: string } {
+  return { busybox: `${layout.registry.address}/lab/busybox:1`, postgres: `${layout.registry.address}/lab/postgres:1` }
+}
+
+interface Recipe {
+  readonly name: 'busybox' | 'postgres'
+  readonly files: Readonly<Record<string, string>>
+  /** Brings in what is too large to hold as text. */
+  readonly prepare: (context: string) => Promise<unknown>
+}
+
+/** Builds the lab's images and pushes them, unless the registry has them as they would be made today. */
+export async function publishImages(layout: Layout, certificates: Certificates, credentials: Credentials): Promise<void> {
+  for (const recipe of recipes(layout)) {
+    const marker = join(layout.dir, 'registry', `${recipe.name}.recipe`)
+    const digest = createHash('sha256').update(JSON.stringify(recipe.files)).digest('hex')
+    const isPublished = await registryHas(layout, certificates, credentials, `lab/${recipe.name}`, '1')
+    if (isPublished && (await readFile(marker, 'utf8').catch(() => '')) === digest) continue
+    await publish(layout, recipe)
+    await writeFile(marker, digest)
+  }
+}
+
+export async function removeImages(layout: Layout): Promise<void> {
+  for (const ref of Object.values(imageRefs(layout))) if (await imageExists(ref)) await docker(['image', 'rm', '--force', ref])
+}
+
+function recipes(layout: Layout): readonly Recipe[] {
+  return [
+    { name: 'busybox', files: { Dockerfile: busyboxDockerfile, passwd, group }, prepare: copyBusybox },
+    {
+      name: 'postgres',
+      files: { Dockerfile: postgresDockerfile(rootfsImages.postgres), 'entrypoint.sh': postgresEntrypoint },
+      prepare: () => openPostgresRootfs(layout),
+    },
+  ]
+}
+
+async function publish(layout: Layout, recipe: Recipe): Promise<void> {
+  const ref = imageRefs(layout)[recipe.name]
+  await mkdir(join(layout.dir, 'build'), { recursive: true })
+  const context = await mkdtemp(join(layout.dir, 'build', `${recipe.name}-`))
+  try {
+    for (const [name, text] of Object.entries(recipe.files)) await writeFile(join(context, name), text, { mode: 0o755 })
+    await recipe.prepare(context)
+    await docker(['buildx', 'build', '--builder', 'default', '--tag', ref, context])
+    await docker(['--config', layout.dockerConfigDir, 'push', ref])
+  } finally {
+    await rm(context, { recursive: true, force: true })
+  }
+}
+
+async function copyBusybox(context: string): Promise<void> {
+  await copyFile('/bin/busybox', join(context, 'busybox'))
+}
+
+const passwd = 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/tmp:/bin/false\n'
+const group = 'root:x:0:\nnogroup:x:65534:\n'
+
+const busyboxDockerfile = `FROM scratch
+COPY busybox /bin/busybox
+COPY passwd group /etc/
+RUN ["/bin/busybox", "sh", "-c", "/bin/busybox --install -s /bin && mkdir -p /root /tmp /var/www /usr/bin && chmod 1777 /tmp && ln -s /bin/env /usr/bin/env && chmod 644 /etc/passwd /etc/group"]
+CMD ["sh"]
+`

@@ -1,0 +1,256 @@
+import fc from 'fast-check'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import type { ActionResult, Outcome, TaskId } from '../../graph/types.ts'
+import { startRun } from '../../src/executor.ts'
+import { TaskFailure } from '../../tasks/kind.ts'
+import { within } from '../support/assertions.ts'
+import { graphOf, id, kind, resultOf, rig, task } from '../support/fake-run.ts'
+
+const test = suite('src/executor')
+const status = (outcomes: ReadonlyMap<TaskId, Outcome>, name: string) => outcomes.get(id(name))?.status
+
+test('a content task runs once and is skipped afterwards', async () => {
+  const r = rig([kind('build')])
+  const graph = graphOf(task('build:api', { params: 1 }))
+  assert.is(status(await r.run(graph), 'build:api'), 'ran')
+  assert.is(status(await r.run(graph), 'build:api'), 'skipped')
+  assert.equal(r.started(), [])
+})
+
+test('a changed parameter runs it again and the reason says so', async () => {
+  const r = rig([kind('build')])
+  await r.run(graphOf(task('build:api', { params: { target: 'a' } })))
+  const outcome = (await r.run(graphOf(task('build:api', { params: { target: 'b' } })))).get(id('build:api'))
+  assert.is(outcome?.status, 'ran')
+  if (outcome?.status === 'ran') assert.is(outcome.because.reason, 'params')
+})
+
+// build:api ─▶ push:api
+test('an identical rebuild stops there: what needs it is skipped (early cutoff)', async () => {
+  const r = rig([kind('build', { run: async () => resultOf('same image') }), kind('push')])
+  const graph = (source: string) => graphOf(task('build:api', { params: source }), task('push:api', { needs: ['build:api'] }))
+  await r.run(graph('a'))
+  await r.run(graph('b'))
+  assert.equal(r.started(), ['build:api'])
+})
+
+test('only the selected part of a need matters', async () => {
+  const render = kind('render', { run: async (params) => ({ files: {}, values: { mine: 1, other: params } }) })
+  const roll = kind('roll', { select: (_params, _need, result) => result.values['mine'] ?? null })
+  const r = rig([render, roll])
+  const graph = (other: string) => graphOf(task('render:h', { params: other }), task('roll:web', { needs: ['render:h'] }))
+  await r.run(graph('a'))
+  await r.run(graph('b'))
+  assert.equal(r.started(), ['render:h'])
+})
+
+test('deploying A, B, A, A rolls three times: no cache vouches for an effect', async () => {
+  let live: unknown
+  const roll = kind('roll', {
+    freshness: 'effect',
+    observe: async (params) =>
+      live === params
+        ? { fresh: true, result: resultOf(params) }
+        : { fresh: false, because: { reason: 'drift', detail: 'another is live' } },
+    run: async (params) => {
+      live = params
+      return resultOf(params)
+    },
+  })
+  const r = rig([roll])
+  const rolled: string[] = []
+  for (const version of ['A', 'B', 'A', 'A']) {
+    await r.run(graphOf(task('roll:web', { params: version })))
+    rolled.push(...r.started().map(() => version))
+  }
+  assert.equal(rolled, ['A', 'B', 'A'])
+})
+
+test('what depends on a failure is canceled and names it; finished work is kept', async () => {
+  let broken = true
+  const build = kind('build', {
+    run: async (params) => {
+      if (params === 'bad' && broken) throw new TaskFailure({ reason: 'exit', subject: 'x', message: 'no' })
+      return resultOf(params)
+    },
+  })
+  const r = rig([build, kind('push')], { onFailure: 'continue' })
+  const graph = graphOf(
+    task('build:good', { params: 'good' }),
+    task('build:bad', { params: 'bad' }),
+    task('push:bad', { needs: ['build:bad'] }),
+    task('push:later', { after: ['push:bad'] }),
+  )
+  const outcomes = await r.run(graph)
+  assert.is(status(outcomes, 'build:good'), 'ran')
+  assert.equal(outcomes.get(id('push:later')), { status: 'canceled', by: 'build:bad' })
+  broken = false
+  await r.run(graph)
+  assert.equal(r.started().sort(), ['build:bad', 'push:bad', 'push:later'])
+})
+
+test('after a failure nothing new starts, unless told to continue', async () => {
+  const fail = kind('fail', { run: () => Promise.reject(new TaskFailure({ reason: 'exit', subject: 'x', message: 'no' })) })
+  const graph = graphOf(task('fail:a'), task('other:b'))
+  const stopped = await rig([fail, kind('other')], { pools: { default: 1 } }).run(graph)
+  assert.equal(stopped.get(id('other:b')), { status: 'canceled', by: 'stop' })
+  const continued = await rig([fail, kind('other')], { pools: { default: 1 }, onFailure: 'continue' }).run(graph)
+  assert.is(status(continued, 'other:b'), 'ran')
+})
+
+test('an unexpected exception is our bug and carries its stack', async () => {
+  const r = rig([kind('odd', { run: () => Promise.reject(new Error('oops')) })])
+  const outcome = (await r.run(graphOf(task('odd:x')))).get(id('odd:x'))
+  assert.is(outcome?.status, 'failed')
+  if (outcome?.status === 'failed') {
+    assert.is(outcome.failure.reason, 'bug')
+    assert.match(outcome.failure.stack ?? '', 'executor.test')
+  }
+})
+
+test('a failure keeps the last lines of output, redacted like everything else', async () => {
+  const chatty = kind('chatty', {
+    run: async (_params, context) => {
+      for (let line = 0; line < 30; line++) context.log(`line ${line} hunter2`)
+      throw new TaskFailure({ reason: 'exit', subject: 'x', message: 'password hunter2 refused' })
+    },
+  })
+  const r = rig([chatty], { redact: (text) => text.replaceAll('hunter2', '***') })
+  const outcome = (await r.run(graphOf(task('chatty:x')))).get(id('chatty:x'))
+  if (outcome?.status !== 'failed') throw new Error('it did not fail')
+  assert.is(outcome.failure.message, 'password *** refused')
+  assert.is(outcome.failure.output?.length, 20)
+  assert.is(outcome.failure.output?.at(-1), 'line 29 ***')
+  assert.not.match(JSON.stringify(r.events), 'hunter2')
+})
+
+test('an input that changes while the task runs: its result is used, but not cached', async () => {
+  let content = 'before'
+  const build = kind('build', {
+    inputs: () => ({ files: [{ root: '.' }] }),
+    run: async () => {
+      content = content === 'before' ? 'after' : content
+      return resultOf('built')
+    },
+  })
+  const r = rig([build], { files: { states: async () => ({ 'a.txt': content }) } })
+  const graph = graphOf(task('build:api'))
+  await r.run(graph)
+  content = 'before'
+  await r.run(graph)
+  assert.equal(r.started(), ['build:api'], 'the first result must not be served for either content')
+})
+
+test('the lock is taken by the first task that writes, once, and the target is looked at again under it', async () => {
+  let looks = 0
+  let holds = 0
+  let held = false
+  const roll = kind('roll', {
+    freshness: 'effect',
+    exclusive: true,
+    observe: async () => {
+      looks += 1
+      return held ? { fresh: true, result: resultOf('other run did it') } : { fresh: false, because: { reason: 'drift', detail: 'd' } }
+    },
+  })
+  const lock = {
+    get isHeld() {
+      return held
+    },
+    hold: async () => {
+      holds += 1
+      held = true
+    },
+    verify: async () => {},
+  }
+  const r = rig([roll], { lock })
+  const outcomes = await r.run(graphOf(task('roll:web')))
+  assert.is(status(outcomes, 'roll:web'), 'skipped')
+  assert.equal([looks, holds], [2, 1])
+})
+
+test('a run in which everything is fresh takes no lock', async () => {
+  const roll = kind('roll', { freshness: 'effect', exclusive: true, observe: async () => ({ fresh: true, result: resultOf(1) }) })
+  const r = rig([roll], { lock: { isHeld: false, hold: () => Promise.reject(new Error('must not lock')), verify: async () => {} } })
+  assert.is(status(await r.run(graphOf(task('roll:web'))), 'roll:web'), 'skipped')
+})
+
+test('forcing runs a fresh task', async () => {
+  const r = rig([kind('build')])
+  const graph = graphOf(task('build:api'))
+  await r.run(graph)
+  await r.run(graph, { force: (name) => name === 'build:api' })
+  assert.equal(r.started(), ['build:api'])
+})
+
+test('an interrupt reaches the running task; what waits is canceled', async () => {
+  const slow = kind('slow', {
+    run: (_params, { signal }) =>
+      new Promise<ActionResult>((_, reject) => {
+        signal.addEventListener('abort', () => reject(new Error('aborted')), { once: true })
+        queueMicrotask(() => r.controller.abort())
+      }),
+  })
+  const r = rig([slow, kind('next')])
+  const outcomes = await within(2000, r.run(graphOf(task('slow:a'), task('next:b', { after: ['slow:a'] }), task('next:c'))))
+  const first = outcomes.get(id('slow:a'))
+  assert.ok(first?.status === 'failed' && first.failure.reason === 'interrupted')
+  assert.is(status(outcomes, 'next:b'), 'canceled')
+})
+
+test('starts() settles before the outcome: true for what runs, false for what is skipped', async () => {
+  const r = rig([kind('build')])
+  const graph = graphOf(task('build:api'))
+  const first = startRun(graph, r.options)
+  const [ran] = await Promise.all([first.starts(id('build:api')), first.outcome(id('build:api'))])
+  const second = startRun(graph, r.options)
+  const [skipped] = await Promise.all([second.starts(id('build:api')), second.outcome(id('build:api'))])
+  assert.equal([ran, skipped], [true, false])
+})
+
+test('a named pool bounds how many of its tasks run at once', async () => {
+  let running = 0
+  let most = 0
+  const db = kind('db', {
+    pool: 'database',
+    run: async (params) => {
+      running += 1
+      most = Math.max(most, running)
+      await new Promise((resolve) => setImmediate(resolve))
+      running -= 1
+      return resultOf(params)
+    },
+  })
+  const r = rig([db], { pools: { default: 8, database: 2 } })
+  const run = startRun(graphOf(...[1, 2, 3, 4, 5, 6].map((n) => task(`db:${n}`, { params: n }))), r.options)
+  await Promise.all([1, 2, 3, 4, 5, 6].map((n) => run.outcome(id(`db:${n}`))))
+  assert.is(most, 2)
+})
+
+test('a run after a run does nothing, and no task starts before what it depends on has ended', async () => {
+  const edges = fc.array(fc.tuple(fc.nat(11), fc.nat(11), fc.boolean()), { maxLength: 30 })
+  await fc.assert(
+    fc.asyncProperty(edges, fc.integer({ min: 1, max: 4 }), async (pairs, width) => {
+      const before = pairs.filter(([a, b]) => a < b)
+      const tasks = Array.from({ length: 12 }, (_, n) => {
+        const on = (needed: boolean) => before.filter(([, b, need]) => b === n && need === needed).map(([a]) => `t:${a}`)
+        return task(`t:${n}`, { needs: [...new Set(on(true))], after: [...new Set(on(false))], params: n })
+      })
+      const r = rig([kind('t')], { pools: { default: width } })
+      const graph = graphOf(...tasks)
+      await r.run(graph)
+      const seen: string[] = []
+      for (const event of r.events) {
+        if (event.type === 'finished') seen.push(event.task.id)
+        if (event.type === 'started') for (const earlier of graph.dependencies(event.task.id)) assert.ok(seen.includes(earlier))
+      }
+      assert.is(r.started().length, 12)
+      await r.run(graph)
+      assert.equal(r.started(), [])
+    }),
+    { numRuns: 40 },
+  )
+})
+
+test.run()

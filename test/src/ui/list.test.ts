@@ -1,0 +1,126 @@
+import { stripVTControlCharacters } from 'node:util'
+import { suite } from 'uvu'
+import * as assert from 'uvu/assert'
+import { createView, type View } from '../../../src/ui/view.ts'
+import { within } from '../../support/assertions.ts'
+import { CapturedStream } from '../../support/captured-stream.ts'
+import { graphOf, ScriptedRun } from '../../support/scripted-run.ts'
+
+const test = suite('src/ui/list')
+
+interface Live {
+  readonly view: View
+  readonly run: ScriptedRun
+  readonly stderr: CapturedStream
+  /** Resolves when the screen shows a text. */
+  shows(text: string): Promise<void>
+}
+
+function live(): Live {
+  const stderr = new CapturedStream()
+  stderr.isTTY = true
+  const streams = { stdout: new CapturedStream().asTerminal(), stderr: stderr.asTerminal(), env: { TERM: 'xterm' } }
+  const title = (task: { id: string }) => task.id.replace(':', ' ')
+  const view = createView('auto', streams, { color: false, verbose: false, quiet: false, title })
+  const run = new ScriptedRun((event) => view.on(event))
+  run.now = Date.now()
+  const shows = (text: string) =>
+    new Promise<void>((resolve) => {
+      const look = () => void (stripVTControlCharacters(stderr.text).includes(text) ? resolve() : setImmediate(look))
+      look()
+    })
+  return { view, run, stderr, shows: (text) => within(5000, shows(text)) }
+}
+
+/** What stays on the screen: everything after the list was cleared for the last time. */
+function remains(stderr: CapturedStream): string {
+  return stripVTControlCharacters(stderr.writes.at(-1) ?? '')
+}
+
+test('shows tasks as they start, though others have not been judged yet, and leaves a line for each that ran', async () => {
+  const { view, run, shows, stderr } = live()
+  const driven = view.drive(graphOf('build:api', 'build:web', 'build:docs', 'push:web'), run)
+  run.start('build:api', 'src/server.ts changed', 'file')
+  await shows('build api  src/server.ts changed')
+  run.say('build:api', 'npm ci')
+  await shows('  npm ci')
+  await shows('0 of 4 done')
+  run.skip('build:docs')
+  await shows('1 of 4 done, 1 up to date')
+  run.start('build:web')
+  run.fail('build:web', { output: ['npm ERR! missing'] })
+  await shows('build web  docker build: exited with code 1')
+  await shows('  npm ERR! missing')
+  run.cancel('push:web', 'build:web')
+  run.now += 1500
+  run.succeed('build:api')
+  await within(5000, driven)
+  assert.is(remains(stderr), '✔ build api  src/server.ts changed  1.5s\n✖ build web  docker build: exited with code 1  0ms\n')
+})
+
+test('what others write while the list is live is shown at once and stays afterwards', async () => {
+  const { view, run, shows, stderr } = live()
+  const driven = view.drive(graphOf('build:api'), run)
+  run.start('build:api')
+  await shows('0 of 1 done')
+  stderr.asTerminal().write('stopping: waiting for clean-up\n')
+  await shows('stopping: waiting for clean-up')
+  run.cancel('build:api', 'signal')
+  await within(5000, driven)
+  assert.is(stderr.writes.filter((text) => text.startsWith('stopping: waiting for clean-up')).length, 1)
+})
+
+test('a run in which everything is up to date writes nothing until its summary', async () => {
+  const { view, run, stderr } = live()
+  const graph = graphOf('build:api', 'build:web')
+  const driven = view.drive(graph, run)
+  run.skip('build:api')
+  run.skip('build:web')
+  await within(2000, driven)
+  assert.is(stderr.text, '')
+  view.finish({ graph, outcomes: run.outcomes, durationMs: 5 })
+  assert.is(stderr.text, 'nothing to do (2 tasks up to date)\n')
+})
+
+test('an empty graph is over at once', async () => {
+  const { view, run, stderr } = live()
+  await within(2000, view.drive(graphOf(), run))
+  assert.is(stderr.text, '')
+})
+
+test('three hundred tasks at once fit the screen, and none is lost in the end', async () => {
+  const { view, run, shows, stderr } = live()
+  const ids = Array.from({ length: 300 }, (_, index) => `build:s${index}`)
+  const driven = view.drive(graphOf(...ids), run)
+  for (const id of ids) run.start(id)
+  await shows('more running')
+  for (const id of ids.slice(0, 100)) run.succeed(id)
+  await shows('100 of 300 done')
+  for (const frame of stderr.writes) assert.ok(frame.split('\n').length <= 24, `${frame.split('\n').length} lines on a screen of 24`)
+  for (const id of ids.slice(100)) run.succeed(id)
+  await within(5000, driven)
+  assert.is(remains(stderr).trimEnd().split('\n').length, 300)
+})
+
+test('a signal is left to the program: the list neither ends the process nor itself', async () => {
+  const { view, run, shows } = live()
+  const driven = view.drive(graphOf('build:api'), run)
+  run.start('build:api')
+  await shows('0 of 1 done')
+  const { exit } = process
+  const exits: unknown[] = []
+  const program = () => undefined
+  process.on('SIGINT', program)
+  process.exit = ((code: unknown) => void exits.push(code)) as typeof process.exit
+  try {
+    process.emit('SIGINT')
+  } finally {
+    process.exit = exit
+    process.off('SIGINT', program)
+  }
+  assert.equal(exits, [])
+  run.succeed('build:api')
+  await within(5000, driven)
+})
+
+test.run()

@@ -1,0 +1,180 @@
+import { TaskFailure } from '../../tasks/kind.ts'
+import type { Container, ContainerDetail, Engine, EngineEvent, RegistryCredentials, RestartPolicy } from '../../tasks/ports.ts'
+
+/**
+ * What a container does once it is started:
+ * - `healthy`, `unhealthy`: has a healthcheck that says so
+ * - `runs`: stays up, without a healthcheck
+ * - `dies`: exits with code 1
+ * - `starting`: has a healthcheck that is silent until the test calls `become`
+ */
+export type Behaviour = 'healthy' | 'unhealthy' | 'runs' | 'dies' | 'starting'
+
+export interface FakeContainer {
+  readonly name: string
+  /** Default: the name without its last `-<number>`. */
+  readonly service?: string
+  readonly hash?: string
+  readonly image?: string
+  readonly state?: Container['state']
+  readonly health?: Container['health']
+  readonly ports?: Container['ports']
+  readonly address?: string
+  /** Mount points of volumes nobody named. */
+  readonly anonymousVolumes?: readonly string[]
+}
+
+interface Held {
+  anonymousVolumes: readonly string[]
+  container: Container
+  exitCode: number
+  restartCount: number
+  restartPolicy: string
+  error: string
+  lines: string[]
+}
+
+/** The Docker Engine of a {@link FakeHost}. Containers are found by id or name; ids are `id-<name>`. */
+export class FakeEngine implements Engine {
+  readonly images = new Set<string>()
+  /** References that the registry does not have. */
+  readonly unavailable = new Set<string>()
+  readonly #record: (call: string) => void
+  readonly #hostName: string
+  readonly #held = new Map<string, Held>()
+  readonly #behaviours = new Map<string, Behaviour>()
+  readonly #listeners = new Set<(event: EngineEvent) => void>()
+
+  constructor(hostName: string, record: (call: string) => void) {
+    this.#hostName = hostName
+    this.#record = record
+  }
+
+  // --- for tests: none of these is recorded ---
+
+  /** Adds a container; by default one that runs, with no healthcheck. */
+  add(given: FakeContainer): Container {
+    const container: Container = {
+      id: `id-${given.name}`,
+      name: given.name,
+      service: given.service ?? given.name.replace(/-\d+$/, ''),
+      hash: given.hash ?? '',
+      image: given.image ?? 'image',
+      state: given.state ?? 'running',
+      health: given.health ?? 'none',
+      ports: given.ports ?? [],
+      ...(given.address !== undefined && { address: given.address }),
+    }
+    const { anonymousVolumes = [] } = given
+    this.#held.set(container.id, { container, exitCode: 0, restartCount: 0, restartPolicy: 'no', error: '', lines: [], anonymousVolumes })
+    return container
+  }
+  /** Says what containers of a service (or one container, by name) do when started; default `runs`. */
+  behave(serviceOrName: string, behaviour: Behaviour): void {
+    this.#behaviours.set(serviceOrName, behaviour)
+  }
+  /** Makes a container change by itself, with the event the engine would send. */
+  become(nameOrId: string, state: 'healthy' | 'unhealthy' | 'dead'): void {
+    const held = this.#find(nameOrId)
+    if (state === 'dead') {
+      held.exitCode = 1
+      this.#change(held, { state: 'exited' })
+      this.#emit({ action: 'die', container: held.container.id, exitCode: 1 })
+      return
+    }
+    this.#change(held, { health: state })
+    this.#emit({ action: `health_status: ${state}`, container: held.container.id })
+  }
+  print(nameOrId: string, ...lines: readonly string[]): void {
+    this.#find(nameOrId).lines.push(...lines)
+  }
+  /** Sorted by name. */
+  containers(): readonly Container[] {
+    return [...this.#held.values()].map(({ container }) => container).sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+  /** Names of running containers, sorted. */
+  running(): readonly string[] {
+    return this.containers().flatMap(({ name, state }) => (state === 'running' ? [name] : []))
+  }
+  restartPolicyOf(nameOrId: string): string {
+    return this.#find(nameOrId).restartPolicy
+  }
+  /** Open event subscriptions: a finished task has left none. */
+  get subscriptions(): number {
+    return this.#listeners.size
+  }
+
+  // --- Engine ---
+
+  async start(container: string): Promise<void> {
+    this.#record(`start ${container}`)
+    const held = this.#find(container)
+    const { name, service, id } = held.container
+    const behaviour = this.#behaviours.get(name) ?? this.#behaviours.get(service) ?? 'runs'
+    this.#change(held, { state: 'running', health: behaviour === 'runs' || behaviour === 'dies' ? 'none' : 'starting' })
+    this.#emit({ action: 'start', container: id })
+    if (behaviour === 'dies') this.become(id, 'dead')
+    if (behaviour === 'healthy' || behaviour === 'unhealthy') this.become(id, behaviour)
+  }
+  async stop(container: string, graceSeconds: number): Promise<void> {
+    this.#record(`stop ${container} ${graceSeconds}`)
+    const held = this.#find(container)
+    if (held.container.state !== 'running') return
+    this.#change(held, { state: 'exited', health: 'none' })
+    this.#emit({ action: 'die', container: held.container.id, exitCode: 0 })
+  }
+  async remove(container: string): Promise<void> {
+    this.#record(`remove ${container}`)
+    for (const [id, held] of [...this.#held]) if (id === container || held.container.name === container) this.#held.delete(id)
+  }
+  async rename(container: string, name: string): Promise<void> {
+    this.#record(`rename ${container} ${name}`)
+    const held = this.#find(container)
+    held.container = { ...held.container, name }
+  }
+  async setRestartPolicy(container: string, policy: RestartPolicy): Promise<void> {
+    this.#record(`setRestartPolicy ${container} ${policy.name}`)
+    this.#find(container).restartPolicy = policy.name
+  }
+  async inspect(container: string): Promise<ContainerDetail> {
+    this.#record(`inspect ${container}`)
+    const { container: found, exitCode, restartCount, restartPolicy, error, anonymousVolumes } = this.#find(container)
+    const { state, health } = found
+    return { state, health, exitCode, oomKilled: false, restartCount, restartPolicy, error, healthLog: [], anonymousVolumes }
+  }
+  async logs(container: string, lines: number): Promise<readonly string[]> {
+    this.#record(`logs ${container} ${lines}`)
+    return this.#find(container).lines.slice(-lines)
+  }
+  async events(onEvent: (event: EngineEvent) => void): Promise<{ close(): void }> {
+    this.#record('events')
+    const listener = (event: EngineEvent) => onEvent(event)
+    this.#listeners.add(listener)
+    return { close: () => this.#listeners.delete(listener) }
+  }
+  async hasImage(reference: string): Promise<boolean> {
+    this.#record(`hasImage ${reference}`)
+    return this.images.has(reference)
+  }
+  async pull(reference: string, _credentials: RegistryCredentials | undefined, onLine?: (line: string) => void): Promise<void> {
+    this.#record(`pull ${reference}`)
+    if (this.unavailable.has(reference)) throw this.#failure(`pull ${reference}: not found`)
+    onLine?.(`pulled ${reference}`)
+    this.images.add(reference)
+  }
+
+  #find(nameOrId: string): Held {
+    const found = [...this.#held.values()].find(({ container }) => container.id === nameOrId || container.name === nameOrId)
+    if (found === undefined) throw this.#failure(`no such container: ${nameOrId}`)
+    return found
+  }
+  #change(held: Held, change: Partial<Container>): void {
+    held.container = { ...held.container, ...change }
+  }
+  #emit(event: EngineEvent): void {
+    for (const listener of [...this.#listeners]) listener(event)
+  }
+  #failure(message: string): TaskFailure {
+    return new TaskFailure({ reason: 'refused', subject: this.#hostName, message: `${this.#hostName}: ${message}` })
+  }
+}
