@@ -1,5 +1,4 @@
 /** The one SFTP channel of a connection, opened on first use and again when it was lost, and the words for what a host refuses. */
-import { posix } from 'node:path'
 import { TaskFailure } from '../../tasks/kind.ts'
 import type { SshConnection } from './ssh-connection.ts'
 import { endpoint } from './ssh-failure.ts'

@@ -120,6 +120,11 @@ test(
           },
           RestartCount: 2,
           HostConfig: { RestartPolicy: { Name: '' } },
+          Mounts: [
+            { Type: 'volume', Name: 'a'.repeat(64), Destination: '/data' },
+            { Type: 'volume', Name: 'shop_named', Destination: '/named' },
+            { Type: 'bind', Destination: '/bound' },
+          ],
         }),
       }),
     },
@@ -131,6 +136,7 @@ test(
         oomKilled: true,
         restartCount: 2,
         restartPolicy: 'no',
+        anonymousVolumes: ['/data'],
         error: 'exec: "x": not found',
         healthLog: ['refused'],
       })
@@ -308,21 +314,29 @@ test(
   ),
 )
 
-test(
-  'a cut connection ends a call under way',
-  onServer({ engine: engine({ 'POST /containers/c/start': () => undefined, ...list }) }, async (server) => {
+test('a cut connection ends a call under way', async () => {
+  let asked = () => {}
+  const start = () => asked()
+  await onServer({ engine: engine({ 'POST /containers/c/start': start, ...list }) }, async (server) => {
     const host = server.host()
     await host.observe()
-    const starting = failureOf(host.engine.start('c'))
-    const asked = new Promise<void>((resolve) => {
-      const look = () => (server.counts.engineRequests.some((request) => request.includes('start')) ? resolve() : setImmediate(look))
-      look()
+    const isAsked = new Promise<void>((resolve) => {
+      asked = resolve
     })
-    await within(5_000, asked)
+    const starting = failureOf(host.engine.start('c'))
+    await within(5_000, isAsked)
     server.cut()
     assert.is((await within(5_000, starting)).reason, 'unreachable')
     host.changed()
     assert.equal((await within(5_000, host.observe())).containers, [])
+  })()
+})
+
+test(
+  'a container gets another name',
+  onServer({ engine: engine({ 'POST /containers/c/rename': status(204) }) }, async (server) => {
+    await server.host().engine.rename('c', 'web 1')
+    assert.equal(server.counts.engineRequests, ['POST /containers/c/rename?name=web%201'])
   }),
 )
 

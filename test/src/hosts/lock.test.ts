@@ -1,4 +1,4 @@
-import { lutimesSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import { lutimesSync, mkdirSync, readdirSync, readlinkSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -289,6 +289,24 @@ test(
 )
 
 test(
+  'whoever takes over believes only what the lock says afterwards',
+  onServer({}, async (server) => {
+    await lockOf(server).acquire(anna)
+    age(server, 'run-anna')
+    const carl: LockContent = { owner: 'run-carl', description: 'carl', fence: 2, machine: 'elsewhere', pid: 1, startedAt: '' }
+    // A rival takes our link for a leftover, and puts its own there just before the rename.
+    server.intercept = (operation) => {
+      if (operation !== 'RENAME') return undefined
+      unlinkSync(at(server, 'lock.steal.2'))
+      symlinkSync(renderLock(carl), at(server, 'lock.steal.2'))
+      return undefined
+    }
+    assert.match((await failureOf(lockOf(server).acquire(ben))).message, /locked by carl/)
+    assert.is(holderOf(server).owner, 'run-carl')
+  }),
+)
+
+test(
   'a take-over that died half-way is cleared away',
   onServer({}, async (server) => {
     await lockOf(server).acquire(anna)
@@ -364,14 +382,12 @@ test(
   onServer({}, async (server) => {
     const controller = new AbortController()
     const lock = lockOf(server, machine(), {}, controller.signal)
-    server.intercept = (operation) => {
-      if (operation === 'SYMLINK') controller.abort()
-      return undefined
-    }
     const gone = new Promise<void>((resolve) => {
-      const look = () =>
-        server.sftpLog.some((line) => line.startsWith('REMOVE') && line.endsWith('/lock')) ? resolve() : setImmediate(look)
-      look()
+      server.intercept = (operation, path) => {
+        if (operation === 'SYMLINK') controller.abort()
+        if (operation === 'REMOVE' && path.endsWith('/lock')) setImmediate(resolve)
+        return undefined
+      }
     })
     assert.is((await failureOf(lock.acquire(anna))).reason, 'interrupted')
     await within(5_000, gone)

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { within } from '../../support/assertions.ts'
-import { startSshServer } from '../../support/ssh-server.ts'
+import { status } from '../../support/sftp-server.ts'
+import { failureOf, onServer, startSshServer } from '../../support/ssh-server.ts'
 
 const test = suite('src/hosts/remote-host')
 
@@ -54,5 +55,40 @@ test('one look is one connection, one engine channel, one SFTP channel, no progr
     await server.close()
   }
 })
+
+test(
+  'a bundle that is not complete, and files where links should be, are no state',
+  onServer({ engine: (_request, response) => json(response, []) }, async (server) => {
+    mkdirSync(join(server.directory, 'bundles', 'b1'), { recursive: true })
+    symlinkSync('bundles/b1', join(server.directory, 'current'))
+    writeFileSync(join(server.directory, 'release'), '')
+    assert.equal(await server.host().observe(), { containers: [] })
+  }),
+)
+
+test(
+  'a look that failed is not remembered',
+  onServer({ engine: (_request, response) => json(response, []) }, async (server) => {
+    const host = server.host()
+    mkdirSync(server.directory, { recursive: true })
+    server.intercept = (operation) => (operation === 'READLINK' ? status.permissionDenied : undefined)
+    assert.match((await failureOf(host.observe())).message, /cannot read .* on node-1 .*permission denied/)
+    server.intercept = undefined
+    assert.equal(await host.observe(), { containers: [] })
+  }),
+)
+
+test(
+  'a look taken while the host is written to is not kept',
+  onServer({ engine: (_request, response) => json(response, []) }, async (server) => {
+    const host = server.host()
+    const early = host.observe()
+    host.changed()
+    const late = host.observe()
+    await Promise.all([early, late])
+    assert.is(server.counts.engineRequests.length, 2)
+    assert.is(host.stats().sftpChannels, 1)
+  }),
+)
 
 test.run()
