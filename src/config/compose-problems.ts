@@ -66,7 +66,10 @@ function unsupported(value: Json, places: Places): Diagnostic[] {
     if (!isObject(service)) return []
     const at = ['services', name]
     const keys = ['extends', 'provider', 'models'].filter((key) => Object.hasOwn(service, key)).map((key) => refuse([...at, key]))
-    return [...keys, ...unsupportedMode(service, at, places), ...unsupportedConditions(service, at, places)]
+    const hooks = ['post_start', 'pre_stop']
+      .filter((key) => Object.hasOwn(service, key))
+      .map((key) => refuse([...at, key], ['Compose runs it when it starts or stops a container itself; here the Engine API does']))
+    return [...keys, ...hooks, ...unsupportedMode(service, at, places), ...unsupportedConditions(service, at, places)]
   })
   return [...top, ...inServices]
 }

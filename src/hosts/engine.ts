@@ -18,10 +18,10 @@ export interface EngineScope {
   readonly environment: string
 }
 
-/** `list` is the one look at all containers of the environment, and all that a run without work asks. */
 /** The engine names a volume nobody named by 64 random hexadecimal digits. */
 const anonymousName = /^[0-9a-f]{64}$/
 
+/** `list` is the one look at all containers of the environment, and all that a run without work asks. */
 export type RemoteEngine = Engine & { list(): Promise<readonly Container[]> }
 
 export function createEngine(connection: SshConnection, agent: EngineAgent, scope: EngineScope): RemoteEngine {
@@ -31,6 +31,9 @@ export function createEngine(connection: SshConnection, agent: EngineAgent, scop
     return library
   }
   const filters = environmentFilter(scope.project, scope.environment)
+  const names = new Map<string, string>()
+  /** What a person calls a container: by its id nobody knows it. */
+  const called = (container: string) => names.get(container) ?? container.slice(0, 12)
 
   /** `settled` names statuses that mean that all is as wanted. */
   async function call<T>(what: string, timeoutMs: number, work: (docker: Dockerode, abortSignal: AbortSignal) => Promise<T>): Promise<T>
@@ -71,7 +74,9 @@ export function createEngine(connection: SshConnection, agent: EngineAgent, scop
       connection.perform('to list containers', timeouts.request, async (signal) => {
         try {
           const rows = await getJson(agent, `/containers/json?all=1&filters=${encodeURIComponent(JSON.stringify(filters))}`, signal)
-          return containersOf(rows as readonly ContainerRow[])
+          const containers = containersOf(rows as readonly ContainerRow[])
+          for (const { id, name } of containers) names.set(id, name)
+          return containers
         } catch (error) {
           if (error instanceof TaskFailure || signal.aborted) throw error
           throw new TaskFailure(refusedRequest(await engineHost(connection), 'list containers', (error as Error).message), { cause: error })
@@ -80,36 +85,36 @@ export function createEngine(connection: SshConnection, agent: EngineAgent, scop
 
     async start(container) {
       const work = (docker: Dockerode, abortSignal: AbortSignal) => docker.getContainer(container).start({ abortSignal })
-      await call(`start ${container}`, timeouts.start, work, { statuses: [304], value: undefined })
+      await call(`start ${called(container)}`, timeouts.start, work, { statuses: [304], value: undefined })
     },
 
     async stop(container, graceSeconds) {
       const work = (docker: Dockerode, abortSignal: AbortSignal) => docker.getContainer(container).stop({ t: graceSeconds, abortSignal })
-      await call(`stop ${container}`, graceSeconds * 1000 + timeouts.stopMargin, work, { statuses: [304], value: undefined })
+      await call(`stop ${called(container)}`, graceSeconds * 1000 + timeouts.stopMargin, work, { statuses: [304], value: undefined })
     },
 
     async remove(container) {
       const work = (docker: Dockerode, abortSignal: AbortSignal) =>
         docker.getContainer(container).remove({ force: true, v: false, abortSignal })
       // 409: somebody else is removing it.
-      await call(`remove ${container}`, timeouts.start, work, { statuses: [404, 409], value: undefined })
+      await call(`remove ${called(container)}`, timeouts.start, work, { statuses: [404, 409], value: undefined })
     },
 
     async rename(container, name) {
-      await call(`rename ${container} to ${name}`, timeouts.request, (docker, abortSignal) =>
+      await call(`rename ${called(container)} to ${name}`, timeouts.request, (docker, abortSignal) =>
         docker.getContainer(container).rename({ name, abortSignal }),
       )
     },
 
     async setRestartPolicy(container, policy) {
       const restart = { Name: policy.name, MaximumRetryCount: policy.maximumRetryCount ?? 0 }
-      await call(`change the restart policy of ${container}`, timeouts.request, (docker, abortSignal) =>
+      await call(`change the restart policy of ${called(container)}`, timeouts.request, (docker, abortSignal) =>
         docker.getContainer(container).update({ RestartPolicy: restart, abortSignal }),
       )
     },
 
     inspect: (container) =>
-      call(`inspect ${container}`, timeouts.request, async (docker, abortSignal) => {
+      call(`inspect ${called(container)}`, timeouts.request, async (docker, abortSignal) => {
         const { State, RestartCount, HostConfig, Mounts } = await docker.getContainer(container).inspect({ abortSignal })
         return {
           state: containerState(State.Status),
@@ -127,7 +132,7 @@ export function createEngine(connection: SshConnection, agent: EngineAgent, scop
       }),
 
     logs: (container, lines) =>
-      call(`read the output of ${container}`, timeouts.request, async (docker, abortSignal) => {
+      call(`read the output of ${called(container)}`, timeouts.request, async (docker, abortSignal) => {
         // Taken as a stream: dockerode makes an object of output that happens to be JSON.
         const stream = await new Promise<IncomingMessage>((resolve, reject) => {
           const statusCodes = { 200: true, 404: 'no such container', 500: 'server error' }

@@ -20,6 +20,7 @@ export function targetGraph(words: readonly string[], graph: TaskGraph): Checked
   const diagnostics = []
   for (const word of words) {
     const kinds = builtIn[word]
+    if (word === 'deploy' && !graph.order.some((id) => graph.task(id).kind === 'finalize')) diagnostics.push(nowhere)
     if (kinds) for (const id of graph.order) if (kinds.includes(graph.task(id).kind)) ids.add(id)
     if (!kinds && graph.order.includes(word as TaskId)) ids.add(word as TaskId)
     else if (!kinds) diagnostics.push(unknownTarget(word, graph))
@@ -27,6 +28,12 @@ export function targetGraph(words: readonly string[], graph: TaskGraph): Checked
   if (diagnostics.length > 0) return { ok: false, diagnostics }
   return { ok: true, value: graph.only([...ids]) }
 }
+
+const nowhere = {
+  code: 'SC3107',
+  severity: 'error',
+  message: 'this environment has no hosts to deploy to: give it `hosts` in the manifest, or use `stagecraft build`',
+} as const
 
 function unknownTarget(word: string, graph: TaskGraph) {
   const suggestion = nearest(word, [...builtInTargets, ...graph.order])

@@ -131,6 +131,14 @@ const faults: readonly (readonly [text: string, ...expected: string[]])[] = [
   ['include: [other.yml]\nservices: {a: {image: a}}', '1:1 SC1012 `include` is not supported by this version'],
   ['services: {a: {extends: {service: b}}}', '1:16 SC1012 `services.a.extends` is not supported by this version'],
   ['services: {a: {provider: {type: x}}}', '1:16 SC1012 `services.a.provider` is not supported by this version'],
+  [
+    'services: {a: {image: a, post_start: [{command: x}]}}',
+    '1:26 SC1012 `services.a.post_start` is not supported by this version | Compose runs it when it starts or stops a container itself; here the Engine API does',
+  ],
+  [
+    'services: {a: {image: a, pre_stop: [{command: x}]}}',
+    '1:26 SC1012 `services.a.pre_stop` is not supported by this version | Compose runs it when it starts or stops a container itself; here the Engine API does',
+  ],
   ['services: {a: {image: a, deploy: {mode: global}}}', '1:41 SC1012 `services.a.deploy.mode: global` is not supported by this version'],
   [
     'services: {a: {image: a, depends_on: {b: {condition: service_completed_successfully}}}}',
