@@ -156,7 +156,6 @@ function rolloutTask(service: Service, host: string, deployment: Deployment, mig
     order: rollout.order,
     orderReason: rollout.reason ?? null,
     ownCode: service.build !== undefined,
-    containerName: typeof definition['container_name'] === 'string' ? definition['container_name'] : null,
     restart: restartPolicy(definition['restart']),
     timeoutSeconds: rollout.timeoutSeconds,
     minReadySeconds: rollout.minReadySeconds,
