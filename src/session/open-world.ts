@@ -13,6 +13,7 @@ import type { App } from '../contracts.ts'
 import { openFileIndex } from '../files/file-index.ts'
 import type { PredictOptions } from '../predict.ts'
 import type { Recorder } from '../releases/recorder.ts'
+import { closeAll } from './close-all.ts'
 import { contentPort, memoryContent } from './content.ts'
 import { openDatabase } from './databases.ts'
 import { environmentLock, type HeldEnvironmentLock } from './environment-lock.ts'
@@ -104,14 +105,21 @@ export async function openWorld(project: Project, app: App, options: WorldOption
       return recorded
     },
     async close() {
-      try {
-        if (lock.isHeld && recorded) await history.push()
-        await lock.release()
-        if (options.writes) await tidy()
-      } finally {
-        await hosts.close()
-      }
+      const wasHeld = lock.isHeld && recorded !== undefined
+      const steps: readonly [what: string, step: () => Promise<void>][] = [
+        ['the history could not be copied to the primary host', async () => (wasHeld ? shareHistory() : undefined)],
+        ['the lock could not be given back, and runs out by itself', () => lock.release()],
+        ['what was learned about files was not kept', async () => (options.writes ? tidy() : undefined)],
+        ['a connection was not closed', () => hosts.close()],
+      ]
+      await closeAll(steps, (message) => warn(secrets.redact(message)))
     },
+  }
+
+  async function shareHistory(): Promise<void> {
+    // Whoever took the lock over writes its own; a release that failed for that has said so.
+    await lock.verify()
+    await history.push()
   }
 
   async function tidy(): Promise<void> {

@@ -53,13 +53,18 @@ export async function runTargets(input: RunInput, globals: GlobalOptions, app: A
         view.on(event)
       },
     })
-    await view.drive(graph, run)
+    const [shown] = await Promise.allSettled([view.drive(graph, run)])
+    // A view that broke must not leave tasks running while the lock is given back.
+    if (shown.status === 'rejected') stop.abort(shown.reason)
     const outcomes = await outcomesOf(graph, run)
-    await recorder.finish(outcomes)
+    const [recorded] = await Promise.allSettled([recorder.finish(outcomes)])
+    const release = recorded.status === 'fulfilled' && recorded.value ? { release: recorded.value } : {}
+    const result = { graph, outcomes, durationMs: performance.now() - startedAt, ...release }
     // With events on stdout, the words are for whoever watches.
-    const result = input.format === 'json' ? app.stderr : app.stdout
-    const paint = createPaint(decideColor(globals.color, app.env, result))
-    result.write(renderSummary({ graph, outcomes, durationMs: performance.now() - startedAt, paint }))
+    const words = input.format === 'json' ? app.stderr : app.stdout
+    if (input.format === 'json') view.finish(result)
+    words.write(renderSummary({ ...result, paint: createPaint(decideColor(globals.color, app.env, words)) }))
+    for (const part of [shown, recorded]) if (part.status === 'rejected') throw part.reason
     return exitCodeOf(outcomes, app.signal.aborted)
   } finally {
     await world.close()
