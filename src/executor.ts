@@ -44,6 +44,8 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
   const starting = new Map<TaskId, { promise: Promise<boolean>; settle: (runs: boolean) => void }>()
   const pools = new Map<string, Pool>()
   let failed = false
+  /** What a listener threw. It must not cut a task off half-way, so it is reported as the outcome of the next one that ends. */
+  const faults: unknown[] = []
 
   function outcome(id: TaskId): Promise<Outcome> {
     const known = outcomes.get(id)
@@ -53,12 +55,21 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     return promise
   }
 
+  /** Never rejects: whoever waits for all tasks may then give the lock back. */
   async function settle(task: Task): Promise<Outcome> {
     const result = await reach(task)
-    if (result.status === 'failed') failed = true
     starts(task.id).settle(false)
-    options.on({ type: 'finished', task, at: options.now(), outcome: result })
-    return result
+    tell({ type: 'finished', task, at: options.now(), outcome: result })
+    return faults.length > 0 ? failureOutcome(faults.shift(), []) : result
+  }
+
+  function tell(event: RunEvent): void {
+    try {
+      options.on(event)
+    } catch (error) {
+      faults.push(error)
+      failed = true
+    }
   }
 
   async function reach(task: Task): Promise<Outcome> {
@@ -71,7 +82,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
       if (before && task.needs.includes(id)) needs.set(id, before.result)
     }
     const kind = options.kinds.get(task.kind)
-    if (!kind) throw new Error(`no kind is called ${task.kind}`)
+    if (!kind) return failureOutcome(new Error(`no kind is called ${task.kind}`), [])
     return poolOf(task, kind).use(async () => {
       if (options.signal.aborted) return { status: 'canceled', by: 'signal' }
       if (failed && options.onFailure === 'stop') return { status: 'canceled', by: 'stop' }
@@ -79,16 +90,20 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     })
   }
 
-  /** The only place where an exception becomes an outcome. */
   async function attempt(task: Task, kind: TaskKind, needs: ReadonlyMap<TaskId, ActionResult>): Promise<Outcome> {
     const output: string[] = []
     try {
       return await perform({ ...task, params: kind.params.parse(task.params) }, kind, needs, output)
     } catch (error) {
-      const failure = failureOf(error, options.signal.aborted)
-      const lines = failure.output ?? output
-      return { status: 'failed', failure: redacted({ ...failure, output: lines }, options.redact) }
+      return failureOutcome(error, output)
     }
+  }
+
+  /** The only place where an exception becomes an outcome. Noted at once, before the task's slot goes to one that waits for it. */
+  function failureOutcome(error: unknown, output: readonly string[]): Outcome {
+    failed = true
+    const failure = failureOf(error, options.signal.aborted)
+    return { status: 'failed', failure: redacted({ ...failure, output: failure.output ?? output }, options.redact) }
   }
 
   async function perform(task: Task, kind: TaskKind, needs: ReadonlyMap<TaskId, ActionResult>, output: string[]): Promise<Outcome> {
@@ -104,15 +119,17 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
         const clean = options.redact(line)
         output.push(clean)
         if (output.length > keptLines) output.shift()
-        options.on({ type: 'output', task, at: options.now(), line: clean })
+        tell({ type: 'output', task, at: options.now(), line: clean })
       },
       guard: () => options.lock.verify(),
     }
     const because = await reasonToRun(task, kind, described, context)
     if ('status' in because) return because
+    // Looking may have been answered from memory, and then nobody noticed.
+    if (options.signal.aborted) return { status: 'canceled', by: 'signal' }
     faultPoint(`before ${task.id}`)
     starts(task.id).settle(true)
-    options.on({ type: 'started', task, at: options.now(), because })
+    tell({ type: 'started', task, at: options.now(), because })
     const result = await kind.run(task.params, context)
     if (kind.freshness !== 'effect') await remember(task, kind, needs, described, result)
     await options.log.record(task.id, described.action)
@@ -145,7 +162,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
   ): Promise<void> {
     const now = await describeAction(task, kind, needs, options)
     if (fingerprint(now.action) !== described.fingerprint) {
-      options.on({ type: 'output', task, at: options.now(), line: 'an input changed while it ran: the result is used, but not cached' })
+      tell({ type: 'output', task, at: options.now(), line: 'an input changed while it ran: the result is used, but not cached' })
       return
     }
     for (const cache of options.caches) if (cache.name === 'local') await cache.actions.set(described.fingerprint, result)
@@ -198,7 +215,9 @@ function failureOf(error: unknown, aborted: boolean): Failure {
 function redacted(failure: Failure, redact: (text: string) => string): Failure {
   return {
     ...failure,
+    subject: redact(failure.subject),
     message: redact(failure.message),
+    ...(failure.remedy === undefined ? {} : { remedy: redact(failure.remedy) }),
     ...(failure.output ? { output: failure.output.map(redact) } : {}),
     ...(failure.stack ? { stack: redact(failure.stack) } : {}),
   }

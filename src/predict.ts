@@ -1,14 +1,18 @@
 /** Walks a graph as the executor would, looking but never touching: what `plan`, `--dry-run` and `graph --state` show. */
-import type { Action, ActionResult, TaskGraph, TaskId } from '../graph/types.ts'
-import { type TaskContext, TaskFailure } from '../tasks/kind.ts'
+import type { Action, ActionResult, Task, TaskGraph, TaskId } from '../graph/types.ts'
+import { type TaskContext, TaskFailure, type TaskKind } from '../tasks/kind.ts'
 import { assess, describeAction } from './assess.ts'
 import type { Prediction } from './contracts.ts'
 import type { RunOptions } from './executor.ts'
+import { Pool } from './pool.ts'
 
 export type PredictOptions = Omit<RunOptions, 'lock' | 'on' | 'onFailure' | 'pools'> & {
   /** False: no host, registry or database is asked; their tasks are `unknown`. */
   readonly online: boolean
 }
+
+/** Looks at a time: each is a round trip or the reading of files. */
+const looksAtOnce = 16
 
 export interface Predicted {
   readonly prediction: Prediction
@@ -24,6 +28,7 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
   const results = new Map<TaskId, ActionResult>()
   const predictions = new Map<TaskId, Promise<Prediction>>()
   const actions = new Map<TaskId, Action>()
+  const pool = new Pool(looksAtOnce)
 
   async function predictTask(id: TaskId): Promise<Prediction> {
     const given = graph.task(id)
@@ -34,6 +39,11 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
     if (!kind) throw new Error(`no kind is called ${given.kind}`)
     const task = { ...given, params: kind.params.parse(given.params) }
     const needs = new Map(task.needs.flatMap((need) => [...results].filter(([known]) => known === need)))
+    return pool.use(() => look(task, kind, needs))
+  }
+
+  async function look(task: Task, kind: TaskKind, needs: ReadonlyMap<TaskId, ActionResult>): Promise<Prediction> {
+    const { id } = task
     try {
       const described = await describeAction(task, kind, needs, options)
       actions.set(id, described.action)
@@ -47,7 +57,10 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
         log: () => {},
         guard: () => Promise.reject(new Error(`a plan must not write: ${id}`)),
       }
-      if (options.force(id)) return { state: 'run', because: { reason: 'forced', detail: 'forced' } }
+      if (options.force(id)) {
+        if (kind.pure) results.set(id, await kind.run(task.params, context))
+        return { state: 'run', because: { reason: 'forced', detail: 'forced' } }
+      }
       if (kind.freshness !== 'content' && !options.online) return { state: 'unknown', message: 'not asked (--offline)' }
       const assessment = await assess(task, kind, described, context, options)
       if (assessment.fresh) {
@@ -76,9 +89,12 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
     return promise
   }
 
+  const settled = await Promise.allSettled(graph.order.map(of))
   const all = new Map<TaskId, Predicted>()
-  for (const id of graph.order) {
-    const prediction = await of(id)
+  for (const [index, id] of graph.order.entries()) {
+    const outcome = settled[index]
+    if (outcome?.status !== 'fulfilled') throw outcome?.reason
+    const prediction = outcome.value
     const action = actions.get(id)
     all.set(id, { prediction, ...(action ? { action } : {}) })
   }

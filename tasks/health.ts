@@ -11,7 +11,8 @@ const params = z.strictObject({
 })
 export type HealthParams = z.infer<typeof params>
 
-const pauseMs = 1000
+/** Between two looks; shorter where there is little time. */
+const longestPauseMs = 1000
 
 export const health = defineTask<HealthParams>({
   name: 'health',
@@ -27,7 +28,9 @@ export const health = defineTask<HealthParams>({
     return { fresh: true, result: resultOf(params), detail: `${params.services.length} healthy` }
   },
   async run(params, context) {
-    const deadline = Date.now() + params.timeoutSeconds * 1000
+    const timeoutMs = params.timeoutSeconds * 1000
+    const deadline = Date.now() + timeoutMs
+    const pauseMs = Math.min(longestPauseMs, timeoutMs / 10)
     let problems = await unhealthy(params, context)
     while (problems.length > 0 && Date.now() < deadline && !context.signal.aborted) {
       await new Promise((resolve) => setTimeout(resolve, pauseMs))

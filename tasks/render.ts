@@ -20,7 +20,7 @@ export type { RenderParams, RenderValues } from './rendering/params.ts'
  */
 export const render = defineTask<RenderParams>({
   name: 'render',
-  version: 1,
+  version: 2,
   summary: 'writes the Compose file of one host',
   freshness: 'content',
   phase: 'rollout',

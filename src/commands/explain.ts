@@ -30,5 +30,5 @@ export async function run(
     const message = `\`${input.task}\` is a target, not a task: explain one of ${targets.value.order.slice(0, 5).join(', ')}, …`
     throw new InputError([{ code: 'SC3104', severity: 'error', message }])
   }
-  return explainTask(input.task as TaskId, targets.value, project, { format: input.format, online: !input.offline }, app)
+  return explainTask(input.task as TaskId, targets.value, project, { format: input.format, online: !input.offline }, globals, app)
 }

@@ -37,7 +37,7 @@ export function deployTasks(deployment: Deployment, options: DeployOptions): Tas
   const pushIds = pushes.map((task) => task.id)
   if (deployment.hosts.length === 0) return builds
   const migrated = deployment.databases.filter((database) => database.strategy === 'pre_deploy')
-  const migrations = migrated.map((database) => migrateTask(database, pushIds))
+  const migrations = migrated.map((database) => migrateTask(database, deployment, pushIds))
   const renders = deployment.hosts.map(({ name }) => renderTask(name, deployment, options))
   const early = databaseServices(migrated, deployment)
   const external = migrated.filter((database) => database.service === undefined).map(({ name }) => id('migrate_pre', name))
@@ -93,8 +93,10 @@ function pushTask(service: Service, builds: readonly Task[]): Task {
   })
 }
 
-function migrateTask(database: DatabaseTarget, pushIds: readonly TaskId[]): Task {
-  const after = database.service === undefined || database.via === 'direct' ? [] : [id('rollout', database.service, database.via.host)]
+/** However it is reached, a database that is one of our services is up first. */
+function migrateTask(database: DatabaseTarget, { services }: Deployment, pushIds: readonly TaskId[]): Task {
+  const service = services.find(({ name }) => name === database.service)
+  const after = service?.hosts.map((host) => id('rollout', service.name, host)) ?? []
   return task<MigrateParams>('migrate_pre', database.name, undefined, undefined, [], [...pushIds, ...after], {
     database: database.name,
     path: database.path,
@@ -156,7 +158,6 @@ function rolloutTask(service: Service, host: string, deployment: Deployment, mig
     order: rollout.order,
     orderReason: rollout.reason ?? null,
     ownCode: service.build !== undefined,
-    containerName: typeof definition['container_name'] === 'string' ? definition['container_name'] : null,
     restart: restartPolicy(definition['restart']),
     timeoutSeconds: rollout.timeoutSeconds,
     minReadySeconds: rollout.minReadySeconds,

@@ -18,7 +18,7 @@ export interface LockableHost {
 export interface HeldEnvironmentLock extends EnvironmentLock {
   /** Takes over, so that it can be given back, what a dead run left; somebody else's living lock is left alone. */
   reap(): Promise<void>
-  /** Gives every lease back; does nothing when none was taken. */
+  /** Gives every lease back, also one that is just being taken; none is taken afterwards. @throws the first error, when all were tried. */
   release(): Promise<void>
 }
 
@@ -27,8 +27,10 @@ export function environmentLock(hosts: readonly LockableHost[], onTaken: () => P
   const held: HeldLock[] = []
   let taking: Promise<void> | undefined
   let isHeld = false
+  let isOver = false
 
   async function take(): Promise<void> {
+    if (isOver) throw new Error('the lock was given back for good')
     try {
       for (const host of [...hosts].sort((a, b) => (a.name < b.name ? -1 : 1))) {
         held.push(await host.lock())
@@ -38,13 +40,15 @@ export function environmentLock(hosts: readonly LockableHost[], onTaken: () => P
       await onTaken()
       isHeld = true
     } catch (error) {
-      await release()
+      // A lease that cannot be given back runs out; why the lock was not taken matters more.
+      await giveBack().catch(() => {})
       throw error
     }
   }
 
-  async function release(): Promise<void> {
-    for (const lock of held.splice(0).reverse()) await lock.release()
+  async function giveBack(): Promise<void> {
+    isHeld = false
+    throwFirst(await Promise.allSettled(held.splice(0).map((lock) => lock.release())))
   }
 
   return {
@@ -64,8 +68,21 @@ export function environmentLock(hosts: readonly LockableHost[], onTaken: () => P
       }
     },
     async verify() {
-      for (const lock of held) await lock.verify()
+      if (!isHeld) throw new Error('something is written without the lock')
+      throwFirst(await Promise.allSettled(held.map((lock) => lock.verify())))
     },
-    release,
+    async release() {
+      isOver = true
+      // One that is being taken right now is given back too.
+      await taking?.catch(() => {})
+      await giveBack()
+    },
   }
+}
+
+/** Every host is asked, and a lock that is lost says more than a host that does not answer. */
+function throwFirst(outcomes: readonly PromiseSettledResult<void>[]): void {
+  const errors: unknown[] = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))
+  if (errors.length === 0) return
+  throw errors.find((error) => error instanceof TaskFailure && error.failure.reason === 'lock-lost') ?? errors[0]
 }

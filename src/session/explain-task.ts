@@ -2,9 +2,10 @@
 import { compareActions } from '../../graph/explain.ts'
 import { fingerprint } from '../../graph/fingerprint.ts'
 import type { Action, JsonObject, TaskGraph, TaskId } from '../../graph/types.ts'
-import { type App, type ExitCode, exitCodes, type Prediction } from '../contracts.ts'
+import { type App, type ExitCode, exitCodes, type GlobalOptions, type Prediction } from '../contracts.ts'
 import { predict } from '../predict.ts'
 import { renderExplanation } from '../ui/explanation.ts'
+import { decideColor } from '../ui/terminal.ts'
 import type { Project } from './open-project.ts'
 import { openWorld } from './open-world.ts'
 
@@ -31,7 +32,14 @@ export interface TaskExplanation {
   readonly parts: readonly ExplainedPart[]
 }
 
-export async function explainTask(id: TaskId, graph: TaskGraph, project: Project, options: ExplainOptions, app: App): Promise<ExitCode> {
+export async function explainTask(
+  id: TaskId,
+  graph: TaskGraph,
+  project: Project,
+  options: ExplainOptions,
+  globals: GlobalOptions,
+  app: App,
+): Promise<ExitCode> {
   const world = await openWorld(project, app, { online: options.online, writes: false })
   try {
     const predicted = await predict(graph, { ...world.forPlan, kinds: world.kinds, force: () => false, online: options.online })
@@ -52,7 +60,7 @@ export async function explainTask(id: TaskId, graph: TaskGraph, project: Project
     const text =
       options.format === 'json'
         ? `${JSON.stringify(explanationJson(explanation), null, 2)}\n`
-        : renderExplanation(explanation, app.stdout.isTTY === true)
+        : renderExplanation(explanation, decideColor(globals.color, app.env, app.stdout))
     app.stdout.write(world.redact(text))
     return found.prediction.state === 'unknown' && options.online ? exitCodes.world : exitCodes.done
   } finally {

@@ -42,12 +42,21 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
     host: remote,
     lockable: (name) => ({
       name,
-      lock: () => remote(name).lock.acquire({ owner, description: `${userInfo().username}@${hostname()} pid ${process.pid}` }),
+      lock: () => remote(name).lock.acquire({ owner, description: `${userName(app)}@${hostname()} pid ${process.pid}` }),
       changed: () => remote(name).changed(),
     }),
     stats: () => Object.fromEntries([...open].map(([name, host]) => [name, host.stats()])),
     async close() {
       await Promise.all([...open.values()].map((host) => host.close()))
     },
+  }
+}
+
+/** A container's user often has no entry in its passwd file, which is an error to Node. */
+function userName({ env }: App): string {
+  try {
+    return userInfo().username
+  } catch {
+    return env['USER'] || env['LOGNAME'] || `uid ${process.getuid?.() ?? '?'}`
   }
 }

@@ -13,6 +13,7 @@ import type { App } from '../contracts.ts'
 import { openFileIndex } from '../files/file-index.ts'
 import type { PredictOptions } from '../predict.ts'
 import type { Recorder } from '../releases/recorder.ts'
+import { closeAll } from './close-all.ts'
 import { contentPort, memoryContent } from './content.ts'
 import { openDatabase } from './databases.ts'
 import { environmentLock, type HeldEnvironmentLock } from './environment-lock.ts'
@@ -106,9 +107,12 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     async shareHistory() {
       if (!lock.isHeld) return
       try {
+        // Whoever took the lock over writes its own; a release that failed for that has said so.
+        await lock.verify()
         await history.push()
       } catch (error) {
-        warn(`the release history was not copied to ${deployment.primaryHost}: ${error instanceof Error ? error.message : String(error)}`)
+        const why = error instanceof Error ? error.message : String(error)
+        warn(secrets.redact(`the release history was not copied to ${deployment.primaryHost}: ${why}`))
       }
     },
     async reapLock(graph) {
@@ -118,12 +122,12 @@ export async function openWorld(project: Project, app: App, options: WorldOption
       if (seen.some((state) => state.lock !== undefined)) await lock.reap()
     },
     async close() {
-      try {
-        await lock.release()
-        if (options.writes) await tidy()
-      } finally {
-        await hosts.close()
-      }
+      const steps: readonly [what: string, step: () => Promise<void>][] = [
+        ['the lock could not be given back, and runs out by itself', () => lock.release()],
+        ['what was learned about files was not kept', async () => (options.writes ? tidy() : undefined)],
+        ['a connection was not closed', () => hosts.close()],
+      ]
+      await closeAll(steps, (message) => warn(secrets.redact(message)))
     },
   }
 

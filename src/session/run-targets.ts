@@ -56,13 +56,17 @@ export async function runTargets(input: RunInput, globals: GlobalOptions, app: A
         view.on(event)
       },
     })
-    await view.drive(graph, run)
+    const [shown] = await Promise.allSettled([view.drive(graph, run)])
+    // A view that broke must not leave tasks running while the lock is given back.
+    if (shown.status === 'rejected') stop.abort(shown.reason)
     const outcomes = await outcomesOf(graph, run)
-    const release = await recorder.finish(outcomes)
+    const [recorded] = await Promise.allSettled([recorder.finish(outcomes)])
+    const release = recorded.status === 'fulfilled' ? recorded.value : undefined
     if (release) await world.shareHistory()
     const code = exitCodeOf(outcomes, app.signal.aborted)
     if (code === exitCodes.done) await world.reapLock(graph)
     view.finish({ graph, outcomes, durationMs: performance.now() - startedAt, ...(release ? { release } : {}) })
+    for (const part of [shown, recorded]) if (part.status === 'rejected') throw part.reason
     return code
   } finally {
     await world.close()

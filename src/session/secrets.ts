@@ -49,13 +49,13 @@ export async function openSecrets(project: Project, hosts: HostPool, app: App, {
   })
 
   async function projectKey(): Promise<string> {
-    let isKnown = app.env['STAGECRAFT_PROJECT_KEY'] !== undefined || existsSync(join(project.directory, '.stagecraft', 'project.key'))
+    let isKnown = Boolean(app.env['STAGECRAFT_PROJECT_KEY']) || existsSync(join(project.directory, '.stagecraft', 'project.key'))
     if (!isKnown && online && primary) {
       const fetched = await primary.files.read(remoteKey)
       const text = fetched && Buffer.from(fetched).toString('utf8').trim()
       if (text && !writes) return text
       if (text) await adoptProjectKey(project.directory, text)
-      isKnown = text !== undefined
+      isKnown = Boolean(text)
     }
     if (!isKnown && !writes) return randomBytes(32).toString('hex')
     return loadProjectKey({ projectDirectory: project.directory, env: app.env })

@@ -3,6 +3,7 @@ import type { JsonObject, TaskGraph, TaskId } from '../../graph/types.ts'
 import { type App, type ExitCode, exitCodes, type GlobalOptions, type Prediction } from '../contracts.ts'
 import { type Predicted, predict } from '../predict.ts'
 import { renderPlan } from '../ui/plan.ts'
+import { decideColor } from '../ui/terminal.ts'
 import type { Project } from './open-project.ts'
 import { openWorld } from './open-world.ts'
 
@@ -59,7 +60,7 @@ function planText(
     })),
     warnings: project.warnings.map(({ message }) => message),
     verbose: globals.verbose,
-    color: globals.color ?? app.stdout.isTTY === true,
+    color: decideColor(globals.color, app.env, app.stdout),
   })
 }
 

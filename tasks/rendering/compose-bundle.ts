@@ -2,7 +2,7 @@ import { digestOf } from '../../graph/fingerprint.ts'
 import type { Json, JsonObject } from '../../graph/types.ts'
 import { environmentFileName } from './bundle-layout.ts'
 import { renderComposeText } from './compose-text.ts'
-import { isObject, items, sortedNames, sortKeys, stringsIn } from './json.ts'
+import { isObject, items, sortedNames, sortKeys, stringsIn, without } from './json.ts'
 import type { HostModel } from './model.ts'
 import type { RenderParams, RenderValues } from './params.ts'
 import { usedResources } from './references.ts'
@@ -30,12 +30,14 @@ export function composeBundle(parts: ComposeParts): ComposeBundle {
   const { params, model } = parts
   const variables = environmentVariables(parts)
   const services: Record<string, JsonObject> = {}
-  const results: Record<string, { hash: string; image: string }> = {}
+  const results: Record<string, RenderValues['services'][string]> = {}
   for (const name of sortedNames(Object.keys(model.services))) {
     const service = labelled(withEnvironmentFiles(withImage(name, parts), name, parts), name, params)
     const hash = digestOf(JSON.stringify(sortKeys(hashedParts(service, parts, variables))))
-    services[name] = { ...service, labels: { ...labelsOf(service), 'stagecraft.hash': hash } }
-    results[name] = { hash, image: String(service['image']) }
+    // Compose refuses a second container of a service with a fixed name, even beside a stopped one: the rollout gives the name.
+    services[name] = { ...without(service, 'container_name'), labels: { ...labelsOf(service), 'stagecraft.hash': hash } }
+    const containerName = service['container_name']
+    results[name] = { hash, image: String(service['image']), ...(typeof containerName === 'string' && { containerName }) }
   }
   const sections = Object.entries(model.resources).filter(([, section]) => Object.keys(section).length > 0)
   const text = renderComposeText({ name: params.composeProject, services, ...Object.fromEntries(sections), ...model.others })

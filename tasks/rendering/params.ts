@@ -45,7 +45,8 @@ export type Sidecar = z.infer<typeof sidecar>
 /** The values of a `render` result. */
 export const renderValues = z.strictObject({
   bundle: z.string().describe('hash of everything in the bundle, secrets by keyed digest'),
-  services: z.record(z.string(), z.strictObject({ hash: z.string(), image: z.string() })),
+  /** `containerName`: the fixed name its container is given by the rollout; the file itself fixes none. */
+  services: z.record(z.string(), z.strictObject({ hash: z.string(), image: z.string(), containerName: z.string().exactOptional() })),
   variables: z.array(z.string()).describe("names defined in the bundle's .env"),
   sidecars: z.array(sidecar),
 })

@@ -52,23 +52,27 @@ export function drift(wanted: Wanted, state: ServiceState): string | undefined {
 
 /** What to do with the containers that are there, and how many to make. */
 export interface RolloutPlan {
+  /** Broken, and not needed while the others come up. */
   readonly remove: readonly Container[]
   readonly adopt: readonly Container[]
   readonly create: number
   /** Ready ones beyond the wanted number, the last made first. */
   readonly surplus: readonly Container[]
+  /** Stopped once the wanted ones are ready: of another hash, or broken but all there is. */
   readonly replace: readonly Container[]
 }
 
 export function rolloutPlan(wanted: Wanted, state: ServiceState): RolloutPlan {
   const missing = Math.max(0, wanted.replicas - state.ready.length)
   const adopt = state.adoptable.slice(0, missing)
+  // An unhealthy container may still answer some: when nothing better runs, it goes last, and comes back if the new one is no better.
+  const limping = state.ready.length + state.outdated.length > 0 ? [] : state.broken.filter(isLive)
   return {
-    remove: [...state.broken, ...state.adoptable.slice(missing)],
+    remove: [...state.broken.filter((container) => !limping.includes(container)), ...state.adoptable.slice(missing)],
     adopt,
     create: missing - adopt.length,
     surplus: state.ready.slice(wanted.replicas),
-    replace: state.outdated,
+    replace: [...state.outdated, ...limping],
   }
 }
 

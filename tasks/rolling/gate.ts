@@ -18,29 +18,49 @@ export interface GateOptions {
 
 /** Starts a container and resolves once it is ready. @throws TaskFailure `unhealthy` with its last log lines. */
 export async function startAndAwait(host: Host, container: string, options: GateOptions): Promise<void> {
+  const deadline = Date.now() + options.timeoutMs
+  for (;;) {
+    const verdict = await startAndWatch(host, container, options, deadline)
+    // Events stopped coming: what passed meanwhile was not seen, so listen anew and look again.
+    if (verdict === 'deaf' && Date.now() < deadline) continue
+    if (verdict !== 'ready') throw await unhealthy(host, container, options, verdict === 'deaf' ? notReady(options) : verdict.why)
+    if (options.probe) await awaitAnswer(host, container, options, options.probe)
+    return
+  }
+}
+
+type Verdict = 'ready' | 'deaf' | { readonly why: string }
+
+async function startAndWatch(host: Host, container: string, options: GateOptions, deadline: number): Promise<Verdict> {
   const watch = watchContainer(container)
   const subscription = await host.engine.events(watch.onEvent)
   try {
     await host.engine.start(container)
     // An adopted container may have become healthy before we subscribed.
     const now = await host.engine.inspect(container)
-    if (now.state !== 'running') watch.settle({ ready: false, why: exitText(now) })
-    else if (now.health === 'healthy') watch.settle({ ready: true })
-    else if (now.health === 'unhealthy') watch.settle({ ready: false, why: 'is unhealthy' })
-    const stays = now.health === 'none' ? options.minReadyMs : undefined
+    const told = verdictOf(now)
+    if (told) watch.settle(told)
     const verdict = await watch.verdict({
       timeoutMs: options.timeoutMs,
-      ...(stays === undefined ? {} : { readyAfterMs: stays }),
+      leftMs: deadline - Date.now(),
+      ...(now.health === 'none' ? { readyAfterMs: options.minReadyMs } : {}),
       signal: options.signal,
     })
-    if (!verdict.ready) throw await unhealthy(host, container, options, verdict.why)
-    if (options.probe) await awaitAnswer(host, container, options, options.probe)
+    if (verdict !== 'ready' || now.health !== 'none') return verdict
+    // Only time spoke for it, so it is looked at once more.
+    const then = await host.engine.inspect(container)
+    return verdictOf(then) ?? (then.restartCount > now.restartCount ? { why: exitText(then) } : 'ready')
   } finally {
     subscription.close()
   }
 }
 
-type Verdict = { readonly ready: true } | { readonly ready: false; readonly why: string }
+/** What a look at it already decides. */
+function verdictOf(detail: ContainerDetail): Verdict | undefined {
+  if (detail.state !== 'running') return { why: exitText(detail) }
+  if (detail.health === 'healthy') return 'ready'
+  return detail.health === 'unhealthy' ? { why: 'is unhealthy' } : undefined
+}
 
 function watchContainer(container: string) {
   let settle: (verdict: Verdict) => void = () => {}
@@ -48,20 +68,20 @@ function watchContainer(container: string) {
     settle = resolve
   })
   const onEvent = (event: EngineEvent): void => {
+    if (event.action === 'disconnected') settle('deaf')
     if (event.container !== container) return
-    if (event.action === 'die')
-      settle({ ready: false, why: event.exitCode === undefined ? 'exited' : `exited with code ${event.exitCode}` })
-    else if (event.action === 'oom') settle({ ready: false, why: 'ran out of memory' })
-    else if (event.action === 'health_status: healthy') settle({ ready: true })
-    else if (event.action === 'health_status: unhealthy') settle({ ready: false, why: 'is unhealthy' })
+    if (event.action === 'die') settle({ why: event.exitCode === undefined ? 'exited' : `exited with code ${event.exitCode}` })
+    else if (event.action === 'oom') settle({ why: 'ran out of memory' })
+    else if (event.action === 'health_status: healthy') settle('ready')
+    else if (event.action === 'health_status: unhealthy') settle({ why: 'is unhealthy' })
   }
-  const verdict = async (limits: { timeoutMs: number; readyAfterMs?: number; signal: AbortSignal }): Promise<Verdict> => {
+  const verdict = async (limits: { timeoutMs: number; leftMs: number; readyAfterMs?: number; signal: AbortSignal }): Promise<Verdict> => {
     const timers: NodeJS.Timeout[] = []
-    const onAbort = () => settle({ ready: false, why: 'was interrupted' })
+    const onAbort = () => settle({ why: 'was interrupted' })
     limits.signal.addEventListener('abort', onAbort, { once: true })
     if (limits.signal.aborted) onAbort()
-    if (limits.readyAfterMs !== undefined) timers.push(setTimeout(() => settle({ ready: true }), limits.readyAfterMs))
-    timers.push(setTimeout(() => settle({ ready: false, why: `was not ready within ${limits.timeoutMs / 1000} s` }), limits.timeoutMs))
+    if (limits.readyAfterMs !== undefined) timers.push(setTimeout(() => settle('ready'), limits.readyAfterMs))
+    timers.push(setTimeout(() => settle({ why: notReady(limits) }), Math.max(0, limits.leftMs)))
     try {
       return await settled
     } finally {
@@ -70,6 +90,10 @@ function watchContainer(container: string) {
     }
   }
   return { onEvent, settle, verdict }
+}
+
+function notReady({ timeoutMs }: { readonly timeoutMs: number }): string {
+  return `was not ready within ${timeoutMs / 1000} s`
 }
 
 function exitText(detail: ContainerDetail): string {
@@ -91,6 +115,7 @@ async function awaitAnswer(host: Host, container: string, options: GateOptions, 
     if (last === String(probe.expectedStatus)) return
     await new Promise((resolve) => setTimeout(resolve, 500))
   }
+  if (options.signal.aborted) throw await unhealthy(host, container, options, 'was interrupted')
   throw await unhealthy(
     host,
     container,
@@ -122,13 +147,17 @@ async function statusOf(host: Host, address: string, probe: { readonly port: num
 }
 
 async function unhealthy(host: Host, container: string, options: GateOptions, why: string): Promise<TaskFailure> {
-  const [detail, logs] = await Promise.all([host.engine.inspect(container), host.engine.logs(container, 20)])
-  const health = detail.healthLog.length > 0 ? [`last health check: ${detail.healthLog.at(-1)?.trim() ?? ''}`] : []
+  // What went wrong is known; a host that no longer answers must not hide it.
+  const [detail, logs] = await Promise.all([
+    host.engine.inspect(container).catch(() => undefined),
+    host.engine.logs(container, 20).catch((): readonly string[] => []),
+  ])
+  const lastCheck = detail?.healthLog.at(-1)
   return new TaskFailure({
     reason: 'unhealthy',
     subject: `${options.service} on ${host.name}`,
     message: `the new container of ${options.service} on ${host.name} ${why}`,
-    output: [...logs, ...health],
-    remedy: 'mend the image or its configuration and deploy again; the version that ran before still serves',
+    output: [...logs, ...(lastCheck === undefined ? [] : [`last health check: ${lastCheck.trim()}`])],
+    remedy: 'mend the image or its configuration and deploy again',
   })
 }

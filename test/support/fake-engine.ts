@@ -22,6 +22,8 @@ export interface FakeContainer {
   readonly address?: string
   /** Mount points of volumes nobody named. */
   readonly anonymousVolumes?: readonly string[]
+  /** Default `no`. */
+  readonly restartPolicy?: RestartPolicy['name']
 }
 
 interface Held {
@@ -39,6 +41,10 @@ export class FakeEngine implements Engine {
   readonly images = new Set<string>()
   /** References that the registry does not have. */
   readonly unavailable = new Set<string>()
+  /** What each pull was given to log in with. */
+  readonly credentials: (RegistryCredentials | undefined)[] = []
+  /** Called after any container changed. */
+  onChange: () => void = () => {}
   readonly #record: (call: string) => void
   readonly #hostName: string
   readonly #held = new Map<string, Held>()
@@ -65,8 +71,9 @@ export class FakeEngine implements Engine {
       ports: given.ports ?? [],
       ...(given.address !== undefined && { address: given.address }),
     }
-    const { anonymousVolumes = [] } = given
-    this.#held.set(container.id, { container, exitCode: 0, restartCount: 0, restartPolicy: 'no', error: '', lines: [], anonymousVolumes })
+    const { anonymousVolumes = [], restartPolicy = 'no' } = given
+    this.#held.set(container.id, { container, exitCode: 0, restartCount: 0, restartPolicy, error: '', lines: [], anonymousVolumes })
+    this.onChange()
     return container
   }
   /** Says what containers of a service (or one container, by name) do when started; default `runs`. */
@@ -74,8 +81,12 @@ export class FakeEngine implements Engine {
     this.#behaviours.set(serviceOrName, behaviour)
   }
   /** Makes a container change by itself, with the event the engine would send. */
-  become(nameOrId: string, state: 'healthy' | 'unhealthy' | 'dead'): void {
+  become(nameOrId: string, state: 'healthy' | 'unhealthy' | 'dead' | 'out-of-memory'): void {
     const held = this.#find(nameOrId)
+    if (state === 'out-of-memory') {
+      this.#emit({ action: 'oom', container: held.container.id })
+      return this.become(nameOrId, 'dead')
+    }
     if (state === 'dead') {
       held.exitCode = 1
       this.#change(held, { state: 'exited' })
@@ -87,6 +98,13 @@ export class FakeEngine implements Engine {
   }
   print(nameOrId: string, ...lines: readonly string[]): void {
     this.#find(nameOrId).lines.push(...lines)
+  }
+  /** The stream of events breaks off, as with a lost connection; what happens in `unseen` is told to nobody. */
+  disconnect(unseen: () => void = () => {}): void {
+    const listeners = [...this.#listeners]
+    this.#listeners.clear()
+    unseen()
+    for (const listener of listeners) listener({ action: 'disconnected', container: '' })
   }
   /** Sorted by name. */
   containers(): readonly Container[] {
@@ -110,6 +128,7 @@ export class FakeEngine implements Engine {
     this.#record(`start ${container}`)
     const held = this.#find(container)
     const { name, service, id } = held.container
+    if (held.container.state === 'running') return
     const behaviour = this.#behaviours.get(name) ?? this.#behaviours.get(service) ?? 'runs'
     this.#change(held, { state: 'running', health: behaviour === 'runs' || behaviour === 'dies' ? 'none' : 'starting' })
     this.#emit({ action: 'start', container: id })
@@ -126,10 +145,12 @@ export class FakeEngine implements Engine {
   async remove(container: string): Promise<void> {
     this.#record(`remove ${container}`)
     for (const [id, held] of [...this.#held]) if (id === container || held.container.name === container) this.#held.delete(id)
+    this.onChange()
   }
   async rename(container: string, name: string): Promise<void> {
     this.#record(`rename ${container} ${name}`)
     const held = this.#find(container)
+    if (this.containers().some((other) => other.name === name && other.id !== held.container.id)) throw this.#failure(`${name} is taken`)
     held.container = { ...held.container, name }
   }
   async setRestartPolicy(container: string, policy: RestartPolicy): Promise<void> {
@@ -156,8 +177,9 @@ export class FakeEngine implements Engine {
     this.#record(`hasImage ${reference}`)
     return this.images.has(reference)
   }
-  async pull(reference: string, _credentials: RegistryCredentials | undefined, onLine?: (line: string) => void): Promise<void> {
+  async pull(reference: string, credentials: RegistryCredentials | undefined, onLine?: (line: string) => void): Promise<void> {
     this.#record(`pull ${reference}`)
+    this.credentials.push(credentials)
     if (this.unavailable.has(reference)) throw this.#failure(`pull ${reference}: not found`)
     onLine?.(`pulled ${reference}`)
     this.images.add(reference)
@@ -170,6 +192,7 @@ export class FakeEngine implements Engine {
   }
   #change(held: Held, change: Partial<Container>): void {
     held.container = { ...held.container, ...change }
+    this.onChange()
   }
   #emit(event: EngineEvent): void {
     for (const listener of [...this.#listeners]) listener(event)

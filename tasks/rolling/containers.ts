@@ -1,0 +1,59 @@
+/** Single steps with a service's containers on one host. */
+import { TaskFailure } from '../kind.ts'
+import type { Container, Host } from '../ports.ts'
+import { drift, serviceState } from './decide.ts'
+import { type Rolling, restartPolicy } from './params.ts'
+
+export async function freshLook(host: Host): Promise<readonly Container[]> {
+  host.changed()
+  return (await host.observe()).containers
+}
+
+export async function removeContainer({ host, context }: Rolling, container: Container): Promise<void> {
+  await context.guard()
+  context.log(`removing ${container.name}`)
+  await host.engine.remove(container.id)
+}
+
+/** @throws TaskFailure `refused` when one of them keeps data that a new container would not see. */
+export async function refuseToLoseData({ host, params }: Rolling, containers: readonly Container[]): Promise<void> {
+  for (const container of containers) {
+    const { anonymousVolumes } = await host.engine.inspect(container.id)
+    if (anonymousVolumes.length === 0) continue
+    throw new TaskFailure({
+      reason: 'refused',
+      subject: `${params.service} on ${host.name}`,
+      message: `${container.name} keeps data in a volume without a name (${anonymousVolumes.join(', ')}), which a new container would not see`,
+      remedy: `declare a named volume for it in the Compose file, or set services.${params.service}.rollout.driver to recreate`,
+    })
+  }
+}
+
+/** A run that was cut off between the gate and the restart policy leaves a healthy container that would not survive a reboot. */
+export async function unsettled({ host, params }: Rolling, containers: readonly Container[]): Promise<string | undefined> {
+  for (const container of containers) {
+    const detail = await host.engine.inspect(container.id)
+    if (detail.restartPolicy !== params.restart.name)
+      return `${container.name} has restart policy ${detail.restartPolicy}, not ${params.restart.name}`
+  }
+  return undefined
+}
+
+/** Gives containers that are kept the restart policy they lack. */
+export async function settle({ host, params, context }: Rolling, containers: readonly Container[]): Promise<void> {
+  for (const container of containers) {
+    const detail = await host.engine.inspect(container.id)
+    if (detail.restartPolicy === params.restart.name) continue
+    await context.guard()
+    context.log(`giving ${container.name} restart policy ${params.restart.name}`)
+    await host.engine.setRestartPolicy(container.id, restartPolicy(params))
+  }
+}
+
+/** The engine answers a stop a moment before its listing shows it; the next task must not see a container that is gone. */
+export async function awaitListing({ host, wanted }: Rolling): Promise<void> {
+  for (let look = 0; look < 10; look++) {
+    if (drift(wanted, serviceState(wanted, await freshLook(host))) === undefined) return
+    await new Promise((resolve) => setTimeout(resolve, 50 * (look + 1)))
+  }
+}

@@ -1,0 +1,55 @@
+/** What a rollout is told, and what follows from that alone. */
+import { z } from 'zod'
+import type { TaskContext } from '../kind.ts'
+import type { Host, RestartPolicy } from '../ports.ts'
+import type { Wanted } from './decide.ts'
+import type { GateOptions } from './gate.ts'
+
+export const rolloutParams = z.strictObject({
+  service: z.string(),
+  host: z.string(),
+  composeProject: z.string(),
+  directory: z.string(),
+  render: z.string(),
+  replicas: z.number().int().min(0),
+  driver: z.enum(['native', 'recreate']),
+  order: z.enum(['start-first', 'stop-first']),
+  /** Why it is stop-first, for the plan. */
+  orderReason: z.string().nullable(),
+  /** True when the image is built from this project: its containers keep nothing of their own. */
+  ownCode: z.boolean(),
+  restart: z.strictObject({ name: z.enum(['no', 'always', 'unless-stopped', 'on-failure']), maximumRetryCount: z.number().int() }),
+  timeoutSeconds: z.number(),
+  minReadySeconds: z.number(),
+  stopGraceSeconds: z.number(),
+  probe: z.strictObject({ port: z.number(), path: z.string(), expectedStatus: z.number() }).nullable(),
+})
+export type RolloutParams = z.infer<typeof rolloutParams>
+
+/** One rollout while it runs: what it acts on, and with what. */
+export interface Rolling {
+  readonly host: Host
+  readonly params: RolloutParams
+  readonly wanted: Wanted
+  readonly image: string
+  /** Hash of the bundle whose Compose file the containers are made from. */
+  readonly bundle: string
+  /** The name its one container must have, when the definition fixes it. */
+  readonly containerName?: string
+  readonly context: TaskContext
+}
+
+export function gateOptions({ params, context }: Rolling): GateOptions {
+  return {
+    service: params.service,
+    timeoutMs: params.timeoutSeconds * 1000,
+    minReadyMs: params.minReadySeconds * 1000,
+    ...(params.probe ? { probe: params.probe } : {}),
+    signal: context.signal,
+  }
+}
+
+export function restartPolicy({ restart }: RolloutParams): RestartPolicy {
+  const { name, maximumRetryCount } = restart
+  return name === 'on-failure' ? { name, maximumRetryCount } : { name }
+}

@@ -1,0 +1,72 @@
+/** The native driver, step by step: new containers up, behind the gate, before or after old ones go. */
+import type { Container } from '../ports.ts'
+import { create } from './compose.ts'
+import { awaitListing, refuseToLoseData, removeContainer, settle } from './containers.ts'
+import { rolloutPlan, type ServiceState } from './decide.ts'
+import { startAndAwait } from './gate.ts'
+import { gateOptions, type Rolling, restartPolicy } from './params.ts'
+import { type Done, undo } from './undo.ts'
+
+/** @throws TaskFailure after everything it did was undone: what ran before serves on. */
+export async function replace(rolling: Rolling, before: ServiceState): Promise<void> {
+  const { params, wanted, context } = rolling
+  const plan = rolloutPlan(wanted, before)
+  if (!params.ownCode) await refuseToLoseData(rolling, [...plan.replace, ...plan.remove])
+  for (const container of plan.remove) await removeContainer(rolling, container)
+  const done: Done = { started: [], stopped: [], renamed: [] }
+  try {
+    const waiting = [...plan.replace]
+    if (params.order === 'stop-first') for (const container of waiting.splice(0)) await stop(rolling, container, done)
+    const made = plan.create > 0 ? await create(rolling, plan.create) : []
+    const fresh = [...plan.adopt, ...made]
+    for (const [index, container] of fresh.entries()) {
+      await start(rolling, container, done)
+      context.log(`container ${index + 1} of ${fresh.length} is ready`)
+      const next = waiting.shift()
+      if (next) await stop(rolling, next, done)
+    }
+    for (const container of [...waiting, ...plan.surplus]) await stop(rolling, container, done)
+    await settle(
+      rolling,
+      before.ready.filter((container) => !plan.surplus.includes(container)),
+    )
+  } catch (error) {
+    await undo(rolling, done)
+    throw error
+  }
+  // Stopped ones of another hash stay for a rollback; those of this hash would look like a failure of it.
+  const superfluous = plan.replace.filter((container) => container.hash === wanted.hash)
+  for (const container of [...plan.surplus, ...superfluous]) await removeContainer(rolling, container)
+  await awaitListing(rolling)
+}
+
+async function start(rolling: Rolling, container: Container, done: Done): Promise<void> {
+  const { host, params, context } = rolling
+  done.started.push(container.id)
+  await context.guard()
+  await handOverName(rolling, container, done)
+  // A crash must be seen by the gate, not masked by a restart; the wanted policy comes after it.
+  if (params.restart.name !== 'no') await host.engine.setRestartPolicy(container.id, { name: 'no' })
+  await startAndAwait(host, container.id, gateOptions(rolling))
+  if (params.restart.name !== 'no') await host.engine.setRestartPolicy(container.id, restartPolicy(params))
+}
+
+async function stop({ host, params, context }: Rolling, container: Container, done: Done): Promise<void> {
+  await context.guard()
+  context.log(`stopping ${container.name}`)
+  // Noted first: a stop that seems to fail may have worked.
+  done.stopped.push(container)
+  await host.engine.stop(container.id, params.stopGraceSeconds)
+}
+
+/** Compose makes no second container of a service with a fixed name, so the file on the host fixes none: the name is given here. */
+async function handOverName({ host, containerName }: Rolling, container: Container, done: Done): Promise<void> {
+  if (containerName === undefined || container.name === containerName) return
+  const holder = (await host.observe()).containers.find(({ name }) => name === containerName)
+  if (holder) {
+    // With its id: one that an earlier release left aside may still be there.
+    await host.engine.rename(holder.id, `${containerName}-replaced-${holder.id.slice(0, 12)}`)
+    done.renamed.push(holder)
+  }
+  await host.engine.rename(container.id, containerName)
+}
