@@ -59,7 +59,10 @@ function flagsOnPage(path: string): string[] {
   const found = register.pages.find((candidate) => candidate.path === path)
   const inputs = /^## Inputs\n([\s\S]*?)(?=^## |(?![\s\S]))/m.exec(found?.text ?? '')?.[1] ?? ''
   const others = [...inputs.matchAll(/\]\(([a-z-]+\.md)\)/g)].map(([, name]) => path.replace(/[^/]+$/, name ?? ''))
-  return [...[...inputs.matchAll(/(?<![-\w])--([a-z][a-z-]*)/g)].map(([, flag]) => flag ?? ''), ...others.flatMap((other) => flagsOnPage(other))]
+  return [
+    ...[...inputs.matchAll(/(?<![-\w])--([a-z][a-z-]*)/g)].map(([, flag]) => flag ?? ''),
+    ...others.flatMap((other) => flagsOnPage(other)),
+  ]
 }
 
 test('the flags of each command are on its page, and no others', async () => {

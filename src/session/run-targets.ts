@@ -55,11 +55,11 @@ export async function runTargets(input: RunInput, globals: GlobalOptions, app: A
     })
     await view.drive(graph, run)
     const outcomes = await outcomesOf(graph, run)
-    await recorder.finish(outcomes)
+    const release = await recorder.finish(outcomes)
     // With events on stdout, the words are for whoever watches.
     const result = input.format === 'json' ? app.stderr : app.stdout
     const paint = createPaint(decideColor(globals.color, app.env, result))
-    result.write(renderSummary({ graph, outcomes, durationMs: performance.now() - startedAt, paint }))
+    result.write(renderSummary({ graph, outcomes, durationMs: performance.now() - startedAt, paint, ...(release && { release }) }))
     return exitCodeOf(outcomes, app.signal.aborted)
   } finally {
     await world.close()

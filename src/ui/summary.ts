@@ -2,6 +2,7 @@ import type { Outcome, TaskGraph, TaskId } from '../../graph/types.ts'
 import { renderDuration } from './duration.ts'
 import { renderFailure } from './failure.ts'
 import type { Paint } from './paint.ts'
+import { shortVersion } from './short-version.ts'
 
 /** A run that has ended. */
 export interface RunResult {
@@ -24,7 +25,7 @@ export function renderSummary(options: SummaryOptions): string {
   const causes = causesOf(options)
   const lines = [verdict(countOutcomes(options), causes, renderDuration(durationMs), paint)]
   for (const [cause, count] of causes) lines.push(paint.dim(`  ${count} not run: ${causeText(cause, outcomes)}`))
-  if (release !== undefined) lines.push(paint.dim(`  release ${release.id} (${release.version})`))
+  if (release !== undefined) lines.push(paint.dim(`  release ${release.id} (${shortVersion(release.version)})`))
   const blocks = graph.order.flatMap((id) => {
     const outcome = outcomes.get(id)
     return outcome?.status === 'failed' ? [renderFailure(outcome.failure, paint, { id, outputLines: options.outputLines ?? 20 })] : []
