@@ -23,7 +23,7 @@ export interface SummaryOptions extends RunResult {
 export function renderSummary(options: SummaryOptions): string {
   const { graph, outcomes, durationMs, paint, release } = options
   const causes = causesOf(options)
-  const lines = [verdict(countOutcomes(options), causes, renderDuration(durationMs), paint)]
+  const lines = [verdict(countOutcomes(options), headline(options, causes), renderDuration(durationMs), paint)]
   for (const [cause, count] of causes) lines.push(paint.dim(`  ${count} not run: ${causeText(cause, outcomes)}`))
   if (release !== undefined) lines.push(paint.dim(`  release ${release.id} (${shortVersion(release.version)})`))
   const blocks = graph.order.flatMap((id) => {
@@ -61,7 +61,7 @@ export interface Counts {
   readonly canceled: number
 }
 
-function verdict(counts: Counts, causes: ReadonlyMap<string, number>, time: string, paint: Paint): string {
+function verdict(counts: Counts, words: string, time: string, paint: Paint): string {
   const { ran, skipped, failed, canceled } = counts
   if (ran + failed + canceled === 0) {
     return skipped === 0 ? 'nothing to do (no tasks)' : `nothing to do (${skipped} ${skipped === 1 ? 'task' : 'tasks'} up to date)`
@@ -72,13 +72,15 @@ function verdict(counts: Counts, causes: ReadonlyMap<string, number>, time: stri
     ...(skipped > 0 ? [`${skipped} up to date`] : []),
     ...(canceled > 0 ? [`${canceled} not run`] : []),
   ]
-  return `${headline(failed, canceled, causes, paint)} ${time}: ${parts.join(', ')}`
+  return `${words} ${time}: ${parts.join(', ')}`
 }
 
-function headline(failed: number, canceled: number, causes: ReadonlyMap<string, number>, paint: Paint): string {
-  if (failed > 0) return paint.red('failed after')
-  if (causes.has('signal')) return paint.yellow('interrupted after')
-  return canceled > 0 ? paint.yellow('stopped after') : paint.green('done in')
+/** An interrupt fails the tasks it finds at work: that is no failure of the run, unless something else failed too. */
+function headline({ outcomes, paint }: SummaryOptions, causes: ReadonlyMap<string, number>): string {
+  const failures = [...outcomes.values()].flatMap((outcome) => (outcome.status === 'failed' ? [outcome.failure.reason] : []))
+  if (failures.some((reason) => reason !== 'interrupted')) return paint.red('failed after')
+  if (failures.length > 0 || causes.has('signal')) return paint.yellow('interrupted after')
+  return causes.size > 0 ? paint.yellow('stopped after') : paint.green('done in')
 }
 
 function causeText(cause: string, outcomes: ReadonlyMap<TaskId, Outcome>): string {
