@@ -75,7 +75,7 @@ export const build = defineTask<Params>({
     const reference = `${params.repository}:${tag}`
     if (params.remote) {
       const imageId = (await registry.manifest(reference))?.imageId
-      if (imageId !== undefined) return { fresh: true, result: resultOf(params, tag, imageId), detail: `${reference} is in the registry` }
+      if (imageId !== undefined) return { fresh: true, result: resultOf(params, tag, imageId), detail: `${tag} is in the registry` }
     }
     const known = cached?.values['imageId']
     if (typeof known !== 'string') return { fresh: false, because: { reason: 'first-run', detail: 'no image was built from this yet' } }

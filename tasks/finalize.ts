@@ -27,7 +27,7 @@ export const finalize = defineTask<FinalizeParams>({
   pool: 'host',
   exclusive: true,
   params,
-  title: ({ environment, version }) => `finish ${version} in ${environment}`,
+  title: ({ environment }) => `finish the release in ${environment}`,
   async observe(params, context) {
     const seen = await context.ports.host(params.primaryHost).observe()
     const [id, applied] = seen.release?.split(' ') ?? []
@@ -35,7 +35,7 @@ export const finalize = defineTask<FinalizeParams>({
       return {
         fresh: false,
         because:
-          id === undefined ? { reason: 'first-run', detail: 'no release yet' } : { reason: 'drift', detail: `${id} is another release` },
+          id === undefined ? { reason: 'first-run', detail: 'no release yet' } : { reason: 'drift', detail: `the last release was ${id}` },
       }
     }
     const leftovers = await superseded(params, context)

@@ -42,9 +42,9 @@ export const push = defineTask<Params>({
     const reference = `${params.repository}:${image.tag}`
     const manifest = await context.ports.registry.manifest(reference)
     if (manifest?.imageId === image.imageId) {
-      return { fresh: true, result: resultOf(params, manifest.digest), detail: `${reference} is in the registry` }
+      return { fresh: true, result: resultOf(params, manifest.digest), detail: `${image.tag} is in the registry` }
     }
-    const detail = manifest === undefined ? `${reference} is not in the registry` : `the registry holds another image under ${reference}`
+    const detail = manifest === undefined ? `${image.tag} is not in the registry` : `the registry holds another image under ${reference}`
     return { fresh: false, because: { reason: manifest === undefined ? 'absent' : 'drift', detail } }
   },
 

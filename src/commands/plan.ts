@@ -1,6 +1,8 @@
 import { z } from 'zod'
+import { nearest } from '../../graph/nearest.ts'
+import type { Diagnostic } from '../../graph/types.ts'
 import { type App, type ExitCode, type GlobalOptions, InputError } from '../contracts.ts'
-import { openProject } from '../session/open-project.ts'
+import { openProject, type Project } from '../session/open-project.ts'
 import { showPlan } from '../session/show-plan.ts'
 import { targetGraph } from '../session/targets.ts'
 
@@ -16,16 +18,21 @@ export const examples = ['stagecraft plan --env prod', 'stagecraft plan --env pr
 
 export async function run(input: z.output<typeof options>, globals: GlobalOptions, app: App): Promise<ExitCode> {
   const project = await openProject(globals, app, input.version)
-  const ids = input.services === undefined ? ['deploy'] : tasksOf(input.services, project.graph.order)
+  const ids = input.services === undefined ? ['deploy'] : tasksOf(input.services, project)
   const targets = targetGraph(ids, project.graph)
   if (!targets.ok) throw new InputError(targets.diagnostics)
   return showPlan(targets.value, project, { format: input.format, online: !input.offline, force: () => false }, globals, app)
 }
 
-/** A service nobody knows yields its own name, which no target has: the error then says so. */
-function tasksOf(services: readonly string[], ids: readonly string[]): string[] {
-  return services.flatMap((service) => {
-    const own = ids.filter((id) => id.split(':')[1]?.split('@')[0] === service)
-    return own.length > 0 ? own : [service]
-  })
+function tasksOf(services: readonly string[], { deployment, graph }: Project): string[] {
+  const known = deployment.services.map(({ name }) => name)
+  const unknown = services.filter((service) => !known.includes(service))
+  if (unknown.length > 0) throw new InputError(unknown.map((service) => unknownService(service, known)))
+  return graph.order.filter((id) => services.includes(id.split(':')[1]?.split('@')[0] ?? ''))
+}
+
+function unknownService(service: string, known: readonly string[]): Diagnostic {
+  const suggestion = nearest(service, known)
+  const message = `no service is called \`${service}\`: expected one of ${known.join(', ')}`
+  return { code: 'SC3104', severity: 'error', message, ...(suggestion !== undefined && { suggestion }) }
 }

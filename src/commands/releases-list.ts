@@ -4,6 +4,7 @@ import { type App, type ExitCode, exitCodes, type GlobalOptions } from '../contr
 import { withoutGhosts } from '../releases/crash-recovery.ts'
 import { byEnvironment, newestFirst, overallStatus, type Release } from '../releases/release.ts'
 import { createReleaseStore } from '../releases/store.ts'
+import { shortVersion } from '../ui/short-version.ts'
 import { renderTable } from '../ui/table.ts'
 
 export const summary = 'list releases, newest first'
@@ -49,7 +50,7 @@ function text(releases: readonly Release[], environment: string | undefined): st
   const columns: readonly (readonly [heading: string, cell: (release: Release) => string])[] = [
     ['RELEASE ID', (release) => release.id],
     ...(environment === undefined ? [['ENVIRONMENT', (release: Release) => release.environment] as const] : []),
-    ['VERSION', (release) => release.version],
+    ['VERSION', (release) => shortVersion(release.version)],
     ['TIMESTAMP', (release) => utcSeconds(release.timestamp)],
     ['STATUS', (release) => overallStatus(release)],
   ]

@@ -69,11 +69,12 @@ export async function openSecrets(project: Project, hosts: HostPool, app: App, {
       const there = await primary.files.read(remoteKey)
       if (there === undefined) return primary.files.write(remoteKey, Buffer.from(`${key}\n`), 0o600)
       if (Buffer.from(there).toString('utf8').trim() === key) return
+      const given = app.env['STAGECRAFT_PROJECT_KEY'] === undefined ? 'remove .stagecraft/project.key' : 'unset STAGECRAFT_PROJECT_KEY'
       throw new TaskFailure({
         reason: 'refused',
         subject: primary.name,
         message: `this checkout and ${primary.name} compare secrets under different keys, so every service would seem to have changed`,
-        remedy: 'remove .stagecraft/project.key here and deploy again: the key of the host is then used',
+        remedy: `${given}, and deploy again: the key of the host is then used`,
       })
     },
   }

@@ -2,6 +2,7 @@ import type { Outcome, TaskGraph, TaskId } from '../../graph/types.ts'
 import { renderDuration } from './duration.ts'
 import { renderFailure } from './failure.ts'
 import type { Paint } from './paint.ts'
+import { shortVersion } from './short-version.ts'
 
 /** A run that has ended. */
 export interface RunResult {
@@ -22,9 +23,9 @@ export interface SummaryOptions extends RunResult {
 export function renderSummary(options: SummaryOptions): string {
   const { graph, outcomes, durationMs, paint, release } = options
   const causes = causesOf(options)
-  const lines = [verdict(countOutcomes(options), causes, renderDuration(durationMs), paint)]
+  const lines = [verdict(countOutcomes(options), headline(options, causes), renderDuration(durationMs), paint)]
   for (const [cause, count] of causes) lines.push(paint.dim(`  ${count} not run: ${causeText(cause, outcomes)}`))
-  if (release !== undefined) lines.push(paint.dim(`  release ${release.id} (${release.version})`))
+  if (release !== undefined) lines.push(paint.dim(`  release ${release.id} (${shortVersion(release.version)})`))
   const blocks = graph.order.flatMap((id) => {
     const outcome = outcomes.get(id)
     return outcome?.status === 'failed' ? [renderFailure(outcome.failure, paint, { id, outputLines: options.outputLines ?? 20 })] : []
@@ -60,7 +61,7 @@ export interface Counts {
   readonly canceled: number
 }
 
-function verdict(counts: Counts, causes: ReadonlyMap<string, number>, time: string, paint: Paint): string {
+function verdict(counts: Counts, words: string, time: string, paint: Paint): string {
   const { ran, skipped, failed, canceled } = counts
   if (ran + failed + canceled === 0) {
     return skipped === 0 ? 'nothing to do (no tasks)' : `nothing to do (${skipped} ${skipped === 1 ? 'task' : 'tasks'} up to date)`
@@ -71,13 +72,15 @@ function verdict(counts: Counts, causes: ReadonlyMap<string, number>, time: stri
     ...(skipped > 0 ? [`${skipped} up to date`] : []),
     ...(canceled > 0 ? [`${canceled} not run`] : []),
   ]
-  return `${headline(failed, canceled, causes, paint)} ${time}: ${parts.join(', ')}`
+  return `${words} ${time}: ${parts.join(', ')}`
 }
 
-function headline(failed: number, canceled: number, causes: ReadonlyMap<string, number>, paint: Paint): string {
-  if (failed > 0) return paint.red('failed after')
-  if (causes.has('signal')) return paint.yellow('interrupted after')
-  return canceled > 0 ? paint.yellow('stopped after') : paint.green('done in')
+/** An interrupt fails the tasks it finds at work: that is no failure of the run, unless something else failed too. */
+function headline({ outcomes, paint }: SummaryOptions, causes: ReadonlyMap<string, number>): string {
+  const failures = [...outcomes.values()].flatMap((outcome) => (outcome.status === 'failed' ? [outcome.failure.reason] : []))
+  if (failures.some((reason) => reason !== 'interrupted')) return paint.red('failed after')
+  if (failures.length > 0 || causes.has('signal')) return paint.yellow('interrupted after')
+  return causes.size > 0 ? paint.yellow('stopped after') : paint.green('done in')
 }
 
 function causeText(cause: string, outcomes: ReadonlyMap<TaskId, Outcome>): string {

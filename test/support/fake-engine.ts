@@ -85,7 +85,8 @@ export class FakeEngine implements Engine {
     const held = this.#find(nameOrId)
     if (state === 'out-of-memory') {
       this.#emit({ action: 'oom', container: held.container.id })
-      return this.become(nameOrId, 'dead')
+      this.become(nameOrId, 'dead')
+      return
     }
     if (state === 'dead') {
       held.exitCode = 1

@@ -23,7 +23,7 @@ function builtWorld(version?: string) {
 test('what is not in the registry is pushed, and is fresh from then on, with the same result', async () => {
   const { builder, context } = builtWorld()
   const look = await push.observe?.(params, context('push:api', one), undefined)
-  assert.equal(look, { fresh: false, because: { reason: 'absent', detail: `${repository}:sc-1 is not in the registry` } })
+  assert.equal(look, { fresh: false, because: { reason: 'absent', detail: 'sc-1 is not in the registry' } })
   const ran = await push.run(params, context('push:api', one))
   assert.equal(ran, { files: {}, values: { repository, digest: 'sha256:manifest-1' } })
   const again = await push.observe?.(params, context('push:api', one), undefined)

@@ -11,6 +11,7 @@ const test = suite('src/ui/list')
 interface Live {
   readonly view: View
   readonly run: ScriptedRun
+  readonly stdout: CapturedStream
   readonly stderr: CapturedStream
   /** Resolves when the screen shows a text. */
   shows(text: string): Promise<void>
@@ -19,7 +20,8 @@ interface Live {
 function live(): Live {
   const stderr = new CapturedStream()
   stderr.isTTY = true
-  const streams = { stdout: new CapturedStream().asTerminal(), stderr: stderr.asTerminal(), env: { TERM: 'xterm' } }
+  const stdout = new CapturedStream()
+  const streams = { stdout: stdout.asTerminal(), stderr: stderr.asTerminal(), env: { TERM: 'xterm' } }
   const title = (task: { id: string }) => task.id.replace(':', ' ')
   const view = createView('auto', streams, { color: false, verbose: false, quiet: false, title })
   const run = new ScriptedRun((event) => view.on(event))
@@ -29,7 +31,7 @@ function live(): Live {
       const look = () => void (stripVTControlCharacters(stderr.text).includes(text) ? resolve() : setImmediate(look))
       look()
     })
-  return { view, run, stderr, shows: (text) => within(5000, shows(text)) }
+  return { view, run, stdout, stderr, shows: (text) => within(5000, shows(text)) }
 }
 
 /** What stays on the screen: everything after the list was cleared for the last time. */
@@ -71,7 +73,7 @@ test('what others write while the list is live is shown at once and stays afterw
 })
 
 test('a run in which everything is up to date writes nothing until its summary', async () => {
-  const { view, run, stderr } = live()
+  const { view, run, stdout, stderr } = live()
   const graph = graphOf('build:api', 'build:web')
   const driven = view.drive(graph, run)
   run.skip('build:api')
@@ -79,7 +81,7 @@ test('a run in which everything is up to date writes nothing until its summary',
   await within(2000, driven)
   assert.is(stderr.text, '')
   view.finish({ graph, outcomes: run.outcomes, durationMs: 5 })
-  assert.is(stderr.text, 'nothing to do (2 tasks up to date)\n')
+  assert.is(stdout.text, 'nothing to do (2 tasks up to date)\n', 'the summary is the result')
 })
 
 test('an empty graph is over at once', async () => {
