@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { Shop } from '../support/shop.ts'
 import { type Lab, labObstacle, openLab } from './lab.ts'
-import { Stage } from './stage.ts'
+import { Interrupted, Stage } from './stage.ts'
 
 const stage = new Stage(process.stdout)
 
@@ -17,17 +17,17 @@ async function main(): Promise<number> {
     process.stderr.write(`The demo cannot run here: ${obstacle}.\n`)
     return 1
   }
-  stage.scene('A lab on this machine', 'a host with sshd and Docker, a registry; the first time takes minutes, later seconds')
+  stage.scene('A lab on this machine', 'a host with sshd and Docker, a registry; minutes the first time, then seconds')
   const lab = await openLab({ hosts: 1, report: (line) => stage.note(line) })
   const shop = new Shop(lab)
-  stage.playIn(shop.directory, { DOCKER_CONFIG: lab.registry.dockerConfigDir, NODE_EXTRA_CA_CERTS: lab.registry.caFile })
+  stage.playIn(shop.directory, { DOCKER_CONFIG: lab.registry.dockerConfigDir })
   try {
     await play(shop, lab)
-    if (!stage.isInterrupted) farewell(shop, lab, values.keep)
+    farewell(shop, lab, values.keep)
   } finally {
     if (!values.keep) shop.remove()
   }
-  return stage.isInterrupted ? 130 : 0
+  return 0
 }
 
 async function play(shop: Shop, lab: Lab): Promise<void> {
@@ -37,11 +37,11 @@ async function play(shop: Shop, lab: Lab): Promise<void> {
   stage.say('')
   stage.command(`cd ${shop.directory}`)
 
-  stage.scene('First deploy', 'builds three images, pushes them, starts the database, migrates it, starts the services')
+  stage.scene('First deploy', 'build and push three images, start the database, migrate it, start the rest')
   await stage.stagecraft('first deploy', ...deploy)
   answers(shop, lab)
 
-  stage.scene('The same again', 'every task looks at its target: nothing to do, so no lock, no write, no restart')
+  stage.scene('The same again', 'every task looks at its target: no lock, no write, no restart')
   await stage.stagecraft('nothing changed', ...deploy)
 
   stage.scene('One file of api changes', 'a plan says what that means before anything is touched')
@@ -70,7 +70,6 @@ function runningSince(shop: Shop): ReadonlyMap<string, string> {
 
 /** Asks the services from this machine, as a visitor would. */
 function answers(shop: Shop, lab: Lab): void {
-  if (stage.isInterrupted) return
   for (const [service, port, path] of [
     ['web', 8080, '/version'],
     ['api', 4000, '/version'],
@@ -87,9 +86,9 @@ function farewell(shop: Shop, lab: Lab, isKept: boolean): void {
   stage.scene('That was it')
   stage.times()
   if (isKept) {
-    const variables = `DOCKER_CONFIG=${lab.registry.dockerConfigDir} NODE_EXTRA_CA_CERTS=${lab.registry.caFile}`
-    stage.say(`\nThe shop still runs. Look around, change things, break things:\n`)
-    stage.command(`cd ${shop.directory} && export ${variables}`)
+    stage.say('\nThe shop still runs. Look around, change things, break things:\n')
+    stage.command(`cd ${shop.directory}`)
+    stage.command(`export DOCKER_CONFIG=${lab.registry.dockerConfigDir}`)
     stage.command(`${stage.program} plan --env prod`)
     stage.command(`docker exec ${shop.host.container} docker ps`)
     stage.command(`ssh -i ${lab.identityFile} -o UserKnownHostsFile=${lab.knownHostsFile} deploy@${shop.host.address}`)
@@ -97,7 +96,7 @@ function farewell(shop: Shop, lab: Lab, isKept: boolean): void {
     stage.say('\nThe shop is removed now. To keep it and look around:\n')
     stage.command('npm run demo -- --keep')
   }
-  stage.say('\nThe lab still runs, so the next demo starts in seconds. To end it:\n')
+  stage.say(`\nThe lab${isKept ? ', with the shop in it,' : ''} still runs, so the next demo starts in seconds. To end it:\n`)
   stage.command('npm run lab -- down         # keeps images and keys')
   stage.command('npm run lab -- down --all   # keeps nothing but installed packages')
 }
@@ -106,5 +105,5 @@ try {
   process.exitCode = await main()
 } catch (error) {
   process.stderr.write(`\nThe demo stopped: ${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 1
+  process.exitCode = error instanceof Interrupted ? 130 : 1
 }

@@ -4,6 +4,11 @@ import { fileURLToPath } from 'node:url'
 import { createPaint, type Paint } from '../../src/ui/paint.ts'
 import { decideColor } from '../../src/ui/terminal.ts'
 
+/** Somebody pressed Ctrl+C: the play ends, what it set up is removed. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted'
+}
+
 interface Timed {
   readonly what: string
   readonly seconds: number
@@ -30,17 +35,15 @@ export class Stage {
       })
   }
 
-  get isInterrupted(): boolean {
-    return this.#isInterrupted
-  }
-
   playIn(directory: string, variables: Readonly<Record<string, string>>): void {
     const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('STAGECRAFT_'))
     this.#directory = directory
     this.#environment = { ...Object.fromEntries(inherited), ...variables }
   }
 
+  /** @throws Interrupted */
   scene(title: string, caption = ''): void {
+    this.#goOn()
     this.#scene++
     this.say(`\n${this.#paint.bold(`${this.#scene}. ${title}`)}${caption === '' ? '' : `\n   ${caption}`}\n`)
   }
@@ -68,10 +71,9 @@ export class Stage {
 
   /**
    * Runs the program to its end, in the open.
-   * @throws when it says anything but done; the demo has nothing more to show then.
+   * @throws Interrupted, and when it says anything but done: there is nothing more to show then.
    */
   async stagecraft(what: string, ...args: string[]): Promise<void> {
-    if (this.#isInterrupted) return
     this.command(`stagecraft ${args.join(' ')}`)
     const startedAt = performance.now()
     const code = await new Promise<number | null>((resolve, reject) => {
@@ -86,6 +88,11 @@ export class Stage {
     const seconds = (performance.now() - startedAt) / 1000
     this.#timed.push({ what, seconds })
     this.note(`(${seconds.toFixed(1)} s)`)
-    if (code !== 0 && !this.#isInterrupted) throw new Error(`stagecraft ${args.join(' ')} ended with ${code}`)
+    this.#goOn()
+    if (code !== 0) throw new Error(`stagecraft ${args.join(' ')} ended with ${code}`)
+  }
+
+  #goOn(): void {
+    if (this.#isInterrupted) throw new Interrupted('interrupted')
   }
 }
