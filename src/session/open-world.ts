@@ -39,6 +39,8 @@ export interface World {
 }
 
 export interface WorldOptions {
+  /** What is going to be looked at. Hosts are the slowest to answer, so connections to those it needs begin before anything else. */
+  readonly graph: TaskGraph
   /** False: no host may be asked. */
   readonly online: boolean
   /** False: nothing in the project folder is written, not even what was learned about files. */
@@ -52,6 +54,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   const cache = openLocalCache(cacheDirectory, { warn })
   const files = openFileIndex(directory, join(cacheDirectory, 'files.json'))
   const hosts = hostPool(deployment, directory, app)
+  if (options.online) for (const name of hostsOf(options.graph)) hosts.lookAhead(name)
   const secrets = await openSecrets(project, hosts, app, options)
   const scope: Scope = { project: deployment.project, environment: deployment.environment, version: project.release.version ?? 'unknown' }
   const history = hostHistory(project, hosts, app)
@@ -119,6 +122,13 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     const { collectWhenDue } = await import('../../cache/collect.ts')
     await collectWhenDue(cache)
   }
+}
+
+/** Hosts that a task of the graph will look at. */
+function hostsOf(graph: TaskGraph): ReadonlySet<string> {
+  const tasks = graph.order.map((id) => graph.task(id)).filter(({ kind }) => kinds.get(kind)?.freshness === 'effect')
+  const names = tasks.map(({ params }) => (params as { readonly host?: unknown } | null)?.host)
+  return new Set(names.filter((name) => typeof name === 'string'))
 }
 
 function titleOf(task: Task): string {

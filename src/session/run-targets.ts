@@ -29,7 +29,7 @@ export async function runTargets(input: RunInput, globals: GlobalOptions, app: A
   if (globals.verbose) showWarnings(project, globals, app)
 
   const startedAt = performance.now()
-  const world = await openWorld(project, app, { online: true, writes: true })
+  const world = await openWorld(project, app, { graph, online: true, writes: true })
   try {
     const stop = new AbortController()
     const signal = AbortSignal.any([app.signal, stop.signal])
