@@ -13,6 +13,7 @@ import type { ConnectionSettings } from './ssh-config.ts'
 import { bounded } from './ssh-deadline.ts'
 import { type ConnectionError, connectFailure, endpoint, hostKeyFailure, lostFailure, type Progress } from './ssh-failure.ts'
 import { loadSsh2 } from './ssh-library.ts'
+import { takeShortcuts } from './ssh-shortcuts.ts'
 
 /** For tests and benchmarks: what a run has cost. */
 export interface ConnectionStats {
@@ -216,6 +217,7 @@ export class SshConnection {
         })
         interruption.signal.addEventListener('abort', () => fail(interruption.signal.reason))
         client.connect(config)
+        takeShortcuts(client)
         client.setNoDelay(true)
       })
     } catch (error) {
