@@ -1,5 +1,4 @@
 /** The one SFTP channel of a connection, opened on first use and again when it was lost, and the words for what a host refuses. */
-import { posix } from 'node:path'
 import { TaskFailure } from '../../tasks/kind.ts'
 import type { SshConnection } from './ssh-connection.ts'
 import { endpoint } from './ssh-failure.ts'
@@ -30,7 +29,8 @@ export class SftpSession {
         return await work(sftp, signal)
       } catch (error) {
         if (error instanceof SftpError) throw await this.#refusal(what, error, sftp)
-        if (!sftp.isOpen && !(error instanceof TaskFailure)) throw await this.#broken(error instanceof SubsystemRefused ? 'use SFTP' : what, error)
+        if (!sftp.isOpen && !(error instanceof TaskFailure))
+          throw await this.#broken(error instanceof SubsystemRefused ? 'use SFTP' : what, error)
         throw error
       }
     })

@@ -17,7 +17,7 @@ import { contentPort, memoryContent } from './content.ts'
 import { openDatabase } from './databases.ts'
 import { environmentLock, type HeldEnvironmentLock } from './environment-lock.ts'
 import { hostHistory } from './host-history.ts'
-import { hostPool } from './hosts.ts'
+import { type HostPool, hostPool } from './hosts.ts'
 import type { Project } from './open-project.ts'
 import { openRecorder, unrecorded } from './recording.ts'
 import { openSecrets } from './secrets.ts'
@@ -32,6 +32,8 @@ export interface World {
   readonly forPlan: Omit<PredictOptions, 'kinds' | 'force' | 'online'>
   title(task: Task): string
   redact(text: string): string
+  /** What was spent on connections so far, by host. */
+  connections(): ReturnType<HostPool['stats']>
   /** Makes the recorder of a run over `graph`; `stop` is called when the history cannot be written. */
   recorder(graph: TaskGraph, stop: (reason: Error) => void): Promise<Recorder>
   /** Gives the lock back, saves what was learned about files, and closes every connection. */
@@ -102,6 +104,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     forPlan,
     title: (task) => titleOf(task),
     redact: secrets.redact,
+    connections: hosts.stats,
     async recorder(graph, stop) {
       recorded = await openRecorder(graph, project, app, stop)
       return recorded

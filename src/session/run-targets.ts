@@ -8,7 +8,7 @@ import { decideColor } from '../ui/terminal.ts'
 import { createView } from '../ui/view.ts'
 import { exitCodeOf } from './exit-code.ts'
 import { openProject } from './open-project.ts'
-import { openWorld } from './open-world.ts'
+import { openWorld, type World } from './open-world.ts'
 import type { RunOptionsInput } from './run-options.ts'
 import { showPlan } from './show-plan.ts'
 import { matchesGlob, targetGraph } from './targets.ts'
@@ -60,10 +60,20 @@ export async function runTargets(input: RunInput, globals: GlobalOptions, app: A
     const result = input.format === 'json' ? app.stderr : app.stdout
     const paint = createPaint(decideColor(globals.color, app.env, result))
     result.write(renderSummary({ graph, outcomes, durationMs: performance.now() - startedAt, paint }))
+    if (globals.verbose) app.stderr.write(connectionLines(world.connections()))
     return exitCodeOf(outcomes, app.signal.aborted)
   } finally {
     await world.close()
   }
+}
+
+function connectionLines(hosts: ReturnType<World['connections']>): string {
+  return Object.entries(hosts)
+    .map(([name, { connections, engineChannels, sftpChannels, tunnels, execs }]) => {
+      const channels = `channels: ${engineChannels} engine, ${sftpChannels} files, ${tunnels} tunnels, ${execs} commands`
+      return `${name}: ${connections} SSH connection${connections === 1 ? '' : 's'}; ${channels}\n`
+    })
+    .join('')
 }
 
 async function outcomesOf(graph: TaskGraph, run: Run): Promise<ReadonlyMap<TaskId, Outcome>> {
