@@ -16,7 +16,7 @@ export interface GateOptions {
   readonly signal: AbortSignal
 }
 
-/** Starts a container and resolves once it is ready. @throws TaskFailure `unhealthy` with its last log lines. */
+/** Starts a container and resolves once it is ready. @throws TaskFailure `unhealthy` with its last log lines, or `interrupted`. */
 export async function startAndAwait(host: Host, container: string, options: GateOptions): Promise<void> {
   const deadline = Date.now() + options.timeoutMs
   for (;;) {
@@ -147,6 +147,10 @@ async function statusOf(host: Host, address: string, probe: { readonly port: num
 }
 
 async function unhealthy(host: Host, container: string, options: GateOptions, why: string): Promise<TaskFailure> {
+  if (options.signal.aborted) {
+    const subject = `${options.service} on ${host.name}`
+    return new TaskFailure({ reason: 'interrupted', subject, message: `interrupted while waiting for the new container of ${subject}` })
+  }
   // What went wrong is known; a host that no longer answers must not hide it.
   const [detail, logs] = await Promise.all([
     host.engine.inspect(container).catch(() => undefined),
