@@ -147,21 +147,17 @@ async function statusOf(host: Host, address: string, probe: { readonly port: num
 }
 
 async function unhealthy(host: Host, container: string, options: GateOptions, why: string): Promise<TaskFailure> {
+  const subject = `${options.service} on ${host.name}`
   if (options.signal.aborted) {
-    const subject = `${options.service} on ${host.name}`
-    return new TaskFailure({ reason: 'interrupted', subject, message: `interrupted while waiting for the new container of ${subject}` })
+    return new TaskFailure({ reason: 'interrupted', subject, message: `the new container of ${subject} was interrupted` })
   }
-  // What went wrong is known; a host that no longer answers must not hide it.
-  const [detail, logs] = await Promise.all([
-    host.engine.inspect(container).catch(() => undefined),
-    host.engine.logs(container, 20).catch((): readonly string[] => []),
-  ])
-  const lastCheck = detail?.healthLog.at(-1)
+  const [detail, logs] = await Promise.all([host.engine.inspect(container), host.engine.logs(container, 20)])
+  const health = detail.healthLog.length > 0 ? [`last health check: ${detail.healthLog.at(-1)?.trim() ?? ''}`] : []
   return new TaskFailure({
     reason: 'unhealthy',
-    subject: `${options.service} on ${host.name}`,
-    message: `the new container of ${options.service} on ${host.name} ${why}`,
-    output: [...logs, ...(lastCheck === undefined ? [] : [`last health check: ${lastCheck.trim()}`])],
-    remedy: 'mend the image or its configuration and deploy again',
+    subject,
+    message: `the new container of ${subject} ${why}`,
+    output: [...logs, ...health],
+    remedy: 'mend the image or its configuration and deploy again; the version that ran before still serves',
   })
 }
