@@ -16,7 +16,7 @@ export interface GateOptions {
   readonly signal: AbortSignal
 }
 
-/** Starts a container and resolves once it is ready. @throws TaskFailure `unhealthy` with its last log lines, or `interrupted`. */
+/** Starts a container and resolves once it is ready. @throws TaskFailure `unhealthy` with its last log lines. */
 export async function startAndAwait(host: Host, container: string, options: GateOptions): Promise<void> {
   const deadline = Date.now() + options.timeoutMs
   for (;;) {
@@ -151,13 +151,17 @@ async function unhealthy(host: Host, container: string, options: GateOptions, wh
   if (options.signal.aborted) {
     return new TaskFailure({ reason: 'interrupted', subject, message: `the new container of ${subject} was interrupted` })
   }
-  const [detail, logs] = await Promise.all([host.engine.inspect(container), host.engine.logs(container, 20)])
-  const health = detail.healthLog.length > 0 ? [`last health check: ${detail.healthLog.at(-1)?.trim() ?? ''}`] : []
+  // What went wrong is known; a host that no longer answers must not hide it.
+  const [detail, logs] = await Promise.all([
+    host.engine.inspect(container).catch(() => undefined),
+    host.engine.logs(container, 20).catch((): readonly string[] => []),
+  ])
+  const lastCheck = detail?.healthLog.at(-1)
   return new TaskFailure({
     reason: 'unhealthy',
     subject,
     message: `the new container of ${subject} ${why}`,
-    output: [...logs, ...health],
-    remedy: 'mend the image or its configuration and deploy again; the version that ran before still serves',
+    output: [...logs, ...(lastCheck === undefined ? [] : [`last health check: ${lastCheck.trim()}`])],
+    remedy: 'mend the image or its configuration and deploy again',
   })
 }
