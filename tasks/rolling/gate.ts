@@ -147,6 +147,10 @@ async function statusOf(host: Host, address: string, probe: { readonly port: num
 }
 
 async function unhealthy(host: Host, container: string, options: GateOptions, why: string): Promise<TaskFailure> {
+  const subject = `${options.service} on ${host.name}`
+  if (options.signal.aborted) {
+    return new TaskFailure({ reason: 'interrupted', subject, message: `the new container of ${subject} was interrupted` })
+  }
   // What went wrong is known; a host that no longer answers must not hide it.
   const [detail, logs] = await Promise.all([
     host.engine.inspect(container).catch(() => undefined),
@@ -155,8 +159,8 @@ async function unhealthy(host: Host, container: string, options: GateOptions, wh
   const lastCheck = detail?.healthLog.at(-1)
   return new TaskFailure({
     reason: 'unhealthy',
-    subject: `${options.service} on ${host.name}`,
-    message: `the new container of ${options.service} on ${host.name} ${why}`,
+    subject,
+    message: `the new container of ${subject} ${why}`,
     output: [...logs, ...(lastCheck === undefined ? [] : [`last health check: ${lastCheck.trim()}`])],
     remedy: 'mend the image or its configuration and deploy again',
   })
