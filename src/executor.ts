@@ -60,7 +60,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     const result = await reach(task)
     starts(task.id).settle(false)
     tell({ type: 'finished', task, at: options.now(), outcome: result })
-    return faults.length > 0 ? failureOutcome(faults.shift(), []) : result
+    return faults.length > 0 ? failureOutcome(faults.splice(0)[0], []) : result
   }
 
   function tell(event: RunEvent): void {

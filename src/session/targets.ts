@@ -19,7 +19,7 @@ export function targetGraph(words: readonly string[], graph: TaskGraph): Checked
   const ids = new Set<TaskId>()
   const diagnostics = []
   for (const word of words) {
-    const kinds = builtIn[word]
+    const kinds = Object.hasOwn(builtIn, word) ? builtIn[word] : undefined
     if (word === 'deploy' && !graph.order.some((id) => graph.task(id).kind === 'finalize')) diagnostics.push(nowhere)
     if (kinds) for (const id of graph.order) if (kinds.includes(graph.task(id).kind)) ids.add(id)
     if (!kinds && graph.order.includes(word as TaskId)) ids.add(word as TaskId)

@@ -99,6 +99,95 @@ test('after a failure nothing new starts, unless told to continue', async () => 
   assert.is(status(continued, 'other:b'), 'ran')
 })
 
+test('what waits for the slot of a task that fails does not start either', async () => {
+  const fail = kind('fail', { run: () => Promise.reject(new TaskFailure({ reason: 'exit', subject: 'x', message: 'no' })) })
+  const r = rig([fail, kind('other')], { pools: { default: 1 } })
+  const run = startRun(graphOf(task('fail:a'), task('other:b'), task('other:c')), r.options)
+  await Promise.all(['fail:a', 'other:b', 'other:c'].map((name) => run.outcome(id(name))))
+  assert.equal(r.started(), ['fail:a'])
+})
+
+test('a listener that throws cuts no task off: the task ends, the run stops, and the bug is told', async () => {
+  const done: unknown[] = []
+  const work = kind('work', {
+    run: async (params, context) => {
+      context.log('half-way')
+      done.push(params)
+      return resultOf(params)
+    },
+  })
+  const r = rig([work], { pools: { default: 1 } })
+  const on = () => {
+    throw new Error('the view broke')
+  }
+  const outcomes = await r.run(graphOf(task('work:a', { params: 1 }), task('work:b', { params: 2, after: ['work:a'] })), { on })
+  const first = outcomes.get(id('work:a'))
+  assert.equal(done, [1])
+  assert.ok(first?.status === 'failed' && first.failure.reason === 'bug' && first.failure.message === 'the view broke')
+  assert.is.not(status(outcomes, 'work:b'), 'ran')
+})
+
+test('a task of a kind that nobody knows is a bug like any other, and the others end', async () => {
+  const r = rig([kind('build')], { onFailure: 'continue' })
+  const outcomes = await r.run(graphOf(task('ghost:a'), task('build:b')))
+  const ghost = outcomes.get(id('ghost:a'))
+  assert.ok(ghost?.status === 'failed' && ghost.failure.message === 'no kind is called ghost')
+  assert.is(status(outcomes, 'build:b'), 'ran')
+})
+
+test('an interrupt while a task is looked at keeps it from starting', async () => {
+  const roll = kind('roll', {
+    freshness: 'effect',
+    observe: async () => {
+      r.controller.abort()
+      return { fresh: false, because: { reason: 'drift', detail: 'd' } }
+    },
+  })
+  const r = rig([roll])
+  assert.equal((await r.run(graphOf(task('roll:a')))).get(id('roll:a')), { status: 'canceled', by: 'signal' })
+  assert.equal(r.started(), [])
+})
+
+test('a lock that another run holds fails what would write; what is fresh is still skipped', async () => {
+  const held = () => Promise.reject(new TaskFailure({ reason: 'lock-held', subject: 'h', message: 'anna has it' }))
+  const parts = { freshness: 'effect', exclusive: true } as const
+  const stale = kind('stale', { ...parts, observe: async () => ({ fresh: false, because: { reason: 'drift', detail: 'd' } }) })
+  const fresh = kind('fresh', { ...parts, observe: async () => ({ fresh: true, result: resultOf(1) }) })
+  const lock = { isHeld: false, hold: held, verify: async () => {} }
+  const outcomes = await rig([stale, fresh], { lock, onFailure: 'continue' }).run(graphOf(task('fresh:b'), task('stale:a')))
+  const failed = outcomes.get(id('stale:a'))
+  assert.ok(failed?.status === 'failed' && failed.failure.reason === 'lock-held')
+  assert.is(status(outcomes, 'fresh:b'), 'skipped')
+})
+
+test('every part of a failure is redacted', async () => {
+  const failure = { reason: 'refused', subject: 'hunter2', message: 'hunter2', remedy: 'log in as hunter2', output: ['hunter2'] } as const
+  const r = rig([kind('x', { run: () => Promise.reject(new TaskFailure(failure)) })], {
+    redact: (text) => text.replaceAll('hunter2', '***'),
+  })
+  assert.not.match(JSON.stringify([...(await r.run(graphOf(task('x:a'))))]), 'hunter2')
+})
+
+test('hosts do not wait for each other: the pool `host` is one per host', async () => {
+  let running = 0
+  let most = 0
+  const roll = kind('roll', {
+    pool: 'host',
+    run: async (params) => {
+      running += 1
+      most = Math.max(most, running)
+      for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
+      running -= 1
+      return resultOf(params)
+    },
+  })
+  const r = rig([roll], { pools: { default: 8, host: 1 } })
+  const tasks = ['h1', 'h1', 'h2', 'h2'].map((host, n) => task(`roll:${n}`, { params: { host, n } }))
+  const run = startRun(graphOf(...tasks), r.options)
+  await Promise.all(tasks.map((one) => run.outcome(one.id)))
+  assert.is(most, 2)
+})
+
 test('an unexpected exception is our bug and carries its stack', async () => {
   const r = rig([kind('odd', { run: () => Promise.reject(new Error('oops')) })])
   const outcome = (await r.run(graphOf(task('odd:x')))).get(id('odd:x'))
