@@ -35,11 +35,22 @@ export function openActionLog(directory: string, warn: (message: string) => void
     },
     async record(id, action) {
       try {
-        replaceFile(pathOf(id), JSON.stringify({ schema, id, action }))
+        const [path, text] = [pathOf(id), JSON.stringify({ schema, id, action })]
+        // In a run that does nothing this is every task: reading costs a tenth of writing.
+        if (textAt(path) !== text) replaceFile(path, text)
       } catch (error) {
         warn(`cannot record the last run of \`${id}\`: ${messageOf(error)}`)
       }
     },
+  }
+}
+
+function textAt(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    // Whatever stands in the way of reading is for the write to tell.
+    return undefined
   }
 }
 

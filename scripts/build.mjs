@@ -19,6 +19,11 @@ const leftOut = {
     onLoad({ filter: /.*/, namespace: 'absent' }, ({ path }) => ({
       contents: `throw new Error(${JSON.stringify(`${path} is not bundled`)})`,
     }))
+    // zod's words in 50 languages; ours come from `schema-problems.ts`, and zod sets up English by itself.
+    onResolve({ filter: /\/locales\/index\.js$/ }, ({ importer }) =>
+      importer.includes('/zod/') ? { path: 'locales', namespace: 'locales' } : undefined,
+    )
+    onLoad({ filter: /.*/, namespace: 'locales' }, () => ({ contents: 'export {}' }))
     // Sessions are BuildKit's way back to the client; builds go through the docker command. It would load gRPC: 110 ms.
     onResolve({ filter: /^\.\/session$/ }, ({ importer }) =>
       importer.includes('/dockerode/') ? { path: 'session', namespace: 'session' } : undefined,

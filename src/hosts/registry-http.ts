@@ -36,14 +36,19 @@ const longestPauseMs = 20_000
 const bodyLimitBytes = 4 * 1024 * 1024
 
 export function createSend(options: HttpOptions): SendRequest {
-  const agents = new Map<string, Promise<Agent>>()
+  const agents = new Map<string, Promise<Trusting>>()
   return async (request) => {
     const { protocol, host } = request.url
     const key = `${protocol}//${host}`
-    const agent = agents.get(key) ?? openAgent(request.url, options.certificatesDirectory)
-    agents.set(key, agent)
+    const opened = agents.get(key) ?? openAgent(request.url, options.certificatesDirectory)
+    agents.set(key, opened)
+    const trusting = await opened
     for (let attempt = 1; ; attempt += 1) {
-      const outcome = await sendOnce(request, await agent, options).catch((error: NodeJS.ErrnoException) => error)
+      let outcome = await sendOnce(request, trusting.agent, options).catch((error: NodeJS.ErrnoException) => error)
+      if (isDistrust(outcome) && trusting.widen) {
+        await trusting.widen()
+        outcome = await sendOnce(request, trusting.agent, options).catch((error: NodeJS.ErrnoException) => error)
+      }
       const waitMs = attempt < attempts ? retryAfterMs(outcome, attempt, Date.now()) : undefined
       if (waitMs === undefined || options.signal?.aborted) {
         if (outcome instanceof Error) throw connectionFailure(host, outcome, options)
@@ -91,18 +96,39 @@ async function sendOnce(request: HttpRequest, agent: Agent, { signal, timeoutMs 
   })
 }
 
-async function openAgent({ protocol, host }: URL, certificatesDirectory: string): Promise<Agent> {
-  if (protocol === 'http:') return new (await import('node:http')).Agent({ keepAlive: true })
-  const { Agent } = await import('node:https')
-  if (isLoopback(host)) return new Agent({ keepAlive: true, rejectUnauthorized: false })
-  const added = await addedCertificates(join(certificatesDirectory, host))
-  if (added.length === 0) return new Agent({ keepAlive: true })
-  // `ca` takes the place of what Node trusts by itself, so that is named again.
-  const { rootCertificates } = await import('node:tls')
-  const own = process.env['NODE_EXTRA_CA_CERTS']
-  const extra = own === undefined ? [] : [await readFile(own, 'utf8')]
-  return new Agent({ keepAlive: true, ca: [...rootCertificates, ...extra, ...added] })
+interface Trusting {
+  agent: Agent
+  /** Makes it trust what Node trusts by itself, too. */
+  readonly widen?: () => Promise<void>
 }
+
+/**
+ * A certificate put there for one registry is nearly always the one that vouches for it, and Node takes 100 ms to read the 140 it
+ * trusts by itself: those are added only when it was not.
+ */
+async function openAgent({ protocol, host }: URL, certificatesDirectory: string): Promise<Trusting> {
+  if (protocol === 'http:') return { agent: new (await import('node:http')).Agent({ keepAlive: true }) }
+  const { Agent } = await import('node:https')
+  if (isLoopback(host)) return { agent: new Agent({ keepAlive: true, rejectUnauthorized: false }) }
+  const added = await addedCertificates(join(certificatesDirectory, host))
+  if (added.length === 0) return { agent: new Agent({ keepAlive: true }) }
+  const trusting: Trusting = {
+    agent: new Agent({ keepAlive: true, ca: [...added] }),
+    async widen() {
+      const { rootCertificates } = await import('node:tls')
+      const own = process.env['NODE_EXTRA_CA_CERTS']
+      const extra = own === undefined ? [] : [await readFile(own, 'utf8')]
+      trusting.agent = new Agent({ keepAlive: true, ca: [...rootCertificates, ...extra, ...added] })
+    },
+  }
+  return trusting
+}
+
+function isDistrust(outcome: HttpAnswer | NodeJS.ErrnoException): boolean {
+  return outcome instanceof Error && distrustCodes.test(outcome.code ?? '')
+}
+
+const distrustCodes = /CERT|SELF_SIGNED|UNABLE_TO_|ISSUER/
 
 async function addedCertificates(directory: string): Promise<readonly string[]> {
   const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => {
@@ -123,7 +149,7 @@ function connectionFailure(
     const message = `${host} did not answer within ${timeoutMs / 1000} s`
     return new TaskFailure({ reason: 'timeout', subject: host, message, remedy: `check the network, or try again` }, { cause })
   }
-  if (/CERT|SELF_SIGNED|UNABLE_TO_|ISSUER/.test(cause.code ?? '')) {
+  if (isDistrust(cause)) {
     const message = `the certificate of ${host} is not trusted: ${cause.message}`
     const remedy = `put its issuer's certificate into ${join(certificatesDirectory, host, 'ca.crt')}, as for Docker itself`
     return new TaskFailure({ reason: 'refused', subject: host, message, remedy }, { cause })

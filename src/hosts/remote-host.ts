@@ -30,12 +30,16 @@ export interface RemoteHostOptions extends ConnectionSources {
 
 export interface RemoteHost extends Host {
   readonly lock: { acquire(run: { readonly owner: string; readonly description: string }): Promise<HeldLock> }
+  /** Connects and looks at once, for an `observe` that is soon to come; what goes wrong is for that to tell. */
+  lookAhead(): void
   stats(): ConnectionStats
   /** Ends the connection. Nothing may be asked of the host afterwards. */
   close(): Promise<void>
 }
 
 const lookTimeoutMs = 30_000
+/** How old a look ahead may be when it is first needed: after a build of some minutes, the host may be another. */
+const lookAheadMs = 5_000
 const tunnelTimeoutMs = 15_000
 
 /** Does nothing yet: the connection is made on first use. */
@@ -46,6 +50,7 @@ export function createRemoteHost(options: RemoteHostOptions): RemoteHost {
   const agent = new EngineAgent(connection)
   const engine = createEngine(connection, agent, options)
   let look: Promise<HostState> | undefined
+  let lookedAheadAt: number | undefined
 
   const observe = async (): Promise<HostState> => {
     const [containers, links] = await Promise.all([
@@ -65,7 +70,15 @@ export function createRemoteHost(options: RemoteHostOptions): RemoteHost {
       directory,
       ...(options.lockLeaseMs === undefined ? {} : { leaseMs: options.lockLeaseMs }),
     }),
+    lookAhead() {
+      if (look !== undefined) return
+      lookedAheadAt = performance.now()
+      look = observe()
+      look.catch(() => undefined)
+    },
     observe() {
+      if (lookedAheadAt !== undefined && performance.now() - lookedAheadAt > lookAheadMs) look = undefined
+      lookedAheadAt = undefined
       look ??= observe()
       const current = look
       // A look that failed is not remembered.

@@ -13,6 +13,7 @@ import type { ConnectionSettings } from './ssh-config.ts'
 import { bounded } from './ssh-deadline.ts'
 import { type ConnectionError, connectFailure, endpoint, hostKeyFailure, lostFailure, type Progress } from './ssh-failure.ts'
 import { loadSsh2 } from './ssh-library.ts'
+import { takeShortcuts } from './ssh-shortcuts.ts'
 
 /** For tests and benchmarks: what a run has cost. */
 export interface ConnectionStats {
@@ -39,7 +40,7 @@ export interface SshConnectionOptions {
 }
 
 /** With 3 keepalives without an answer, a dead link is noticed within 20 s. */
-const defaults = { connectTimeoutMs: 20_000, keepaliveIntervalMs: 5_000, keepaliveCount: 3, closeTimeoutMs: 2_000 }
+const defaults = { connectTimeoutMs: 20_000, keepaliveIntervalMs: 5_000, keepaliveCount: 3 }
 
 interface Link {
   readonly client: Client
@@ -116,18 +117,19 @@ export class SshConnection {
     return this.#open('tunnels', signal, (client, done) => client.forwardOut('127.0.0.1', 0, host, port, done))
   }
 
-  /** Ends the connection; further operations fail. */
+  /**
+   * Ends the connection; further operations fail. Says goodbye and does not wait for the answer, which a run would be a round
+   * trip longer for: whatever was asked of the host has been answered.
+   */
   async close(): Promise<void> {
     this.#isClosed = true
     const link = await this.#link?.catch(() => undefined)
     if (link === undefined || link.lost.aborted) return
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(() => link.client.destroy(), defaults.closeTimeoutMs)
-      link.client.once('close', () => {
-        clearTimeout(timer)
-        resolve()
-      })
+      link.client.once('close', () => resolve())
       link.client.end()
+      // What `end` wrote is with the kernel by then.
+      setImmediate(() => link.client.destroy())
     })
   }
 
@@ -215,6 +217,7 @@ export class SshConnection {
         })
         interruption.signal.addEventListener('abort', () => fail(interruption.signal.reason))
         client.connect(config)
+        takeShortcuts(client)
         client.setNoDelay(true)
       })
     } catch (error) {

@@ -5,6 +5,7 @@ import { endpoint } from './ssh-failure.ts'
 import { Sftp, SftpError } from './ssh-sftp.ts'
 import { sftpStatus } from './ssh-sftp-packet.ts'
 import { spaceNear } from './ssh-sftp-space.ts'
+import { SubsystemRefused } from './ssh-shortcuts.ts'
 
 export class SftpSession {
   readonly #connection: SshConnection
@@ -28,7 +29,8 @@ export class SftpSession {
         return await work(sftp, signal)
       } catch (error) {
         if (error instanceof SftpError) throw await this.#refusal(what, error, sftp)
-        if (!sftp.isOpen && !(error instanceof TaskFailure)) throw await this.#broken(what, error)
+        if (!sftp.isOpen && !(error instanceof TaskFailure))
+          throw await this.#broken(error instanceof SubsystemRefused ? 'use SFTP' : what, error)
         throw error
       }
     })

@@ -40,7 +40,7 @@ export async function explainTask(
   globals: GlobalOptions,
   app: App,
 ): Promise<ExitCode> {
-  const world = await openWorld(project, app, { online: options.online, writes: false })
+  const world = await openWorld(project, app, { graph, online: options.online, writes: false })
   try {
     const predicted = await predict(graph, { ...world.forPlan, kinds: world.kinds, force: () => false, online: options.online })
     const found = predicted.get(id)

@@ -9,6 +9,8 @@ import type { LockableHost } from './environment-lock.ts'
 export interface HostPool {
   host(name: string): Host
   lockable(name: string): LockableHost
+  /** Begins to connect to a host that will be asked soon. */
+  lookAhead(name: string): void
   /** What was spent on connections, by host; for benchmarks and `--verbose`. */
   stats(): Readonly<Record<string, ReturnType<RemoteHost['stats']>>>
   close(): Promise<void>
@@ -45,6 +47,7 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
       lock: () => remote(name).lock.acquire({ owner, description: `${userName(app)}@${hostname()} pid ${process.pid}` }),
       changed: () => remote(name).changed(),
     }),
+    lookAhead: (name) => remote(name).lookAhead(),
     stats: () => Object.fromEntries([...open].map(([name, host]) => [name, host.stats()])),
     async close() {
       await Promise.all([...open.values()].map((host) => host.close()))

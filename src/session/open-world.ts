@@ -18,7 +18,7 @@ import { contentPort, memoryContent } from './content.ts'
 import { openDatabase } from './databases.ts'
 import { environmentLock, type HeldEnvironmentLock } from './environment-lock.ts'
 import { hostHistory } from './host-history.ts'
-import { hostPool } from './hosts.ts'
+import { type HostPool, hostPool } from './hosts.ts'
 import type { Project } from './open-project.ts'
 import { openRecorder, unrecorded } from './recording.ts'
 import { openSecrets } from './secrets.ts'
@@ -33,6 +33,8 @@ export interface World {
   readonly forPlan: Omit<PredictOptions, 'kinds' | 'force' | 'online'>
   title(task: Task): string
   redact(text: string): string
+  /** What was spent on connections so far, by host. */
+  connections(): ReturnType<HostPool['stats']>
   /** Makes the recorder of a run over `graph`; `stop` is called when the history cannot be written. */
   recorder(graph: TaskGraph, stop: (reason: Error) => void): Promise<Recorder>
   /** Copies the history to the primary host if this run held the lock: a release that failed is history too. */
@@ -44,6 +46,8 @@ export interface World {
 }
 
 export interface WorldOptions {
+  /** What is going to be looked at. Hosts are the slowest to answer, so connections to those it needs begin before anything else. */
+  readonly graph: TaskGraph
   /** False: no host may be asked. */
   readonly online: boolean
   /** False: nothing in the project folder is written, not even what was learned about files. */
@@ -57,6 +61,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   const cache = openLocalCache(cacheDirectory, { warn })
   const files = openFileIndex(directory, join(cacheDirectory, 'files.json'))
   const hosts = hostPool(deployment, directory, app)
+  if (options.online) for (const name of hostsOf(options.graph)) hosts.lookAhead(name)
   const secrets = await openSecrets(project, hosts, app, options)
   const scope: Scope = { project: deployment.project, environment: deployment.environment, version: project.release.version ?? 'unknown' }
   const history = hostHistory(project, hosts, app)
@@ -103,6 +108,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     forPlan,
     title: (task) => titleOf(task),
     redact: secrets.redact,
+    connections: hosts.stats,
     recorder: (graph, stop) => openRecorder(graph, project, app, stop),
     async shareHistory() {
       if (!lock.isHeld) return
@@ -136,6 +142,13 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     const { collectWhenDue } = await import('../../cache/collect.ts')
     await collectWhenDue(cache)
   }
+}
+
+/** Hosts that a task of the graph will look at. */
+function hostsOf(graph: TaskGraph): ReadonlySet<string> {
+  const tasks = graph.order.map((id) => graph.task(id)).filter(({ kind }) => kinds.get(kind)?.freshness === 'effect')
+  const names = tasks.map(({ params }) => (params as { readonly host?: unknown } | null)?.host)
+  return new Set(names.filter((name) => typeof name === 'string'))
 }
 
 function titleOf(task: Task): string {

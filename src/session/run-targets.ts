@@ -6,7 +6,7 @@ import { decideColor } from '../ui/terminal.ts'
 import { createView } from '../ui/view.ts'
 import { exitCodeOf } from './exit-code.ts'
 import { openProject } from './open-project.ts'
-import { openWorld } from './open-world.ts'
+import { openWorld, type World } from './open-world.ts'
 import type { RunOptionsInput } from './run-options.ts'
 import { showPlan } from './show-plan.ts'
 import { matchesGlob, targetGraph } from './targets.ts'
@@ -27,7 +27,7 @@ export async function runTargets(input: RunInput, globals: GlobalOptions, app: A
   if (globals.verbose) showWarnings(project, globals, app)
 
   const startedAt = performance.now()
-  const world = await openWorld(project, app, { online: true, writes: true })
+  const world = await openWorld(project, app, { graph, online: true, writes: true })
   try {
     const stop = new AbortController()
     const signal = AbortSignal.any([app.signal, stop.signal])
@@ -66,11 +66,21 @@ export async function runTargets(input: RunInput, globals: GlobalOptions, app: A
     const code = exitCodeOf(outcomes, app.signal.aborted)
     if (code === exitCodes.done) await world.reapLock(graph)
     view.finish({ graph, outcomes, durationMs: performance.now() - startedAt, ...(release ? { release } : {}) })
+    if (globals.verbose) app.stderr.write(connectionLines(world.connections()))
     for (const part of [shown, recorded]) if (part.status === 'rejected') throw part.reason
     return code
   } finally {
     await world.close()
   }
+}
+
+function connectionLines(hosts: ReturnType<World['connections']>): string {
+  return Object.entries(hosts)
+    .map(([name, { connections, engineChannels, sftpChannels, tunnels, execs }]) => {
+      const channels = `channels: ${engineChannels} engine, ${sftpChannels} files, ${tunnels} tunnels, ${execs} commands`
+      return `${name}: ${connections} SSH connection${connections === 1 ? '' : 's'}; ${channels}\n`
+    })
+    .join('')
 }
 
 async function outcomesOf(graph: TaskGraph, run: Run): Promise<ReadonlyMap<TaskId, Outcome>> {

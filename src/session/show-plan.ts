@@ -21,7 +21,7 @@ export async function showPlan(
   globals: GlobalOptions,
   app: App,
 ): Promise<ExitCode> {
-  const world = await openWorld(project, app, { online, writes: false })
+  const world = await openWorld(project, app, { graph, online, writes: false })
   try {
     const predicted = await predict(graph, { ...world.forPlan, kinds: world.kinds, force, online })
     const text =

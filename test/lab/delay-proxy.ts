@@ -26,6 +26,8 @@ export interface DelayProxy {
   stats(): DelayProxyStats
   mark(): Mark
   flightsSince(mark: Mark): number
+  /** When each flight began, in milliseconds of `performance.now()`. */
+  flightTimesSince(mark: Mark): readonly number[]
   /** Resets every open connection; new ones are accepted. */
   cut(): void
   /** Delivers nothing any more, in either direction, and closes nothing: what a dead link looks like. New connections hang too. */
@@ -67,6 +69,7 @@ export async function startDelayProxy({ target, delayMs }: DelayProxyOptions): P
     port: (server.address() as AddressInfo).port,
     stats: () => ({ connections: count.connections, bytesUp: count.up, bytesDown: count.down, flights: flightTimes.length }),
     mark: () => performance.now() as Mark,
+    flightTimesSince: (mark) => flightTimes.filter((time) => time >= mark),
     flightsSince: (mark) => flightTimes.filter((time) => time >= mark).length,
     cut,
     pause() {
