@@ -57,7 +57,7 @@ export class Stage {
   }
 
   quote(text: string): void {
-    for (const line of text.trimEnd().split('\n')) this.note(line)
+    for (const line of text.split('\n')) if (line !== '') this.note(line)
   }
 
   command(line: string): void {
