@@ -29,6 +29,8 @@ export interface RunOptions extends Assessor {
   readonly force: (id: TaskId) => boolean
   readonly lock: EnvironmentLock
   readonly redact: (text: string) => string
+  /** Asked before each task that is to start; false ends the run before it did anything. */
+  readonly mayStart: () => Promise<boolean>
   /** After a failure: start nothing new, or go on with what does not depend on it. */
   readonly onFailure: 'stop' | 'continue'
   readonly signal: AbortSignal
@@ -127,6 +129,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     if ('status' in because) return because
     // Looking may have been answered from memory, and then nobody noticed.
     if (options.signal.aborted) return { status: 'canceled', by: 'signal' }
+    if (!(await options.mayStart())) return { status: 'canceled', by: 'stop' }
     faultPoint(`before ${task.id}`)
     starts(task.id).settle(true)
     tell({ type: 'started', task, at: options.now(), because })

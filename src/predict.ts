@@ -6,7 +6,7 @@ import type { Prediction } from './contracts.ts'
 import type { RunOptions } from './executor.ts'
 import { Pool } from './pool.ts'
 
-export type PredictOptions = Omit<RunOptions, 'lock' | 'on' | 'onFailure' | 'pools'> & {
+export type PredictOptions = Omit<RunOptions, 'lock' | 'on' | 'onFailure' | 'pools' | 'mayStart'> & {
   /** False: no host, registry or database is asked; their tasks are `unknown`. */
   readonly online: boolean
 }
@@ -34,12 +34,25 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
     const given = graph.task(id)
     await Promise.all(graph.dependencies(id).map(of))
     const waitsFor = given.needs.find((need) => !results.has(need))
-    if (waitsFor !== undefined) return { state: 'may-run', waitsFor: await firstUnknown(waitsFor) }
+    if (waitsFor !== undefined) return (await hostTrouble(given)) ?? { state: 'may-run', waitsFor: await firstUnknown(waitsFor) }
     const kind = options.kinds.get(given.kind)
     if (!kind) throw new Error(`no kind is called ${given.kind}`)
     const task = { ...given, params: kind.params.parse(given.params) }
     const needs = new Map(task.needs.flatMap((need) => [...results].filter(([known]) => known === need)))
     return pool.use(() => look(task, kind, needs))
+  }
+
+  /** A host that cannot be looked at is told now, not after everything was built for it. */
+  async function hostTrouble(task: Task): Promise<Prediction | undefined> {
+    const host = (task.params as { readonly host?: unknown } | null)?.host
+    if (!options.online || typeof host !== 'string') return undefined
+    try {
+      await options.ports.host(host).observe()
+      return undefined
+    } catch (error) {
+      if (!(error instanceof TaskFailure)) throw error
+      return { state: 'unknown', message: options.redact(error.failure.message) }
+    }
   }
 
   async function look(task: Task, kind: TaskKind, needs: ReadonlyMap<TaskId, ActionResult>): Promise<Prediction> {

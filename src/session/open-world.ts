@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { openLocalCache } from '../../cache/local.ts'
 import type { Task, TaskGraph } from '../../graph/types.ts'
 import { kinds } from '../../tasks/index.ts'
-import type { TaskKind } from '../../tasks/kind.ts'
+import { TaskFailure, type TaskKind } from '../../tasks/kind.ts'
 import type { Builder, Database, Ports, Registry, Scope } from '../../tasks/ports.ts'
 import type { Assessor } from '../assess.ts'
 import type { App } from '../contracts.ts'
@@ -39,6 +39,8 @@ export interface World {
   recorder(graph: TaskGraph, stop: (reason: Error) => void): Promise<Recorder>
   /** Copies the history to the primary host if this run held the lock: a release that failed is history too. */
   shareHistory(): Promise<void>
+  /** What keeps a host of the graph from being looked at, if anything: asked before the first task starts. */
+  hostTrouble(): Promise<TaskFailure | undefined>
   /** After a run that wrote nothing: if a dead run left its lock on a host, it goes. */
   reapLock(graph: TaskGraph): Promise<void>
   /** Gives the lock back, saves what was learned about files, and closes every connection. */
@@ -121,6 +123,15 @@ export async function openWorld(project: Project, app: App, options: WorldOption
         warn(secrets.redact(`the release history was not copied to ${deployment.primaryHost}: ${why}`))
       }
     },
+    hostTrouble: memo(async () => {
+      const looks = await Promise.allSettled([...hostsOf(options.graph)].map((name) => hosts.host(name).observe()))
+      for (const look of looks) {
+        if (look.status === 'fulfilled') continue
+        if (look.reason instanceof TaskFailure) return look.reason
+        throw look.reason
+      }
+      return undefined
+    }),
     async reapLock(graph) {
       // Only where hosts were looked at anyway.
       if (lock.isHeld || !graph.order.some((id) => graph.task(id).kind === 'finalize')) return

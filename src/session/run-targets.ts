@@ -48,6 +48,7 @@ export async function runTargets(input: RunInput, globals: GlobalOptions, app: A
       force,
       lock: world.lock,
       redact: world.redact,
+      mayStart: async () => (await world.hostTrouble()) === undefined,
       onFailure: input.continue ? 'continue' : 'stop',
       signal,
       now: () => app.now().getTime(),
@@ -61,6 +62,9 @@ export async function runTargets(input: RunInput, globals: GlobalOptions, app: A
     if (shown.status === 'rejected') stop.abort(shown.reason)
     const outcomes = await outcomesOf(graph, run)
     const [recorded] = await Promise.allSettled([recorder.finish(outcomes)])
+    const trouble = [...outcomes.values()].some(({ status }) => status === 'canceled') ? await world.hostTrouble() : undefined
+    // Nothing was started, so there is nothing to tell but why.
+    if (trouble) throw trouble
     const release = recorded.status === 'fulfilled' ? recorded.value : undefined
     if (release) await world.shareHistory()
     const code = exitCodeOf(outcomes, app.signal.aborted)

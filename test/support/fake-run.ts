@@ -97,6 +97,7 @@ export function rig(kinds: readonly TaskKind[], overrides: Partial<RunOptions> =
     force: () => false,
     lock: freeLock,
     redact: (text) => text,
+    mayStart: async () => true,
     onFailure: 'stop',
     signal: controller.signal,
     on: (event) => void events.push(event),
