@@ -31,7 +31,8 @@ export class EngineAgent extends Agent {
   }
 
   override createConnection(_options: unknown, done?: (error: Error | null, stream: Duplex) => void): undefined {
-    const failed = done as ((error: Error) => void) | undefined
+    // The types know no call without a stream; with an error there is none.
+    const failed = (error: Error) => (done as ((error: Error) => void) | undefined)?.(error)
     this.#connect().then((channel) => done?.(null, channel), failed)
   }
 

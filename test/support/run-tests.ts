@@ -31,7 +31,11 @@ function testFiles(): string[] {
 function run(files: readonly string[], limitMs: number): Promise<Totals> {
   return new Promise((resolve) => {
     const pattern = `^(${files.map((file) => file.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|')})$`
-    const child = spawn(process.execPath, ['--enable-source-maps', uvu, testDirectory, pattern], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const child = spawn(
+      process.execPath,
+      ['--enable-source-maps', uvu, ...(process.stdout.isTTY ? [] : ['--no-color']), testDirectory, pattern],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    )
     let text = ''
     const timer = setTimeout(() => {
       process.stdout.write(`\n  ${files.length === 1 ? files[0] : 'tests'} did not end within ${limitMs / 1000} s: killed\n`)
