@@ -1,8 +1,8 @@
 /** Single steps with a service's containers on one host. */
 import { TaskFailure } from '../kind.ts'
 import type { Container, Host } from '../ports.ts'
-import { drift, serviceState } from './decide.ts'
-import { type Rolling, restartPolicy } from './params.ts'
+import { drift, type ServiceState, serviceState } from './decide.ts'
+import type { Rolling } from './params.ts'
 
 export async function freshLook(host: Host): Promise<readonly Container[]> {
   host.changed()
@@ -39,14 +39,17 @@ export async function unsettled({ host, params }: Rolling, containers: readonly 
   return undefined
 }
 
-/** Gives containers that are kept the restart policy they lack. */
-export async function settle({ host, params, context }: Rolling, containers: readonly Container[]): Promise<void> {
-  for (const container of containers) {
-    const detail = await host.engine.inspect(container.id)
-    if (detail.restartPolicy === params.restart.name) continue
-    await context.guard()
-    context.log(`giving ${container.name} restart policy ${params.restart.name}`)
-    await host.engine.setRestartPolicy(container.id, restartPolicy(params))
+/**
+ * A container gets its restart policy once it has passed the gate. One without it was left by a run that was cut off, and has to
+ * pass the gate again, however healthy it looks.
+ */
+export async function withoutUngated({ host, params }: Rolling, state: ServiceState): Promise<ServiceState> {
+  const details = await Promise.all(state.ready.map(({ id }) => host.engine.inspect(id)))
+  const isGated = (index: number) => details[index]?.restartPolicy === params.restart.name
+  return {
+    ...state,
+    ready: state.ready.filter((_, index) => isGated(index)),
+    adoptable: [...state.adoptable, ...state.ready.filter((_, index) => !isGated(index))],
   }
 }
 

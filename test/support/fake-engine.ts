@@ -85,10 +85,8 @@ export class FakeEngine implements Engine {
     const held = this.#find(nameOrId)
     if (state === 'out-of-memory') {
       this.#emit({ action: 'oom', container: held.container.id })
-      this.become(nameOrId, 'dead')
-      return
     }
-    if (state === 'dead') {
+    if (state === 'dead' || state === 'out-of-memory') {
       held.exitCode = 1
       this.#change(held, { state: 'exited' })
       this.#emit({ action: 'die', container: held.container.id, exitCode: 1 })

@@ -377,7 +377,11 @@ test('a restart policy that a killed run left at `no` is noticed when its lock i
   const look = await r.observe()
   assert.equal(look, { fresh: false, because: { reason: 'drift', detail: 'web-1 has restart policy no, not unless-stopped' } })
   await r.run()
-  assert.equal(r.steps(), ['setRestartPolicy id-web-1 unless-stopped'])
+  assert.equal(
+    r.steps(),
+    ['setRestartPolicy id-web-1 no', 'start id-web-1', 'setRestartPolicy id-web-1 unless-stopped'],
+    'it never passed the gate',
+  )
   assert.ok((await r.observe()).fresh)
 })
 
