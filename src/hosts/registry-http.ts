@@ -112,13 +112,15 @@ async function openAgent({ protocol, host }: URL, certificatesDirectory: string)
   if (isLoopback(host)) return { agent: new Agent({ keepAlive: true, rejectUnauthorized: false }) }
   const added = await addedCertificates(join(certificatesDirectory, host))
   if (added.length === 0) return { agent: new Agent({ keepAlive: true }) }
+  const { createSecureContext } = await import('node:tls')
   const trusting: Trusting = {
-    agent: new Agent({ keepAlive: true, ca: [...added] }),
+    // One for all connections: reading a certificate takes milliseconds each time.
+    agent: new Agent({ keepAlive: true, secureContext: createSecureContext({ ca: [...added] }) }),
     async widen() {
       const { rootCertificates } = await import('node:tls')
       const own = process.env['NODE_EXTRA_CA_CERTS']
       const extra = own === undefined ? [] : [await readFile(own, 'utf8')]
-      trusting.agent = new Agent({ keepAlive: true, ca: [...rootCertificates, ...extra, ...added] })
+      trusting.agent = new Agent({ keepAlive: true, secureContext: createSecureContext({ ca: [...rootCertificates, ...extra, ...added] }) })
     },
   }
   return trusting

@@ -3,16 +3,18 @@
  * It is made on first use. One that could not be made stays failed for the run; one that was lost is made again by the next
  * operation, so that what a run holds on the host can be put in order.
  */
-import { readFile } from 'node:fs/promises'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Client, ClientChannel, ConnectConfig } from 'ssh2'
 import { TaskFailure } from '../../tasks/kind.ts'
 import { hostKeyAlgorithms, type KnownHostsFile, verifyHostKey } from './known-hosts.ts'
-import { planAuthentication } from './ssh-auth.ts'
+import { readKnownHosts } from './known-hosts-files.ts'
+import { type Authentication, planAuthentication } from './ssh-auth.ts'
 import type { ConnectionSettings } from './ssh-config.ts'
 import { bounded } from './ssh-deadline.ts'
+import { dial } from './ssh-dial.ts'
 import { type ConnectionError, connectFailure, endpoint, hostKeyFailure, lostFailure, type Progress } from './ssh-failure.ts'
-import { loadSsh2 } from './ssh-library.ts'
+import { loadSsh2, type Ssh2 } from './ssh-library.ts'
 import { takeShortcuts } from './ssh-shortcuts.ts'
 
 /** For tests and benchmarks: what a run has cost. */
@@ -117,10 +119,7 @@ export class SshConnection {
     return this.#open('tunnels', signal, (client, done) => client.forwardOut('127.0.0.1', 0, host, port, done))
   }
 
-  /**
-   * Ends the connection; further operations fail. Says goodbye and does not wait for the answer, which a run would be a round
-   * trip longer for: whatever was asked of the host has been answered.
-   */
+  /** Ends the connection; further operations fail. Says goodbye and does not wait for the answer, a round trip that tells nothing. */
   async close(): Promise<void> {
     this.#isClosed = true
     const link = await this.#link?.catch(() => undefined)
@@ -169,8 +168,30 @@ export class SshConnection {
 
   async #connect(): Promise<Link> {
     const settings = await this.settings()
-    const [ssh2, files] = await Promise.all([loadSsh2(), readKnownHosts(settings)])
-    const authentication = await planAuthentication(ssh2, settings)
+    const interruption = this.#interruption()
+    const dialing = dial(settings)
+    try {
+      const [ssh2, files] = await Promise.all([loadSsh2(), readKnownHosts(settings)])
+      const authentication = await planAuthentication(ssh2, settings)
+      dialing.check()
+      interruption.signal.throwIfAborted()
+      return await this.#handshake(dialing.socket, settings, ssh2, authentication, files, interruption.signal)
+    } catch (error) {
+      dialing.socket.destroy()
+      throw error
+    } finally {
+      interruption.stop()
+    }
+  }
+
+  async #handshake(
+    socket: Socket,
+    settings: ConnectionSettings,
+    ssh2: Ssh2,
+    authentication: Authentication,
+    files: readonly KnownHostsFile[],
+    interrupted: AbortSignal,
+  ): Promise<Link> {
     const client = new ssh2.Client()
     const lost = new AbortController()
     let progress: Progress = 'dialing'
@@ -178,8 +199,7 @@ export class SshConnection {
     let failure: ConnectionError | undefined
 
     const config: ConnectConfig = {
-      host: settings.hostName,
-      port: settings.port,
+      sock: socket,
       username: settings.user,
       readyTimeout: this.#options.connectTimeoutMs ?? defaults.connectTimeoutMs,
       keepaliveInterval: this.#options.keepaliveIntervalMs ?? defaults.keepaliveIntervalMs,
@@ -193,7 +213,6 @@ export class SshConnection {
         return distrust === undefined
       },
     }
-    const interruption = this.#interruption()
     try {
       await new Promise<void>((resolve, reject) => {
         const fail = (error: Error) =>
@@ -215,35 +234,15 @@ export class SshConnection {
           fail(failure ?? new Error('closed by the host'))
           lost.abort(this.#isClosed ? new Error('the connection was closed by its owner') : lostFailure(settings, failure))
         })
-        interruption.signal.addEventListener('abort', () => fail(interruption.signal.reason))
+        interrupted.addEventListener('abort', () => fail(interrupted.reason))
         client.connect(config)
         takeShortcuts(client)
-        client.setNoDelay(true)
       })
     } catch (error) {
       client.destroy()
       throw error
-    } finally {
-      interruption.stop()
     }
     this.#stats.connections++
     return { client, lost: lost.signal }
   }
-}
-
-async function readKnownHosts(settings: ConnectionSettings): Promise<readonly KnownHostsFile[]> {
-  const files = await Promise.all(
-    settings.knownHostsFiles.map(async (path) => {
-      const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-        if (error.code === 'ENOENT') return undefined
-        // Passing over a file that is there could pass over a pin or a revocation.
-        throw new TaskFailure(
-          { reason: 'refused', subject: settings.name, message: `${path} cannot be read: ${error.message}` },
-          { cause: error },
-        )
-      })
-      return text === undefined ? [] : [{ path, text }]
-    }),
-  )
-  return files.flat()
 }

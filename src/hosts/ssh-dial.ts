@@ -1,0 +1,25 @@
+import { createConnection, type Socket } from 'node:net'
+import type { ConnectionSettings } from './ssh-config.ts'
+import { connectFailure } from './ssh-failure.ts'
+
+export interface Dialing {
+  readonly socket: Socket
+  /** @throws TaskFailure when it has failed already: nobody who listens from now on would hear of it. */
+  check(): void
+}
+
+/** Begins to connect, so that TCP's handshake is under way while ssh2 is loaded and keys are read. */
+export function dial(settings: ConnectionSettings): Dialing {
+  const socket = createConnection({ host: settings.hostName, port: settings.port, noDelay: true })
+  socket.setMaxListeners(0)
+  let failure: Error | undefined
+  socket.on('error', (error) => {
+    failure ??= error
+  })
+  return {
+    socket,
+    check() {
+      if (failure !== undefined) throw connectFailure(Object.assign(failure, { level: 'client-socket' }), settings, 'dialing', [])
+    },
+  }
+}
