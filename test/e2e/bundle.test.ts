@@ -37,23 +37,4 @@ test('fault points are not in it', () => {
   }
 })
 
-/** Has a process tell, at its end, how long it kept a processor busy: what elapses depends on whoever shares the machine. */
-const tellBusyTime = `data:text/javascript,process.on('exit',()=>{const{user,system}=process.cpuUsage();process.stderr.write(String(user+system))})`
-
-function busyMs(args: readonly string[]): number {
-  const { stderr } = spawnSync(process.execPath, ['--import', tellBusyTime, ...args], { encoding: 'utf8', env })
-  return Number(stderr) / 1000
-}
-
-for (const flag of ['--version', '--help']) {
-  test(`${flag} costs at most 60 ms more than a bare node`, () => {
-    let [bareMs, flagMs] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
-    for (let round = 0; round < 40 && (round < 5 || flagMs - bareMs > 60); round++) {
-      bareMs = Math.min(bareMs, busyMs(['-e', '0']))
-      flagMs = Math.min(flagMs, busyMs([program, flag]))
-    }
-    assert.ok(flagMs - bareMs <= 60, `${(flagMs - bareMs).toFixed(0)} ms more than a bare node`)
-  })
-}
-
 test.run()

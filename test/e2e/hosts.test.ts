@@ -1,51 +1,25 @@
-/**
- * The transport against real machines: OpenSSH, its SFTP server and Docker Engine on the hosts of the lab. Says so and
- * passes where there is no lab.
- */
+/** The transport against real machines: OpenSSH, its SFTP server and Docker Engine on the hosts of the lab. */
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer, type Server } from 'node:net'
-import { homedir, tmpdir } from 'node:os'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { createRemoteHost, type RemoteHost, type RemoteHostOptions } from '../../src/hosts/remote-host.ts'
 import type { EngineEvent } from '../../tasks/ports.ts'
 import { within } from '../support/assertions.ts'
+import { labSuite } from '../support/lab-suite.ts'
 import { failureOf } from '../support/ssh-server.ts'
 
-const test = suite('e2e/hosts')
-
-const lab = process.env['STAGECRAFT_LAB_DIR'] ?? join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'stagecraft-lab')
+const suite = await labSuite('e2e/hosts')
+const { test, obstacle } = suite
+const lab = obstacle === undefined ? suite.lab().dir : ''
+const address = obstacle === undefined ? suite.lab().hosts[0]?.address : undefined
 const labFile = (name: string) => readFileSync(join(lab, name), 'utf8')
-const address = await labAddress()
 const project = `transport-${randomBytes(3).toString('hex')}`
 const temporary = mkdtempSync(join(tmpdir(), 'stagecraft-e2e-hosts-'))
 const open = new Set<RemoteHost>()
-
-/** Of a host that answers, or undefined with the reason printed. */
-async function labAddress(): Promise<string | undefined> {
-  try {
-    const found = /[\d.]+(?= ssh-ed25519)/.exec(labFile('ssh/known_hosts'))?.[0]
-    if (found === undefined) throw new Error('no host in its known_hosts')
-    await within(
-      2_000,
-      new Promise<void>((resolve, reject) => {
-        const socket = connect(22, found, () => {
-          socket.destroy()
-          resolve()
-        })
-        socket.on('error', reject)
-      }),
-    )
-    return found
-  } catch (error) {
-    console.log(`  skipped: the lab is not up: ${(error as Error).message}`)
-    return undefined
-  }
-}
 
 function remote(change: Partial<RemoteHostOptions> = {}, port = 22, at = address ?? ''): RemoteHost {
   const host = createRemoteHost({
@@ -77,10 +51,7 @@ function pinned(host: string, port: number): string {
   return path
 }
 
-const labTest = (name: string, body: () => Promise<void>) => {
-  if (address === undefined) return test.skip(name, body)
-  test(name, () => within(120_000, body()))
-}
+const labTest = (name: string, body: () => Promise<void>) => test(name, () => within(120_000, body()))
 
 test.after(async () => {
   if (address !== undefined) await remote().run({ argv: ['rm', '-rf', `/opt/stagecraft/${project}`] })
@@ -88,35 +59,10 @@ test.after(async () => {
   rmSync(temporary, { recursive: true })
 })
 
-test('the lab is used where it is up', () => {
-  assert.type(lab, 'string')
-})
-
 labTest('a host that knows nothing of a project is an empty state', async () => {
   const host = remote()
   assert.equal(await host.observe(), { containers: [] })
   assert.equal(host.stats(), { connections: 1, execs: 0, sftpChannels: 1, engineChannels: 1, tunnels: 0 })
-})
-
-labTest('a look takes at most four round trips once connected, and a second one two', async () => {
-  const roundTripMs = 200
-  const line = await delayed(address ?? '', roundTripMs / 2)
-  const port = (line.address() as AddressInfo).port
-  const host = remote({ knownHosts: [pinned('127.0.0.1', port)] }, port, '127.0.0.1')
-  assert.is((await host.run({ argv: ['true'] })).code, 0)
-  const took = async () => {
-    const start = performance.now()
-    await host.observe()
-    return (performance.now() - start) / roundTripMs
-  }
-  const first = await took()
-  host.changed()
-  const second = await took()
-  console.log(`  observe: ${first.toFixed(2)} round trips, then ${second.toFixed(2)}`)
-  assert.ok(first < 4.5, `${first} round trips`)
-  assert.ok(second < 2.5, `${second} round trips`)
-  await host.close()
-  line.close()
 })
 
 labTest('files, links and directories are what was asked for, and seen by the next look', async () => {
@@ -311,23 +257,6 @@ labTest('a host key that is not pinned is refused before anything is sent', asyn
   assert.match(failure.message, /is not known: ssh-ed25519 SHA256:/)
 })
 
-/** Holds every byte back for a while, both ways. */
-async function delayed(host: string, oneWayMs: number): Promise<Server> {
-  const server = createServer({ noDelay: true }, (client) => {
-    const upstream = connect({ host, port: 22, noDelay: true })
-    for (const [from, to] of [
-      [client, upstream],
-      [upstream, client],
-    ] as const) {
-      from.on('data', (chunk: Buffer) => setTimeout(() => to.writable && to.write(chunk), oneWayMs))
-      from.on('close', () => to.destroy())
-      from.on('error', () => to.destroy())
-    }
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  return server
-}
-
 /** A program that takes the lock and stays. */
 function lockAndWait(): string {
   const module = fileURLToPath(new URL('../../src/hosts/remote-host.js', import.meta.url))
@@ -348,4 +277,4 @@ function lockAndWait(): string {
     setInterval(() => {}, 1000)`
 }
 
-test.run()
+suite.run()

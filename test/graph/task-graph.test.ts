@@ -176,7 +176,7 @@ for (const [text, accepted] of ids) {
   })
 }
 
-test('a chain of 20,000 tasks and a layered graph of 10,000 are ordered without recursion, in time', () => {
+test('a chain of 20,000 tasks and a layered graph of 10,000 are ordered without recursion', () => {
   const name = (index: number) => `build:t${String(index).padStart(5, '0')}`
   const chain = Array.from({ length: 20_000 }, (_, index) => task(name(index), { needs: index > 0 ? [name(index - 1)] : [] }))
   const layered = Array.from({ length: 10_000 }, (_, index) => {
@@ -184,17 +184,9 @@ test('a chain of 20,000 tasks and a layered graph of 10,000 are ordered without 
     return task(name(index), { needs: below < 0 ? [] : [0, 1, 2].map((step) => name(below + ((index * 7 + step * 13) % 100))) })
   })
   for (const tasks of [chain, layered]) {
-    // Processor time, and the best of three: what other processes do meanwhile is not ours to answer for.
-    const attempts = [1, 2, 3].map(() => {
-      const before = process.cpuUsage()
-      const graph = graphOf(...tasks.toReversed())
-      return { graph, elapsedMs: process.cpuUsage(before).user / 1000 }
-    })
-    const elapsedMs = Math.min(...attempts.map((attempt) => attempt.elapsedMs))
-    const graph = attempts[0]?.graph ?? graphOf()
+    const graph = graphOf(...tasks.toReversed())
     assert.is(graph.order[0], name(0))
     assert.is(graph.only([id(name(tasks.length - 1))]).order.at(-1), name(tasks.length - 1))
-    assert.ok(elapsedMs < 300, `${tasks.length} tasks took ${Math.round(elapsedMs)} ms`)
   }
   assert.ok(problems(...chain.slice(1), task(name(0), { needs: [name(19_999)] }))[0]?.message.endsWith(`${name(1)} → ${name(0)}`))
 })

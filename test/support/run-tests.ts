@@ -9,6 +9,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { stripVTControlCharacters } from 'node:util'
+import { labObstacle, openLab } from '../lab/lab.ts'
 
 const testDirectory = join(dirname(fileURLToPath(import.meta.url)), '..')
 const uvu = fileURLToPath(import.meta.resolve('uvu')).replace(/dist[/\\]index\.mjs$/, 'bin.js')
@@ -67,6 +68,13 @@ for (const file of [...unit, ...endToEnd]) {
   if (!/\b\w+\.run\(\)/.test(readFileSync(join(testDirectory, file), 'utf8'))) problems.push(`${file} never calls test.run()`)
 }
 if (unit.length + endToEnd.length === 0) problems.push('no test file found')
+
+// First of all, since it installs what unit tests use too where it is there (a database server).
+if (endToEnd.length > 0) {
+  const obstacle = await labObstacle()
+  if (obstacle === undefined) await openLab({ report: (line) => void process.stdout.write(`  lab: ${line}\n`) })
+  else process.stdout.write(`  no lab, so tests on real hosts are skipped: ${obstacle}\n`)
+}
 
 const results: Totals[] = []
 if (unit.length > 0) results.push(await run(unit, unitLimitMs))

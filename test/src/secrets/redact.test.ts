@@ -93,12 +93,4 @@ test('no value of any kind gets through in any of its forms', () => {
   )
 })
 
-test('two hundred values in ten thousand lines take no time worth counting', () => {
-  const redact = createRedactor(Array.from({ length: 200 }, (_, index) => `secret-value-${index}-${'x'.repeat(20)}`))
-  const line = 'step 12/40: copying files into the image, nothing to hide here, sha256:0123456789abcdef'
-  const begin = performance.now()
-  for (let index = 0; index < 10_000; index += 1) redact(line)
-  assert.ok(performance.now() - begin < 4_000)
-})
-
 test.run()
