@@ -7,7 +7,7 @@ import type { ActionResult, TaskId } from '../graph/types.ts'
 import { defineTask, type TaskContext } from './kind.ts'
 import type { RenderValues } from './rendering/params.ts'
 import { bringUp } from './rolling/compose.ts'
-import { freshLook, unsettled } from './rolling/containers.ts'
+import { freshLook, unsettled, withoutUngated } from './rolling/containers.ts'
 import { drift, serviceState, type Wanted } from './rolling/decide.ts'
 import { startAndAwait } from './rolling/gate.ts'
 import { gateOptions, type Rolling, type RolloutParams, rolloutParams } from './rolling/params.ts'
@@ -43,10 +43,13 @@ export const rollout = defineTask<RolloutParams>({
     const rolling = desired(params, context)
     const { wanted, host } = rolling
     await pullImage(rolling)
-    const before = serviceState(wanted, (await host.observe()).containers)
+    const seen = serviceState(wanted, (await host.observe()).containers)
+    const before = await withoutUngated(rolling, seen)
+    // Nothing is wrong, and yet we run: it is forced, and means new containers.
+    const isForced = drift(wanted, before) === undefined
     try {
-      if (params.driver === 'recreate') await recreate(rolling)
-      else await replace(rolling, before)
+      if (params.driver === 'recreate') await recreate(rolling, isForced)
+      else await replace(rolling, isForced ? { ...before, ready: [], outdated: before.ready } : before)
     } finally {
       host.changed()
     }
@@ -55,9 +58,9 @@ export const rollout = defineTask<RolloutParams>({
 })
 
 /** For what Compose itself must replace, such as anonymous volumes it carries over. Not undone. */
-async function recreate(rolling: Rolling): Promise<void> {
+async function recreate(rolling: Rolling, isForced: boolean): Promise<void> {
   const { host, wanted, containerName, context } = rolling
-  await bringUp(rolling)
+  await bringUp(rolling, isForced ? ['--force-recreate'] : [])
   const { ready, adoptable, broken } = serviceState(wanted, await freshLook(host))
   for (const container of [...ready, ...adoptable, ...broken]) {
     if (containerName !== undefined && container.name !== containerName) {

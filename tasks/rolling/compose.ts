@@ -27,10 +27,10 @@ export async function create(rolling: Rolling, count: number): Promise<readonly 
 }
 
 /** Lets Compose replace and start what it finds changed. */
-export async function bringUp(rolling: Rolling): Promise<void> {
+export async function bringUp(rolling: Rolling, flags: readonly string[] = []): Promise<void> {
   const { params, wanted, context } = rolling
   await context.guard()
-  await compose(rolling, ['up', '--detach', '--no-deps', '--scale', scale(params.service, wanted.replicas)])
+  await compose(rolling, ['up', '--detach', '--no-deps', ...flags, '--scale', scale(params.service, wanted.replicas)])
 }
 
 function scale(service: string, count: number): string {

@@ -1,16 +1,16 @@
 /** The native driver, step by step: new containers up, behind the gate, before or after old ones go. */
 import type { Container } from '../ports.ts'
 import { create } from './compose.ts'
-import { awaitListing, refuseToLoseData, removeContainer, withoutUngated } from './containers.ts'
+import { awaitListing, refuseToLoseData, removeContainer } from './containers.ts'
 import { rolloutPlan, type ServiceState } from './decide.ts'
 import { startAndAwait } from './gate.ts'
 import { gateOptions, type Rolling, restartPolicy } from './params.ts'
 import { type Done, undo } from './undo.ts'
 
 /** @throws TaskFailure after everything it did was undone: what ran before serves on. */
-export async function replace(rolling: Rolling, seen: ServiceState): Promise<void> {
+export async function replace(rolling: Rolling, before: ServiceState): Promise<void> {
   const { params, wanted, context } = rolling
-  const plan = rolloutPlan(wanted, await withoutUngated(rolling, seen))
+  const plan = rolloutPlan(wanted, before)
   if (!params.ownCode) await refuseToLoseData(rolling, [...plan.replace, ...plan.remove])
   for (const container of plan.remove) await removeContainer(rolling, container)
   const done: Done = { started: [], stopped: [], renamed: [] }

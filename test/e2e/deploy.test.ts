@@ -170,6 +170,15 @@ test('containers stopped or removed by hand are drift: the next deploy repairs t
   assert.is(shop.containers().filter(({ state }) => state === 'running').length, services.length)
 })
 
+test('a forced rollout makes a new container of the same definition', async () => {
+  const { id, hash } = shop.container('web')
+  const { code, ran } = await shop.deploy(['--force=rollout:web@*'])
+  assert.is(code, 0)
+  assert.equal(ran, ['rollout:web@node-1'])
+  assert.is.not(shop.container('web').id, id)
+  assert.is(shop.container('web').hash, hash)
+})
+
 test('a service that leaves the project is removed; its volume is not', async () => {
   shop.edit('docker-compose.yml', (text) => text.replace(/ {2}worker:[\s\S]*?\n\n/, ''))
   shop.edit('stagecraft.yml', (text) => text.replace(/services:\n {2}worker:.*\n/, ''))

@@ -385,6 +385,15 @@ test('a restart policy that a killed run left at `no` is noticed when its lock i
   assert.ok((await r.observe()).fresh)
 })
 
+test('forced where nothing is wrong, it makes new containers of the same definition, without a gap', async () => {
+  const r = new RolloutRig()
+  r.host.engine.add({ name: 'web-1', hash: 'new', restartPolicy: 'unless-stopped' })
+  await r.run()
+  assert.equal(r.steps().slice(-2), ['stop id-web-1 10', 'remove id-web-1'])
+  assert.equal(r.state(), ['made-1 new running'])
+  assert.is(r.fewest, 1)
+})
+
 test('on-failure carries its count; `no` is never touched', async () => {
   const r = new RolloutRig({ restart: { name: 'on-failure', maximumRetryCount: 3 } })
   await r.run()
