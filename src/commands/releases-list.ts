@@ -1,9 +1,7 @@
-import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { type App, type ExitCode, exitCodes, type GlobalOptions } from '../contracts.ts'
-import { withoutGhosts } from '../releases/crash-recovery.ts'
 import { byEnvironment, newestFirst, overallStatus, type Release } from '../releases/release.ts'
-import { createReleaseStore } from '../releases/store.ts'
+import { allReleases } from '../session/all-releases.ts'
 import { shortVersion } from '../ui/short-version.ts'
 import { renderTable } from '../ui/table.ts'
 
@@ -12,19 +10,21 @@ export const feature = 'CLI_RELEASES'
 export const options = z.strictObject({
   format: z.enum(['text', 'json']).default('text').describe('form of the result'),
   limit: z.number().int().positive().optional().describe('show at most this many of the newest'),
+  remote: z.boolean().default(false).describe('with --env: also what its primary host knows'),
   status: z.enum(['pending', 'running', 'completed', 'failed']).optional().describe('show only releases that came to this'),
 })
 export const examples = [
   'stagecraft releases list',
   'stagecraft releases list --env prod --limit 5',
+  'stagecraft releases list --env prod --remote',
   'stagecraft releases list --status failed --format json',
 ]
 
 /** Prints the history kept beside the manifest, which itself need not exist. */
 export async function run(input: z.infer<typeof options>, globals: GlobalOptions, app: App): Promise<ExitCode> {
-  const store = createReleaseStore({ projectDirectory: dirname(resolve(app.cwd, globals.config)), env: app.env })
+  const known = await allReleases(input.remote, globals, app)
   const environment = environmentFilter(globals, app)
-  const wanted = withoutGhosts(await store.read(), app.now())
+  const wanted = known.releases
     .filter((release) => environment === undefined || release.environment === environment)
     .filter((release) => input.status === undefined || overallStatus(release) === input.status)
   const releases = byEnvironment(newestFirst(wanted).slice(0, input.limit))

@@ -1,10 +1,8 @@
-import { dirname, resolve } from 'node:path'
 import { z } from 'zod'
 import { phases } from '../../graph/types.ts'
 import { type App, type ExitCode, exitCodes, type GlobalOptions, InputError } from '../contracts.ts'
-import { withoutGhosts } from '../releases/crash-recovery.ts'
 import { overallStatus, type Release } from '../releases/release.ts'
-import { createReleaseStore } from '../releases/store.ts'
+import { allReleases } from '../session/all-releases.ts'
 import { printable } from '../ui/table.ts'
 
 export const summary = 'show one release: its phases, images and what went wrong'
@@ -12,7 +10,10 @@ export const feature = 'CLI_RELEASES'
 const positionals = z.strictObject({ id: z.string().describe('release id, as `releases list` prints it') })
 
 export { positionals as arguments }
-export const options = z.strictObject({ format: z.enum(['text', 'json']).default('text').describe('form of the result') })
+export const options = z.strictObject({
+  format: z.enum(['text', 'json']).default('text').describe('form of the result'),
+  remote: z.boolean().default(false).describe('with --env: also what its primary host knows'),
+})
 export const examples = ['stagecraft releases show rel-20260102-030405678', 'stagecraft releases show rel-20260102-030405678 --format json']
 
 /** @throws InputError for an id that is not in the history. */
@@ -21,12 +22,11 @@ export async function run(
   globals: GlobalOptions,
   app: App,
 ): Promise<ExitCode> {
-  const store = createReleaseStore({ projectDirectory: dirname(resolve(app.cwd, globals.config)), env: app.env })
-  const releases = withoutGhosts(await store.read(), app.now())
+  const { releases, path } = await allReleases(input.remote, globals, app)
   const release = releases.find(({ id }) => id === input.id)
   if (!release) {
     const message = `there is no release \`${input.id}\``
-    throw new InputError([{ code: 'SC5103', severity: 'error', message, notes: [{ message: `read ${store.path}` }] }])
+    throw new InputError([{ code: 'SC5103', severity: 'error', message, notes: [{ message: `read ${path}` }] }])
   }
   const { owner: _, ...fields } = release
   app.stdout.write(

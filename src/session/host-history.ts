@@ -7,7 +7,8 @@ import { createReleaseStore } from '../releases/store.ts'
 import type { HostPool } from './hosts.ts'
 import type { Project } from './open-project.ts'
 
-const remoteHistory = 'releases.json'
+/** Name in the environment's folder on the host. */
+export const remoteHistory = 'releases.json'
 
 export interface HostHistory {
   /** Takes in what other machines released. Call under the lock. @throws TaskFailure when the host's copy is damaged. */

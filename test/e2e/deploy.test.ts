@@ -153,6 +153,8 @@ test('a fresh clone without caches finds everything done, from the registry and 
     const { code, ran, stderr } = await shop.deploy([], { cwd: clone })
     assert.is(code, 0, stderr)
     assert.equal(ran, ['render:node-1'], 'rendering is local and pure; nothing else runs')
+    const list = await shop.run(['releases', 'list', '--env', 'prod', '--remote', '--format', 'json'], { cwd: clone })
+    assert.ok((JSON.parse(list.stdout) as { releases: unknown[] }).releases.length > 3, 'the host knows the history')
     assert.is(shop.remoteFiles(), files)
   } finally {
     shop.onMachine('rm', '-rf', clone)
