@@ -5,7 +5,7 @@ import { openWire, type Wire } from '../support/wire.ts'
 import { type Program, runOnce, timesOf } from './measure.ts'
 import type { Row } from './report.ts'
 
-export const roundTripsMs = [0, 50] as const
+const roundTripsMs = [0, 50] as const
 
 /** Runs `work` with a wire of each length. */
 export async function onWires(

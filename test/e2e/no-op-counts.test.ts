@@ -62,7 +62,6 @@ test('nothing to do: one connection, two channels, no command, no write, four ro
   assert.match(stderr, /^node-1: 1 SSH connection; channels: 1 engine, 1 files, 0 tunnels, 0 commands$/m)
   assert.is(wire.proxy.stats().connections - connections, 1)
   const after = wire.roundTripsSince(mark) - handshake
-  console.log('handshake', handshake, 'after', after)
   assert.ok(after <= 4, `${after} round trips after a handshake of ${handshake}`)
   assert.is(shop.remoteFiles(), before)
 })
