@@ -1,13 +1,15 @@
 /**
  * The candidate a mistyped word most likely means, for "did you mean": at most two edits away (an edit inserts, drops,
- * replaces or swaps neighbouring letters), fewer than half of the word's letters; ties go to the first by code unit.
+ * replaces or swaps neighbouring letters; capitals do not matter), but not so many that hardly a letter is left in common; ties
+ * go to the first by code unit.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   let best: string | undefined
-  let bestDistance = Math.min(2, Math.ceil(word.length / 2) - 1)
+  let bestDistance = 2
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - word.length) > bestDistance) continue
-    const distance = editDistance(word, candidate)
+    const distance = editDistance(word.toLowerCase(), candidate.toLowerCase())
+    if (distance >= Math.max(word.length, candidate.length) - 1) continue
     const closer = distance < bestDistance || (distance === bestDistance && (best === undefined || candidate < best))
     if (!closer) continue
     best = candidate

@@ -1,11 +1,13 @@
 /** What is wrong with a Compose file, and what of Compose this version cannot deploy. */
+
+import { nearest } from '../../graph/nearest.ts'
 import type { Diagnostic, Json, JsonObject } from '../../graph/types.ts'
 import { problem } from './diagnostic.ts'
 import { isObject, type JsonPath, pathText, valueAt } from './json-path.ts'
 import { type Violation, violations } from './json-schema.ts'
 import type { Places } from './locate.ts'
 import { foundText } from './schema-problems.ts'
-import { nearest, oneOf } from './suggestion.ts'
+import { oneOf } from './word-list.ts'
 
 /** In the order of rules; the caller sorts. */
 export async function composeProblems(value: Json, places: Places): Promise<Diagnostic[]> {

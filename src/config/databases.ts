@@ -1,11 +1,13 @@
 /** Databases of one environment: what the manifest says of them, the environment's changes, and the defaults. */
+
+import { nearest } from '../../graph/nearest.ts'
 import type { DatabaseTarget } from '../contracts.ts'
 import type { LoadedConfig } from './config.ts'
 import { problem, type Report } from './diagnostic.ts'
 import type { Inventory } from './inventory.ts'
 import { type JsonPath, own } from './json-path.ts'
 import type { DatabaseConfig } from './schema/databases.ts'
-import { listed, nearest } from './suggestion.ts'
+import { listed } from './word-list.ts'
 
 /** Where a service runs: undefined when there is no such service. */
 export type Placement = (service: string) => readonly string[] | undefined

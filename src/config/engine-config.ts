@@ -1,4 +1,6 @@
 /** Checks `migrations.engine_config`: each engine reads its own entry. */
+
+import { nearest } from '../../graph/nearest.ts'
 import type { Diagnostic, Json } from '../../graph/types.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { ProviderRegistry } from '../providers/registry.ts'
@@ -6,7 +8,7 @@ import { problem } from './diagnostic.ts'
 import { isObject } from './json-path.ts'
 import type { Places } from './locate.ts'
 import { schemaProblems } from './schema-problems.ts'
-import { listed, nearest } from './suggestion.ts'
+import { listed } from './word-list.ts'
 
 export function checkEngineConfig(value: Json | undefined, engines: ProviderRegistry<Provider>, places: Places): readonly Diagnostic[] {
   if (!isObject(value)) return []

@@ -1,10 +1,12 @@
 /** The hosts of one environment, and which of them is the primary. */
+
+import { nearest } from '../../graph/nearest.ts'
 import type { HostAddress } from '../contracts.ts'
 import type { LoadedConfig } from './config.ts'
 import { problem, type Report } from './diagnostic.ts'
 import { type JsonPath, own } from './json-path.ts'
 import type { HostConfig, InventoryConfig } from './schema/hosts.ts'
-import { listed, nearest } from './suggestion.ts'
+import { listed } from './word-list.ts'
 
 export interface Inventory {
   /** Sorted by name; empty for a local environment. */

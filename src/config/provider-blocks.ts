@@ -1,4 +1,6 @@
 /** Checks `backend` and `frontend` in four steps, the same for every role, then the selected provider's own block. */
+
+import { nearest } from '../../graph/nearest.ts'
 import type { Diagnostic, Json } from '../../graph/types.ts'
 import type { Provider } from '../providers/provider.ts'
 import type { ProviderRegistry } from '../providers/registry.ts'
@@ -6,7 +8,7 @@ import { problem } from './diagnostic.ts'
 import { isObject, type JsonPath } from './json-path.ts'
 import type { Places } from './locate.ts'
 import { foundText, schemaProblems } from './schema-problems.ts'
-import { listed, nearest } from './suggestion.ts'
+import { listed } from './word-list.ts'
 
 /** A checked block, in the shape it was written: only the selected entry is kept. */
 export interface ProviderBlock {

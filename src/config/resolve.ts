@@ -1,4 +1,6 @@
 /** From a checked manifest and Compose file to the {@link Deployment} of one environment. Pure. */
+
+import { nearest } from '../../graph/nearest.ts'
 import type { Checked, Diagnostic } from '../../graph/types.ts'
 import type { Deployment } from '../contracts.ts'
 import type { ComposeFile } from './compose-file.ts'
@@ -9,8 +11,8 @@ import { hasErrors, inOrder, problem, type Report, warning } from './diagnostic.
 import { resolveInventory } from './inventory.ts'
 import { own } from './json-path.ts'
 import { resolveServices } from './services.ts'
-import { listed, nearest } from './suggestion.ts'
 import { resolveVariables } from './variables.ts'
+import { listed } from './word-list.ts'
 
 /** Looked up after the manifest's own; `~` is the home of who runs this. */
 const usualKnownHosts = ['stagecraft.known_hosts', '~/.ssh/known_hosts', '/etc/ssh/ssh_known_hosts']

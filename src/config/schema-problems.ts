@@ -1,11 +1,12 @@
 /** Turns what zod found into diagnostics in the user's words, each at its line. */
 import type { z } from 'zod'
+import { nearest } from '../../graph/nearest.ts'
 import type { Diagnostic, Json } from '../../graph/types.ts'
 import { problem } from './diagnostic.ts'
 import { isList, isObject, type JsonPath, pathText, valueAt } from './json-path.ts'
 import { knownKeys } from './known-keys.ts'
 import type { Places } from './locate.ts'
-import { nearest, oneOf } from './suggestion.ts'
+import { oneOf } from './word-list.ts'
 
 type Issue = z.core.$ZodIssue
 

@@ -1,9 +1,10 @@
 /** Which services must be up before another one. */
+
+import { nearest } from '../../graph/nearest.ts'
 import type { JsonObject } from '../../graph/types.ts'
 import { problem } from './diagnostic.ts'
 import { isList, isObject, type JsonPath, valueAt } from './json-path.ts'
 import type { Setting } from './setting.ts'
-import { nearest } from './suggestion.ts'
 
 /** Those on the same hosts, sorted; on other hosts the order is not Compose's to give. */
 export function resolveDependencies(

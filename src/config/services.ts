@@ -1,4 +1,6 @@
 /** Services of the Compose file, each with its hosts, replicas, image and rollout for one environment. */
+
+import { nearest } from '../../graph/nearest.ts'
 import type { JsonObject } from '../../graph/types.ts'
 import type { HealthProbe, Service } from '../contracts.ts'
 import type { ComposeService } from './compose-file.ts'
@@ -10,7 +12,7 @@ import { resolveRollout } from './rollout-policy.ts'
 import { foundText } from './schema-problems.ts'
 import { resolveDependencies } from './service-dependencies.ts'
 import { type Setting, serviceOrigin } from './setting.ts'
-import { listed, nearest } from './suggestion.ts'
+import { listed } from './word-list.ts'
 
 /** Sorted by name. Every service of the file is there: `profiles` only guard what a local `docker compose up` starts. */
 export function resolveServices(setting: Setting): Service[] {

@@ -3,12 +3,13 @@
  * (ssh_config(5)), so that `ssh ADDRESS` and this tool reach the same machine. Host keys are the exception: they are
  * always verified, whatever `StrictHostKeyChecking` says.
  */
+
 import { readdir, readFile } from 'node:fs/promises'
-import { userInfo } from 'node:os'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import SSHConfig, { glob, LineType } from 'ssh-config'
 import { TaskFailure } from '../../tasks/kind.ts'
 import type { HostAddress } from '../contracts.ts'
+import { localUser } from './local-user.ts'
 
 export interface ConnectionSettings {
   /** The host's name in the manifest. */
@@ -61,7 +62,7 @@ export function connectionSettings(host: HostAddress, configText: string, source
       remedy: `give ${host.name} an address this machine reaches directly, or run from a machine that does`,
     })
   }
-  const user = host.user ?? config.text('user') ?? userInfo().username
+  const user = host.user ?? config.text('user') ?? localUser(sources.env)
   const port = host.port ?? Number(config.text('port') ?? 22)
   const hostName = (config.text('hostname') ?? host.address).replaceAll('%h', host.address).replaceAll('%%', '%')
   const tokens: Readonly<Record<string, string>> = {
@@ -71,7 +72,7 @@ export function connectionSettings(host: HostAddress, configText: string, source
     n: host.address,
     p: String(port),
     r: user,
-    u: userInfo().username,
+    u: localUser(sources.env),
   }
   const expand = (path: string) => {
     const plain = path

@@ -7,6 +7,7 @@ import type { HealthParams } from '../../tasks/health.ts'
 import type { MigrateParams } from '../../tasks/migrate.ts'
 import type { PushParams } from '../../tasks/push.ts'
 import type { RenderParams } from '../../tasks/render.ts'
+import { interpolate } from '../../tasks/rendering/interpolate.ts'
 import type { RolloutParams } from '../../tasks/rollout.ts'
 import type { UploadParams } from '../../tasks/upload.ts'
 import type { DatabaseTarget, Deployment, ImageBuild, Service } from '../contracts.ts'
@@ -158,7 +159,7 @@ function rolloutTask(service: Service, host: string, deployment: Deployment, mig
     order: rollout.order,
     orderReason: rollout.reason ?? null,
     ownCode: service.build !== undefined,
-    restart: restartPolicy(definition['restart']),
+    restart: restartPolicy(definition['restart'], deployment.variables.plain),
     timeoutSeconds: rollout.timeoutSeconds,
     minReadySeconds: rollout.minReadySeconds,
     stopGraceSeconds: rollout.stopGraceSeconds,
@@ -202,8 +203,8 @@ function databaseServices(databases: readonly DatabaseTarget[], deployment: Depl
 }
 
 /** Compose's `restart`: `no` (default), `always`, `unless-stopped`, `on-failure[:max]`. */
-function restartPolicy(value: Json | undefined): RolloutParams['restart'] {
-  const [name, count] = String(value ?? 'no').split(':')
+function restartPolicy(value: Json | undefined, plain: Readonly<Record<string, string>>): RolloutParams['restart'] {
+  const [name, count] = interpolate(String(value ?? 'no'), { plain, secrets: new Set() }).text.split(':')
   if (name === 'always' || name === 'unless-stopped') return { name, maximumRetryCount: 0 }
   if (name === 'on-failure') return { name, maximumRetryCount: Number(count ?? 0) }
   return { name: 'no', maximumRetryCount: 0 }

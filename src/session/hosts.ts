@@ -1,8 +1,9 @@
 /** The hosts of one run: each connected on first use, once, and closed together. */
 import { randomUUID } from 'node:crypto'
-import { homedir, hostname, userInfo } from 'node:os'
+import { homedir, hostname } from 'node:os'
 import type { Host } from '../../tasks/ports.ts'
 import type { App, Deployment } from '../contracts.ts'
+import { localUser } from '../hosts/local-user.ts'
 import { createRemoteHost, type RemoteHost } from '../hosts/remote-host.ts'
 import type { LockableHost } from './environment-lock.ts'
 
@@ -44,7 +45,7 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
     host: remote,
     lockable: (name) => ({
       name,
-      lock: () => remote(name).lock.acquire({ owner, description: `${userName(app)}@${hostname()} pid ${process.pid}` }),
+      lock: () => remote(name).lock.acquire({ owner, description: `${localUser(app.env)}@${hostname()} pid ${process.pid}` }),
       changed: () => remote(name).changed(),
     }),
     lookAhead: (name) => remote(name).lookAhead(),
@@ -52,14 +53,5 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
     async close() {
       await Promise.all([...open.values()].map((host) => host.close()))
     },
-  }
-}
-
-/** A container's user often has no entry in its passwd file, which is an error to Node. */
-function userName({ env }: App): string {
-  try {
-    return userInfo().username
-  } catch {
-    return env['USER'] || env['LOGNAME'] || `uid ${process.getuid?.() ?? '?'}`
   }
 }

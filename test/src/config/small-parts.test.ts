@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { nearest } from '../../../graph/nearest.ts'
 import type { Json } from '../../../graph/types.ts'
 import { parseDotenv } from '../../../src/config/dotenv.ts'
 import { parseDuration } from '../../../src/config/duration.ts'
@@ -12,7 +13,7 @@ import { pathText, valueAt } from '../../../src/config/json-path.ts'
 import { projectPath } from '../../../src/config/project-path.ts'
 import { fixedHostPorts } from '../../../src/config/published-ports.ts'
 import { writableMounts } from '../../../src/config/stored-volumes.ts'
-import { nearest, oneOf } from '../../../src/config/suggestion.ts'
+import { oneOf } from '../../../src/config/word-list.ts'
 
 const test = suite('config/small-parts')
 
@@ -90,12 +91,12 @@ const templates: readonly (readonly [text: string, expected: string, ...missing:
   ['${NO:-${DEEP}${NO-y}}', 'xy'],
   ['${TAG:+yes}${NO+no}', 'yes'],
   ['${NO}', '${NO}', 'NO'],
-  ['$NO/x', '${NO}/x', 'NO'],
-  ['${NO:?must be set}', '${NO}', 'NO'],
-  ['${EMPTY:?must be set}', '${EMPTY}', 'EMPTY'],
+  ['$NO/x', '$NO/x', 'NO'],
+  ['${NO:?must be set}', '${NO:?must be set}', 'NO'],
+  ['${EMPTY:?must be set}', '${EMPTY:?must be set}', 'EMPTY'],
   ['${NO:-${ALSO}}', '${ALSO}', 'ALSO'],
-  ['${', '${'],
-  ['${}', '${}'],
+  ['${', '${', '${'],
+  ['${}', '${}', '${}'],
   ['a$', 'a$'],
   ['${constructor}', '${constructor}', 'constructor'],
 ]

@@ -142,6 +142,7 @@ for (const [restart, expected] of [
   ['on-failure', { name: 'on-failure', maximumRetryCount: 0 }],
   ['"on-failure:5"', { name: 'on-failure', maximumRetryCount: 5 }],
   ['"no"', { name: 'no', maximumRetryCount: 0 }],
+  ['"${POLICY:-always}"', { name: 'always', maximumRetryCount: 0 }],
 ] as const) {
   test(`restart: ${restart ?? '(none)'}`, async () => {
     const tasks = await tasksOf(shop('hosts: [h1]'), `services: {web: {image: i${restart ? `, restart: ${restart}` : ''}}}\n`)
