@@ -1,5 +1,5 @@
 /** Walks a graph as the executor would, looking but never touching: what `plan`, `--dry-run` and `graph --state` show. */
-import type { Action, ActionResult, Task, TaskGraph, TaskId } from '../graph/types.ts'
+import type { Action, ActionResult, Failure, Task, TaskGraph, TaskId } from '../graph/types.ts'
 import { type TaskContext, TaskFailure, type TaskKind } from '../tasks/kind.ts'
 import { assess, describeAction } from './assess.ts'
 import type { Prediction } from './contracts.ts'
@@ -51,7 +51,7 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
       return undefined
     } catch (error) {
       if (!(error instanceof TaskFailure)) throw error
-      return { state: 'unknown', message: options.redact(error.failure.message) }
+      return { state: 'unknown', message: options.redact(troubleText(error.failure)) }
     }
   }
 
@@ -84,7 +84,7 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
       return { state: 'run', because: assessment.because }
     } catch (error) {
       if (!(error instanceof TaskFailure)) throw error
-      return { state: 'unknown', message: options.redact(error.failure.message) }
+      return { state: 'unknown', message: options.redact(troubleText(error.failure)) }
     }
   }
 
@@ -112,4 +112,8 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
     all.set(id, { prediction, ...(action ? { action } : {}) })
   }
   return all
+}
+
+function troubleText({ message, remedy }: Failure): string {
+  return remedy === undefined ? message : `${message}; try: ${remedy}`
 }

@@ -29,7 +29,7 @@ export function renderExplanation(explained: Explained, color: boolean): string 
   ]
   if (explained.fingerprint) lines.push(`  fingerprint ${paint.dim(explained.fingerprint)}`)
   const changed = explained.parts.filter(({ change }) => change !== 'same')
-  const same = explained.parts.filter(({ change }) => change === 'same')
+  const same = byInterest(explained.parts.filter(({ change }) => change === 'same'))
   if (!explained.ranBefore) lines.push('', 'it never finished in this checkout, so there is nothing to compare with')
   else if (explained.parts.length > 0 && changed.length === 0) lines.push('', 'nothing it is made from changed since it last finished here')
   if (changed.length > 0) lines.push('', 'changed since it last finished here:')
@@ -38,6 +38,13 @@ export function renderExplanation(explained: Explained, color: boolean): string 
   for (const { part, name } of same.slice(0, listed)) lines.push(paint.dim(`  ${part} ${name}`))
   if (same.length > listed) lines.push(paint.dim(`  and ${same.length - listed} more`))
   return `${lines.join('\n')}\n`
+}
+
+/** What a person changes first: files and results, then settings. */
+const interest = ['file', 'need', 'env', 'secret', 'params', 'kind']
+
+function byInterest(parts: Explained['parts']): Explained['parts'] {
+  return [...parts].sort((a, b) => interest.indexOf(a.part) - interest.indexOf(b.part))
 }
 
 function verdict(prediction: Prediction): string {
