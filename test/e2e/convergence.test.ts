@@ -79,6 +79,22 @@ for (const task of changing) {
   }
 }
 
+for (const moment of ['before', 'after']) {
+  test(`killed ${moment} rollout:db@node-1, which stops first: the next deploy converges, with the data`, async () => {
+    version += 1
+    for (const service of ['api', 'web']) shop.write(`${service}/www/version`, `${version}\n`)
+    shop.edit('docker-compose.yml', (text) =>
+      text.replace(/POSTGRES_DB: shop\n(.*STEP.*\n)?/, `POSTGRES_DB: shop\n      STEP: "${version}"\n`),
+    )
+    const killed = await shop.deploy([], { unbundled: true, env: { STAGECRAFT_FAULT: `${moment} rollout:db@node-1` } })
+    assert.is(killed.signal, 'SIGKILL', killed.stdout + killed.stderr)
+    const { code, stdout, stderr } = await shop.deploy()
+    assert.is(code, 0, stderr + stdout)
+    assertConverged()
+    assert.is(shop.psql('select count(*) from products'), '2')
+  })
+}
+
 test('Ctrl-C: exit 130, no process left, the lock given back, the old version serving', async () => {
   version += 1
   for (const service of ['api', 'web']) shop.write(`${service}/www/version`, `${version}\n`)
