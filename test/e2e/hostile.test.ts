@@ -106,13 +106,18 @@ test('planted secrets appear nowhere, and a rotated one rolls just what uses it'
     outputs.push(await shop.run([...args, '--env', 'prod']))
   }
   outputs.push(await shop.run(['releases', 'list', '--format', 'json']))
+  const ids = shop.containers().map(({ id }) => id)
+  const images = shop
+    .onHost('docker', 'inspect', '--format', '{{.Image}}', ...ids)
+    .trim()
+    .split('\n')
   const places: Record<string, string> = {
     output: outputs.map(({ stdout, stderr }) => stdout + stderr).join('\n'),
     arguments: argumentsSeen,
     'rendered file': shop.onHost('cat', `${shop.remoteDirectory}/current/docker-compose.yml`),
     'release history on the host': shop.onHost('cat', `${shop.remoteDirectory}/releases.json`),
-    labels: shop.onHost('sh', '-c', 'docker ps -q | xargs docker inspect --format "{{json .Config.Labels}}"'),
-    'image history': shop.onHost('sh', '-c', 'docker images -q | xargs -n1 docker history --no-trunc'),
+    labels: shop.onHost('docker', 'inspect', '--format', '{{json .Config.Labels}}', ...ids),
+    'image history': images.map((image) => shop.onHost('docker', 'history', '--no-trunc', image)).join('\n'),
   }
   for (const file of filesBelow(shop.path('.stagecraft'))) places[file] = readFileSync(file, 'latin1')
   for (const [place, text] of Object.entries(places)) {
