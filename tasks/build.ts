@@ -32,6 +32,8 @@ const paramsSchema = z.strictObject({
   /** Paths are project-relative. */
   context: z.string(),
   dockerfile: z.string(),
+  /** Files and folders in the context that must not reach the image: our own, and the environment file. Project-relative. */
+  withheld: z.array(z.string()),
   /** `<dockerfile>.dockerignore` if there is one, else `<context>/.dockerignore` if there is one. */
   dockerignore: z.string().nullable(),
   target: z.string().nullable(),
@@ -61,9 +63,10 @@ export const build = defineTask<Params>({
   params: paramsSchema,
   title: ({ service }) => `build ${service}`,
 
-  inputs({ context, dockerfile, dockerignore, additionalContexts, secrets }) {
+  inputs({ context, dockerfile, dockerignore, withheld, additionalContexts, secrets }) {
     const always = dockerignore === null ? [dockerfile] : [dockerfile, dockerignore]
-    const main: FileSet = { root: context, always, ...(dockerignore === null ? {} : { dockerignore }) }
+    const except = withheld.length === 0 ? {} : { except: withheld }
+    const main: FileSet = { root: context, always, ...(dockerignore === null ? {} : { dockerignore }), ...except }
     // BuildKit reads an ignore file in each named folder too.
     const more = folders(additionalContexts).map((root): FileSet => ({ root, dockerignore: posix.join(root, '.dockerignore') }))
     return { files: [main, ...more], secrets: Object.values(secrets).sort() }
@@ -103,6 +106,7 @@ export const build = defineTask<Params>({
         ssh: params.ssh,
         additionalContexts: Object.fromEntries(Object.entries(params.additionalContexts).map(([name, path]) => [name, absolute(path)])),
         cacheFrom: params.cacheFrom,
+        withheld: params.withheld.map((path) => posix.relative(params.context, path)),
         labels: params.labels,
         tags: [reference],
         noCache: false,

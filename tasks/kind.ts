@@ -21,6 +21,8 @@ export interface FileSet {
   readonly include?: readonly string[]
   /** Leave out what this ignore file (Docker syntax, project-relative) names. It need not exist. */
   readonly dockerignore?: string
+  /** Project-relative files and folders that never count, whatever the ignore file says. */
+  readonly except?: readonly string[]
   /** Project-relative files that must exist and always count, ignored or not (a Dockerfile outside the context). */
   readonly always?: readonly string[]
 }

@@ -169,6 +169,8 @@ export interface BuildRequest {
   readonly ssh: readonly string[]
   readonly additionalContexts: Readonly<Record<string, string>>
   readonly cacheFrom: readonly string[]
+  /** Files and folders of the context that must not reach the image, relative to it. */
+  readonly withheld: readonly string[]
   readonly labels: Readonly<Record<string, string>>
   /** At least one of them stands for this content and no other. */
   readonly tags: readonly string[]

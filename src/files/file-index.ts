@@ -104,12 +104,16 @@ function listed(directory: string, set: FileSet): readonly string[] {
     root: join(directory, root),
     shown: below,
     include: set.include,
-    enters: (path) => !ownFiles.test(below(path)) && (rules?.enters(path) ?? true),
+    enters: (path) => !ownFiles.test(below(path)) && !isExcepted(below(path), set) && (rules?.enters(path) ?? true),
   })
   return wanted
     .filter((path) => rules?.keeps(path) ?? true)
     .map(below)
-    .filter((path) => !ownFiles.test(path))
+    .filter((path) => !ownFiles.test(path) && !isExcepted(path, set))
+}
+
+function isExcepted(path: string, { except = [] }: FileSet): boolean {
+  return except.some((excepted) => path === excepted || path.startsWith(`${excepted}/`))
 }
 
 function readRules(directory: string, path: string): IgnoreRules | undefined {

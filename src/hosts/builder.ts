@@ -3,7 +3,7 @@
  * (secrets, ssh), which the Engine API leaves to its client.
  */
 import { createHash } from 'node:crypto'
-import { mkdtemp, readFile, rm, symlink } from 'node:fs/promises'
+import { copyFile, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { TaskFailure } from '../../tasks/kind.ts'
@@ -52,7 +52,8 @@ export function createBuilder({ registry, signal, redact, run = runProcess }: Bu
       try {
         const metadataFile = join(directory, 'metadata.json')
         const context = await linkContext(request, directory)
-        const command = { ...buildCommand({ ...request, context }, metadataFile), timeoutMs: buildTimeoutMs }
+        const dockerfile = await withIgnored(request, directory)
+        const command = { ...buildCommand({ ...request, context, dockerfile }, metadataFile), timeoutMs: buildTimeoutMs }
         const { exit, lines } = await follow(command, onLine, stop)
         if (exit.code !== 0) throw dockerFailure(request.dockerfile, `docker buildx build of ${request.context}`, exit, lines)
         return builtImageId(await readFile(metadataFile, 'utf8'), request.dockerfile)
@@ -105,6 +106,28 @@ async function linkContext({ context, tags }: BuildRequest, directory: string): 
   const link = join(directory, createHash('sha256').update(tags.join('\n')).digest('hex'))
   await symlink(context, link, 'dir')
   return link
+}
+
+/**
+ * BuildKit takes the ignore file that is called like the Dockerfile and lies beside it, before the context's own: a copy of both, with
+ * what is withheld added at the end, where nothing can bring it back.
+ */
+async function withIgnored({ context, dockerfile, withheld }: BuildRequest, directory: string): Promise<string> {
+  if (withheld.length === 0 || !isAbsolute(context)) return dockerfile
+  const copy = join(directory, 'Dockerfile')
+  await copyFile(dockerfile, copy)
+  const ignored = (await textOf(`${dockerfile}.dockerignore`)) ?? (await textOf(join(context, '.dockerignore'))) ?? ''
+  await writeFile(`${copy}.dockerignore`, `${ignored}\n${withheld.join('\n')}\n`)
+  return copy
+}
+
+async function textOf(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
 }
 
 /**

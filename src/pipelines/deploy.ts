@@ -71,6 +71,7 @@ function buildTask(service: Service, deployment: Deployment, options: DeployOpti
     context: build.context,
     dockerfile: build.dockerfile,
     dockerignore: options.ignoreFiles[service.name] ?? null,
+    withheld: withheldFrom(build.context, deployment),
     target: build.target ?? null,
     args: options.buildArgs[service.name] ?? build.args,
     platforms: [...build.platforms],
@@ -81,6 +82,12 @@ function buildTask(service: Service, deployment: Deployment, options: DeployOpti
     labels: build.labels,
     remote: deployment.hosts.length > 0,
   })
+}
+
+/** A `COPY . .` must not carry the environment's secrets or the project's key into an image. */
+function withheldFrom(context: string, { variables }: Deployment): string[] {
+  const confidential = ['.stagecraft', ...(variables.envFile === undefined ? [] : [posix.normalize(variables.envFile)])]
+  return confidential.filter((path) => !posix.relative(context, path).startsWith('..'))
 }
 
 /** Pushes wait for all builds: a broken build publishes nothing. */

@@ -137,6 +137,19 @@ test('planted secrets appear nowhere, and a rotated one rolls just what uses it'
   assert.match(shop.onHost('docker', 'exec', shop.container('api').id, 'env'), `API_TOKEN=${planted.file}-rotated`)
 })
 
+test('a context that is the whole project gives the image neither our own files nor the environment file', async () => {
+  const dockerfile = 'ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\nCOPY . /all\nCMD ["sh", "-c", "sleep 1000"]\n'
+  shop.write('Dockerfile', dockerfile)
+  shop.edit('docker-compose.yml', (text) => text.replace('context: worker\n', 'context: .\n'))
+  const { code, stdout, stderr } = await shop.deploy()
+  assert.is(code, 0, stderr + stdout)
+  const inImage = shop.onHost('docker', 'exec', shop.container('worker').id, 'find', '/all')
+  assert.match(inImage, '/all/docker-compose.yml')
+  for (const secret of ['.stagecraft', 'project.key', '.env.prod\n']) assert.not.ok(inImage.includes(`/${secret}`), secret)
+  const again = await shop.deploy()
+  assert.equal(again.ran, [], 'what we write into the project does not make it another')
+})
+
 function filesBelow(directory: string): string[] {
   return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())

@@ -42,7 +42,7 @@ function request(folder: string, tag: string, more: Partial<BuildRequest> = {}):
   made.add(`${repository()}:${tag}`)
   return {
     ...{ context: folder, dockerfile: join(folder, 'Dockerfile'), args: {}, platforms: [], secrets: [], ssh: [], additionalContexts: {} },
-    ...{ cacheFrom: [], labels: {}, tags: [`${repository()}:${tag}`], noCache: false },
+    ...{ cacheFrom: [], withheld: [], labels: {}, tags: [`${repository()}:${tag}`], noCache: false },
     ...more,
   }
 }
@@ -126,7 +126,16 @@ test('content of the same size and time is not mistaken for what was built befor
 test('what was built and pushed is fresh to a machine with an empty cache; a build of the same image moves nothing', async () => {
   const folder = await project('shop', 'COPY . /app')
   const buildParams = {
-    ...{ service: 'api', repository: repository(), context: '.', dockerfile: 'Dockerfile', dockerignore: null, target: null, args: {} },
+    ...{
+      service: 'api',
+      repository: repository(),
+      context: '.',
+      dockerfile: 'Dockerfile',
+      dockerignore: null,
+      withheld: [],
+      target: null,
+      args: {},
+    },
     ...{ platforms: [], secrets: {}, ssh: [], additionalContexts: {}, cacheFrom: [], labels: {}, remote: true },
   }
   const pushParams = { service: 'api', repository: repository(), build: 'build:api' }

@@ -14,6 +14,7 @@ const params = {
   context: 'services/api',
   dockerfile: 'docker/api.Dockerfile',
   dockerignore: 'services/api/.dockerignore',
+  withheld: [],
   target: null,
   args: { NODE_ENV: 'production' },
   platforms: ['linux/amd64'],
@@ -48,6 +49,7 @@ test('the context, the Dockerfile and the ignore file are inputs, and so are nam
 })
 
 test('without an ignore file the whole context counts', () => {
+  assert.equal(build.inputs?.({ ...params, withheld: ['.stagecraft'] }).files?.[0]?.except, ['.stagecraft'])
   assert.equal(build.inputs?.({ ...params, dockerignore: null, additionalContexts: {} }).files, [
     { root: 'services/api', always: ['docker/api.Dockerfile'] },
   ])
@@ -67,6 +69,7 @@ test('a build gets absolute paths, secret values and one content tag', async () 
       ssh: [],
       additionalContexts: { shared: '/project/shared', base: 'docker-image://registry.test/base:1' },
       cacheFrom: [],
+      withheld: [],
       labels: {},
       tags: [tagOf('1')],
       noCache: false,

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises'
-import { basename } from 'node:path'
+import { basename, join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { builtImageId, createBuilder } from '../../../src/hosts/builder.ts'
@@ -9,6 +9,7 @@ import type { TaskFailure } from '../../../tasks/kind.ts'
 import type { BuildRequest, Command, Exit } from '../../../tasks/ports.ts'
 import { rejects } from '../../support/assertions.ts'
 import { FakeRegistry } from '../../support/fake-images.ts'
+import { inTemporaryDirectory } from '../../support/temporary-directory.ts'
 
 const test = suite('src/hosts/builder')
 
@@ -21,6 +22,7 @@ const request: BuildRequest = {
   ssh: [],
   additionalContexts: {},
   cacheFrom: [],
+  withheld: [],
   labels: {},
   tags: ['registry.test/api:sc-1'],
   noCache: false,
@@ -92,6 +94,24 @@ test('every part of a request has its flag, maps in the order of their keys', ()
   ]
   assert.equal(argv.slice(-(flags.length + more.length)), [...flags, ...more])
 })
+
+test('what is withheld is ignored last, after whatever the context brings back', () =>
+  inTemporaryDirectory(async (context) => {
+    const dockerfile = join(context, 'Dockerfile')
+    await writeFile(dockerfile, 'FROM scratch\n')
+    await writeFile(join(context, '.dockerignore'), '*.md\n!.env.prod')
+    const seen: string[] = []
+    const run: RunProcess = async ({ argv }) => {
+      const given = argv[argv.indexOf('--file') + 1] ?? ''
+      seen.push(await readFile(given, 'utf8'), await readFile(`${given}.dockerignore`, 'utf8'))
+      await writeFile(argv[argv.indexOf('--metadata-file') + 1] ?? '', JSON.stringify({ 'containerimage.config.digest': digest }))
+      return ok()
+    }
+    const builder = createBuilder({ registry: new FakeRegistry(), run })
+    const wanted = { ...request, context, dockerfile, withheld: ['.stagecraft', '.env.prod'] }
+    assert.is(await builder.build(wanted, () => {}, signal), digest)
+    assert.equal(seen, ['FROM scratch\n', '*.md\n!.env.prod\n.stagecraft\n.env.prod\n'])
+  }))
 
 test('a secret travels in the environment and never among the arguments', () => {
   const { argv, env } = buildCommand({ ...request, secrets: [{ id: 'npm', value: 'hunter2' }] }, '/m')
