@@ -1,10 +1,6 @@
 import type { Task, TaskGraph } from '../../graph/types.ts'
-import type { App, Run, RunEvent } from '../contracts.ts'
-import { createJsonView } from './json.ts'
-import { createListView } from './list.ts'
-import { createPlainView } from './plain.ts'
+import type { Run, RunEvent } from '../contracts.ts'
 import type { RunResult } from './summary.ts'
-import { isInteractive } from './terminal.ts'
 
 /** Shows one run. Nothing else prints while it does. */
 export interface View {
@@ -26,14 +22,4 @@ export interface ViewOptions {
   readonly quiet: boolean
   /** What a person calls the task: its kind's `title`. */
   title(task: Task): string
-}
-
-/**
- * `auto`: a live list on a terminal, lines elsewhere or with --verbose or --quiet. `text`: always lines. Both on stderr, the summary on stdout.
- * `json`: events on stdout, where they are the result.
- */
-export function createView(format: 'auto' | 'text' | 'json', streams: Pick<App, 'stdout' | 'stderr' | 'env'>, options: ViewOptions): View {
-  if (format === 'json') return createJsonView(streams.stdout)
-  const isLive = format === 'auto' && !options.verbose && !options.quiet && isInteractive(streams.env, streams.stderr)
-  return isLive ? createListView(streams.stderr, options, streams.stdout) : createPlainView(streams.stderr, options, streams.stdout)
 }

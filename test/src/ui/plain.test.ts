@@ -1,6 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { createView, type ViewOptions } from '../../../src/ui/view.ts'
+import { createView } from '../../../src/ui/create-view.ts'
+import type { ViewOptions } from '../../../src/ui/view.ts'
 import { within } from '../../support/assertions.ts'
 import { CapturedStream } from '../../support/captured-stream.ts'
 import { graphOf, ScriptedRun } from '../../support/scripted-run.ts'
