@@ -36,11 +36,11 @@ export async function openNetwork({ dir, network }: Layout): Promise<void> {
   await docker(['network', 'create', '--label', label, '--subnet', network.subnet, '--gateway', network.gateway, network.name])
 }
 
-/** Refuses to touch a lab that another folder keeps the keys and records of: there is one lab on a machine. */
-export async function checkOwner({ dir, network }: Layout): Promise<void> {
-  if (!(await networkExists(network.name))) return
+/** The folder that keeps the keys and records of the lab that is here, when it is another than ours: there is one lab on a machine. */
+export async function foreignOwner({ dir, network }: Layout): Promise<string | undefined> {
+  if (!(await networkExists(network.name))) return undefined
   const owner = await docker(['network', 'inspect', '--format', `{{index .Labels "${ownerLabel}"}}`, network.name])
-  if (owner !== dir) throw new Error(`the lab of ${owner} is up on this machine; set STAGECRAFT_LAB_DIR to that folder, or end it first`)
+  return owner === dir ? undefined : owner
 }
 
 const ownerLabel = 'stagecraft.lab.dir'

@@ -2,10 +2,10 @@ import { mkdir, rm } from 'node:fs/promises'
 import { distrustRegistry, openCertificates, trustRegistry } from './certificates.ts'
 import { openCredentials } from './credentials.ts'
 import { stopDetached } from './detached.ts'
-import { checkOwner, engineAnswers, openNetwork, removeNetwork, startEngine, stopEngine } from './engine.ts'
+import { engineAnswers, foreignOwner, openNetwork, removeNetwork, startEngine, stopEngine } from './engine.ts'
 import { hostContainers, labHost, removeHosts, startHost } from './hosts.ts'
 import { imageRefs, publishImages, removeImages } from './images.ts'
-import { labLayout, maxHosts } from './layout.ts'
+import { type Layout, labLayout, maxHosts } from './layout.ts'
 import { withLabLock } from './lock.ts'
 import { labObstacle } from './obstacle.ts'
 import { detectDistribution, hasPart, installPackages, planPackages } from './packages.ts'
@@ -64,6 +64,8 @@ async function openLocked(count: number, report: (line: string) => void): Promis
   const layout = labLayout()
   await mkdir(layout.dir, { recursive: true, mode: 0o700 })
   await preparePackages(report)
+  // Before anything of a running lab is overwritten.
+  if (await engineAnswers()) await claim(layout, report)
   const [certificates, credentials, publicKey] = await Promise.all([
     openCertificates(layout),
     openCredentials(layout),
@@ -73,7 +75,7 @@ async function openLocked(count: number, report: (line: string) => void): Promis
   const isStarted = await startEngine(layout)
   if (isNewlyTrusted && !isStarted)
     report('restart the Docker engine before a build pulls from the registry: BuildKit does not trust it yet')
-  await checkOwner(layout)
+  await claim(layout, report)
   await openNetwork(layout)
   const hosts = Array.from({ length: count }, (_, index) => labHost(index + 1))
 
@@ -114,7 +116,7 @@ export async function closeLab({ all = false }: { readonly all?: boolean } = {})
   await withLabLock(async () => {
     const layout = labLayout()
     const hasEngine = hasPart('docker') && (await engineAnswers())
-    if (hasEngine) await checkOwner(layout)
+    if (hasEngine) await claim(layout, () => {})
     await stopPostgres(layout)
     await stopDetached(layout.dir, 'registry')
     if (hasEngine) {
@@ -127,6 +129,18 @@ export async function closeLab({ all = false }: { readonly all?: boolean } = {})
     await stopEngine(layout)
     await rm(layout.dir, { recursive: true, force: true })
   })
+}
+
+/** Another folder's lab is refused while it runs; what one that was cut off has left behind goes. */
+async function claim(layout: Layout, report: (line: string) => void): Promise<void> {
+  const owner = await foreignOwner(layout)
+  if (owner === undefined) return
+  if ((await hostContainers()).some(({ state }) => state === 'running')) {
+    throw new Error(`the lab of ${owner} is up on this machine; set STAGECRAFT_LAB_DIR to that folder, or end it first`)
+  }
+  report(`removing what is left of the lab of ${owner}`)
+  await removeHosts()
+  await removeNetwork(layout)
 }
 
 async function preparePackages(report: (line: string) => void): Promise<void> {
