@@ -4,6 +4,7 @@ import { type App, type ExitCode, exitCodes, type GlobalOptions, type Prediction
 import { type Predicted, predict } from '../predict.ts'
 import { renderPlan } from '../ui/plan.ts'
 import { decideColor } from '../ui/terminal.ts'
+import { noticesOf } from './notices.ts'
 import type { Project } from './open-project.ts'
 import { openWorld } from './open-world.ts'
 
@@ -58,6 +59,7 @@ function planText(
       dependsOn: graph.dependencies(id),
       prediction: predictionOf(predicted, id),
     })),
+    notices: noticesOf(graph, deployment, (id) => predictionOf(predicted, id)),
     warnings: project.warnings.map(({ message }) => message),
     verbose: globals.verbose,
     color: decideColor(globals.color, app.env, app.stdout),
@@ -89,6 +91,7 @@ function planJson(
         ...stateJson(predictionOf(predicted, id)),
       }
     }),
+    notices: noticesOf(graph, deployment, (id) => predictionOf(predicted, id)),
     warnings: warnings.map(({ message }) => message),
   }
 }

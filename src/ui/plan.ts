@@ -10,6 +10,8 @@ export interface PlanView {
     readonly dependsOn: readonly string[]
     readonly prediction: Prediction
   }[]
+  /** What a reader should know of it. */
+  readonly notices: readonly string[]
   readonly warnings: readonly string[]
   /** Adds descriptions and dependencies. */
   readonly verbose: boolean
@@ -18,7 +20,7 @@ export interface PlanView {
 
 const words: Readonly<Record<Prediction['state'], string>> = { fresh: 'up to date', run: 'run', 'may-run': 'may run', unknown: 'unknown' }
 
-export function renderPlan({ heading, tasks, warnings, verbose, color }: PlanView): string {
+export function renderPlan({ heading, tasks, notices, warnings, verbose, color }: PlanView): string {
   const paint = createPaint(color)
   const labelWidth = Math.max(...Object.keys(heading).map((key) => key.length)) + 1
   const lines = Object.entries(heading).map(([key, value]) => `${`${key}:`.padEnd(labelWidth)} ${value}`)
@@ -34,6 +36,7 @@ export function renderPlan({ heading, tasks, warnings, verbose, color }: PlanVie
     )
     if (verbose) lines.push(paint.dim(`${' '.repeat(numberWidth + 4)}${task.title}; after [${task.dependsOn.join(', ')}]`))
   }
+  if (notices.length > 0) lines.push('', ...notices.map((notice) => `${paint.cyan('note')} ${notice}`))
   if (warnings.length > 0) lines.push('', ...warnings.map((warning) => `${paint.yellow('warning')} ${warning}`))
   lines.push('', conclusion(tasks.map(({ prediction }) => prediction.state)))
   return `${lines.join('\n')}\n`

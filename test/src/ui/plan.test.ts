@@ -24,6 +24,7 @@ const plan: PlanView = {
       prediction: { state: 'unknown', message: 'node-1 does not answer' },
     },
   ],
+  notices: ['db on node-1 stops before its replacement starts: keeps data in `db-data`'],
   warnings: ['service `web` has no healthcheck'],
   verbose: false,
   color: false,
@@ -33,8 +34,9 @@ const fresh = plan.tasks.map((task) => ({ ...task, prediction: { state: 'fresh',
 test('a plan', () => golden('plan/plain.txt', renderPlan(plan)))
 test('a plan with descriptions', () => golden('plan/verbose.txt', renderPlan({ ...plan, verbose: true })))
 test('a plan in colour', () => golden('plan/colour.txt', renderPlan({ ...plan, color: true })))
-test('nothing to do', () => golden('plan/nothing.txt', renderPlan({ ...plan, tasks: fresh, warnings: [] })))
-test('no tasks at all', () => assert.match(renderPlan({ ...plan, tasks: [], warnings: [] }), 'nothing to do (0 tasks up to date)'))
+test('nothing to do', () => golden('plan/nothing.txt', renderPlan({ ...plan, tasks: fresh, notices: [], warnings: [] })))
+test('no tasks at all', () =>
+  assert.match(renderPlan({ ...plan, tasks: [], notices: [], warnings: [] }), 'nothing to do (0 tasks up to date)'))
 
 const explained = {
   id: 'build:api',

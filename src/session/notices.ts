@@ -1,0 +1,23 @@
+/** What a plan should say beyond its tasks: where something stops before its replacement starts, and what a deploy leaves alone. Pure. */
+import type { TaskGraph } from '../../graph/types.ts'
+import type { RolloutParams } from '../../tasks/rollout.ts'
+import type { Deployment, Prediction } from '../contracts.ts'
+
+export function noticesOf(
+  graph: TaskGraph,
+  { databases }: Deployment,
+  predictionOf: (id: TaskGraph['order'][number]) => Prediction,
+): string[] {
+  const gaps = graph.order
+    .map((id) => graph.task(id))
+    .filter(({ id, kind }) => kind === 'rollout' && predictionOf(id).state !== 'fresh')
+    .map(({ params }) => params as unknown as RolloutParams)
+    .filter(({ order }) => order === 'stop-first')
+    .map(
+      ({ service, host, orderReason }) => `${service} on ${host} stops before its replacement starts: ${orderReason ?? 'no reason given'}`,
+    )
+  const manual = databases
+    .filter(({ strategy }) => strategy === 'manual')
+    .map(({ name }) => `migrations of ${name} are manual: no deploy runs them`)
+  return [...gaps, ...manual]
+}
