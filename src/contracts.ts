@@ -80,7 +80,7 @@ export interface HealthProbe {
 }
 
 export interface RolloutPolicy {
-  readonly driver: 'native' | 'docker-rollout' | 'recreate'
+  readonly driver: 'native' | 'recreate'
   /** `stop-first` for what cannot run twice; `reason` says why, for the plan. */
   readonly order: 'start-first' | 'stop-first'
   readonly reason?: string

@@ -162,7 +162,7 @@ function rolloutTask(service: Service, host: string, deployment: Deployment, mig
     directory: deployment.directory,
     render,
     replicas: service.replicas,
-    driver: rollout.driver === 'recreate' ? 'recreate' : 'native',
+    driver: rollout.driver,
     order: rollout.order,
     orderReason: rollout.reason ?? null,
     ownCode: service.build !== undefined,

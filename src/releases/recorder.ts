@@ -18,7 +18,8 @@ export interface RecorderOptions {
   readonly store: ReleaseStore
   readonly kind: Release['kind']
   readonly environment: string
-  readonly version: string
+  /** A function is asked when a release is made, and not for a run that makes none. */
+  readonly version: string | (() => Promise<string>)
   /** Empty outside a repository. */
   readonly commitSha: string
   /** Every task of the run. */
@@ -189,16 +190,18 @@ class Recording {
   }
 
   async #create(): Promise<void> {
+    const { version: given } = this.#options
+    const version = typeof given === 'string' ? given : await given()
     let created: Release | undefined
     await this.#options.store.update((releases) => {
-      created = this.#projected(this.#newRelease(releases))
+      created = this.#projected(this.#newRelease(releases, version))
       return [...releases, created]
     })
     this.#release = created
   }
 
-  #newRelease(releases: readonly Release[]): Release {
-    const { environment, version, commitSha, kind, rollback, now } = this.#options
+  #newRelease(releases: readonly Release[], version: string): Release {
+    const { environment, commitSha, kind, rollback, now } = this.#options
     const newest = newestFirst(releases)
     const previous = newest.find((release) => release.environment === environment)
     const at = now()

@@ -20,12 +20,13 @@ export async function openRecorder(graph: TaskGraph, project: Project, app: App,
   if (!tasks.some(({ kind }) => kind === 'finalize')) return { ...unrecorded, on: () => {}, finish: async () => undefined }
   const { release, deployment, directory } = project
   const version = release.version ?? 'unknown'
-  const isMarked = version === release.commit && (await isDirty(directory))
+  // Asks git, which a run without work need not.
+  const marked = async () => (version === release.commit && (await isDirty(directory)) ? `${version}-dirty` : version)
   return createRecorder({
     store: createReleaseStore({ projectDirectory: directory, env: app.env }),
     kind: 'deploy',
     environment: deployment.environment,
-    version: isMarked ? `${version}-dirty` : version,
+    version: marked,
     commitSha: release.commit ?? '',
     tasks,
     phaseOf: ({ kind }) => {

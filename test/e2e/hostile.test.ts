@@ -21,7 +21,13 @@ async function refused(expected: readonly RegExp[]): Promise<void> {
   const said = stdout + stderr
   assert.is(code, 2, said)
   for (const pattern of expected) assert.match(said, pattern)
+  assertUntouched()
+}
+
+/** No container, and no file of this shop. */
+function assertUntouched(): void {
   assert.equal(shop.containers(), [])
+  assert.is(shop.onHost('find', '/opt/stagecraft', '-path', `*/${shop.name}*`), '')
 }
 
 test('an unknown host key', async () => {
@@ -56,7 +62,7 @@ test('a registry without credentials', async () => {
   const { code, stdout, stderr } = await shop.run(['run', 'deploy', '--env', 'prod'], { env: { DOCKER_CONFIG: empty } })
   assert.is(code, 2)
   assert.match(stdout + stderr, /docker login/)
-  assert.equal(shop.containers(), [])
+  assertUntouched()
 })
 
 test('a folder on the host that cannot be written', async () => {
