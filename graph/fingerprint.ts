@@ -20,7 +20,8 @@ export function fingerprint(action: Action): Fingerprint {
   return digestOfJson({ scheme, ...action }) as string as Fingerprint
 }
 
-/** Digest of a whole result: what enters a dependent's action unless its kind selects less. */
-export function digestOfResult(result: ActionResult): Digest {
-  return digestOfJson({ files: result.files, values: result.values })
+/** Digest of a whole result: what enters a dependent's action unless its kind selects less. Logs and permission bits are left out. */
+export function digestOfResult({ files, links, folders, values }: ActionResult): Digest {
+  const contents = Object.fromEntries(Object.entries(files).map(([path, { digest, executable }]) => [path, { digest, executable }]))
+  return digestOfJson({ files: contents, ...(links && { links }), ...(folders && { folders }), values })
 }

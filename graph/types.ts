@@ -65,15 +65,42 @@ export interface Action {
 /** `<sha256>` of a plain file, `<sha256>+x` of an executable one, `link:<target>` of a symbolic link. */
 export type FileState = string
 
+/** A file that a task made. */
+export interface OutputFile {
+  readonly digest: Digest
+  readonly executable: boolean
+  /** Permission bits as the task left them, for an exact restore. Not part of what dependents see: another umask is no other output. */
+  readonly mode?: number
+}
+
 export interface ActionResult {
-  readonly files: Readonly<Record<string, { readonly digest: Digest; readonly executable: boolean }>>
+  /** Project-relative path → file. */
+  readonly files: Readonly<Record<string, OutputFile>>
+  /** Project-relative path of a symbolic link → its target as written. */
+  readonly links?: Readonly<Record<string, string>>
+  /** Project-relative paths of folders that are empty; all others follow from the files. Sorted. */
+  readonly folders?: readonly string[]
+  /** What the task printed, in the content store: replayed on request, never part of what dependents see. */
+  readonly log?: Digest
   /** An image digest, a bundle hash, applied migrations. Never a secret, a time or a duration. */
   readonly values: JsonObject
 }
 
 /** Why a task could not be skipped: shown by `plan`, `explain` and every run. */
 export interface Explanation {
-  readonly reason: 'forced' | 'first-run' | 'kind' | 'params' | 'env' | 'secret' | 'file' | 'need' | 'drift' | 'absent' | 'always'
+  readonly reason:
+    | 'forced'
+    | 'first-run'
+    | 'kind'
+    | 'params'
+    | 'env'
+    | 'secret'
+    | 'file'
+    | 'need'
+    | 'output'
+    | 'drift'
+    | 'absent'
+    | 'always'
   /** A human sentence fragment, lower case, no full stop: `src/server.ts changed (+2 more)`. */
   readonly detail: string
 }

@@ -4,10 +4,10 @@
  */
 import type { ActionLog, Cache } from '../cache/cache.ts'
 import { explainChange } from '../graph/explain.ts'
-import { digestOfJson, digestOfResult, fingerprint } from '../graph/fingerprint.ts'
+import { digestOf, digestOfJson, digestOfResult, fingerprint } from '../graph/fingerprint.ts'
 import type { Action, ActionResult, Digest, Explanation, FileState, Fingerprint, Outcome, Task, TaskId } from '../graph/types.ts'
 import type { FileSet, TaskContext, TaskKind } from '../tasks/kind.ts'
-import type { Secrets } from '../tasks/ports.ts'
+import type { Environment, Secrets } from '../tasks/ports.ts'
 
 /** What assessing needs of the world. */
 export interface Assessor {
@@ -15,6 +15,10 @@ export interface Assessor {
   readonly log: ActionLog
   readonly files: { states(set: FileSet): Promise<Readonly<Record<string, FileState>>> }
   readonly variable: (name: string) => string | undefined
+  /** Variables of the environment we were started in, by name or glob. */
+  readonly environment: Environment
+  /** What a command that tells its version prints. @throws TaskFailure when it cannot be run. */
+  readonly tool: (argv: readonly string[]) => Promise<string>
   readonly secrets: Secrets
 }
 
@@ -25,6 +29,8 @@ export interface Described {
 
 export type Assessment =
   | { readonly fresh: true; readonly outcome: Extract<Outcome, { status: 'skipped' }> }
+  /** Fresh once its files are what its result says. */
+  | { readonly fresh: 'unless-changed'; readonly result: ActionResult; readonly from: 'local' | 'remote' }
   | { readonly fresh: false; readonly because: Explanation }
 
 /** Everything that can change what the task produces, read now. @throws TaskFailure when a declared file cannot be read. */
@@ -36,11 +42,17 @@ export async function describeAction(
 ): Promise<Described> {
   const inputs = kind.inputs?.(task.params) ?? {}
   const sets = await Promise.all((inputs.files ?? []).map((set) => assessor.files.states(set)))
+  const tools = await Promise.all((inputs.tools ?? []).map(async (argv) => [`tool ${argv.join(' ')}`, await assessor.tool(argv)] as const))
   const action: Action = {
     kind: kind.name,
     version: kind.version,
-    params: task.params,
-    env: Object.fromEntries((inputs.env ?? []).map((name) => [name, assessor.variable(name) ?? ''])),
+    params: kind.identity ? kind.identity(task.params) : task.params,
+    env: {
+      ...Object.fromEntries((inputs.env ?? []).map((name) => [name, assessor.variable(name) ?? ''])),
+      ...digested(assessor.environment.matching(inputs.environment ?? [])),
+      ...Object.fromEntries(tools),
+      ...(inputs.platform ? { platform: `${process.platform}-${process.arch}` } : {}),
+    },
     secrets: Object.fromEntries((inputs.secrets ?? []).map((name) => [name, assessor.secrets.digest(name)])),
     files: Object.assign({}, ...sets) as Record<string, FileState>,
     needs: Object.fromEntries(task.needs.map((id) => [id, needDigest(task, kind, id, needs.get(id))])),
@@ -56,9 +68,12 @@ export async function assess(
   context: TaskContext,
   assessor: Assessor,
 ): Promise<Assessment> {
+  const always = kind.always?.(task.params, context.needs)
+  if (always !== undefined) return { fresh: false, because: { reason: 'always', detail: `it always runs: ${always}` } }
   const cached = kind.freshness === 'effect' ? undefined : await cachedResult(described.fingerprint, assessor.caches)
   if (kind.freshness === 'content') {
-    if (cached) return { fresh: true, outcome: { status: 'skipped', result: cached.result, from: cached.from } }
+    if (cached && kind.restore) return { fresh: 'unless-changed', ...cached }
+    if (cached) return { fresh: true, outcome: { status: 'skipped', ...cached } }
     return { fresh: false, because: await whyMissed(task, described, assessor) }
   }
   if (!kind.observe) throw new Error(`kind ${kind.name} is ${kind.freshness} but cannot observe its target`)
@@ -66,6 +81,11 @@ export async function assess(
   if (!look.fresh) return { fresh: false, because: await tellMore(task, kind, look.because, described, assessor) }
   const detail = look.detail === undefined ? {} : { detail: look.detail }
   return { fresh: true, outcome: { status: 'skipped', result: look.result, from: 'target', ...detail } }
+}
+
+/** Values of the user's environment are compared, not kept: some are nobody's business. */
+function digested(variables: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, digestOf(value)]))
 }
 
 async function cachedResult(

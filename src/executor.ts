@@ -6,7 +6,7 @@ import { fingerprint } from '../graph/fingerprint.ts'
 import type { ActionResult, Explanation, Failure, Outcome, Task, TaskGraph, TaskId } from '../graph/types.ts'
 import { type TaskContext, TaskFailure, type TaskKind } from '../tasks/kind.ts'
 import type { Ports, Scope } from '../tasks/ports.ts'
-import { type Assessor, assess, type Described, describeAction } from './assess.ts'
+import { type Assessment, type Assessor, assess, type Described, describeAction } from './assess.ts'
 import type { Run, RunEvent } from './contracts.ts'
 import { faultPoint } from './fault-point.ts'
 import { Pool } from './pool.ts'
@@ -123,6 +123,9 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
         if (output.length > keptLines) output.shift()
         tell({ type: 'output', task, at: options.now(), line: clean })
       },
+      hold: () => {
+        throw new Error('services are not held yet')
+      },
       guard: () => options.lock.verify(),
     }
     const because = await reasonToRun(task, kind, described, context)
@@ -144,15 +147,33 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     const look = () => assess(task, kind, described, context, options)
     const forced = options.force(task.id)
     const wasLocked = options.lock.isHeld
-    let assessment = forced ? ({ fresh: false, because: { reason: 'forced', detail: 'forced' } } as const) : await look()
+    let assessment: Assessment = forced ? { fresh: false, because: { reason: 'forced', detail: 'forced' } } : await look()
     // What was seen before the lock was ours may have changed until it was.
     if (!assessment.fresh && kind.exclusive) {
       await options.lock.hold()
       if (!wasLocked && !forced) assessment = await look()
     }
+    if (assessment.fresh === 'unless-changed') {
+      const put = await putBack(task, kind, context, assessment)
+      if ('reason' in put) return put
+      assessment = { fresh: true, outcome: put }
+    }
     if (!assessment.fresh) return assessment.because
     await options.log.record(task.id, described.action)
     return assessment.outcome
+  }
+
+  /** Content that lives in the project folder is fresh when it is there, and is put there when it is not. */
+  async function putBack(
+    task: Task,
+    kind: TaskKind,
+    context: TaskContext,
+    { result, from }: { readonly result: ActionResult; readonly from: 'local' | 'remote' },
+  ): Promise<Explanation | Extract<Outcome, { status: 'skipped' }>> {
+    const restored = (await kind.restore?.(task.params, context, result)) ?? { state: 'intact' }
+    if (restored.state === 'impossible') return { reason: 'output', detail: `its outputs ${restored.detail}` }
+    const detail = restored.state === 'restored' ? { detail: `${restored.files} files restored` } : {}
+    return { status: 'skipped', result, from, ...detail }
   }
 
   /** Stores the result, unless an input changed while the task ran: then nobody knows what it was made from. */
@@ -163,6 +184,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     described: Described,
     result: ActionResult,
   ): Promise<void> {
+    if (kind.always?.(task.params, needs) !== undefined) return
     const now = await describeAction(task, kind, needs, options)
     if (fingerprint(now.action) !== described.fingerprint) {
       tell({ type: 'output', task, at: options.now(), line: 'an input changed while it ran: the result is used, but not cached' })
@@ -185,7 +207,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
 
   /** The pool `host` is one per host: hosts do not wait for each other. */
   function poolOf(task: Task, kind: TaskKind): Pool {
-    const name = kind.pool ?? 'default'
+    const name = kind.poolOf?.(task.params) ?? kind.pool ?? 'default'
     const key = name === 'host' ? `host ${hostOf(task)}` : name
     const known = pools.get(key)
     if (known !== undefined) return known

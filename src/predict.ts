@@ -68,6 +68,9 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
         needs,
         ports: options.ports,
         log: () => {},
+        hold: () => {
+          throw new Error(`a plan must not start anything: ${id}`)
+        },
         guard: () => Promise.reject(new Error(`a plan must not write: ${id}`)),
       }
       if (options.force(id)) {
@@ -76,6 +79,12 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
       }
       if (kind.freshness !== 'content' && !options.online) return { state: 'unknown', message: 'not asked (--offline)' }
       const assessment = await assess(task, kind, described, context, options)
+      if (assessment.fresh === 'unless-changed') {
+        results.set(id, assessment.result)
+        const isIntact = (await kind.isIntact?.(task.params, context, assessment.result)) ?? true
+        if (isIntact) return { state: 'fresh', detail: `unchanged (${assessment.from})` }
+        return { state: 'run', because: { reason: 'output', detail: `its outputs are put back from the ${assessment.from} cache` } }
+      }
       if (assessment.fresh) {
         results.set(id, assessment.outcome.result)
         return { state: 'fresh', detail: assessment.outcome.detail ?? `unchanged (${assessment.outcome.from})` }

@@ -1,5 +1,6 @@
 /** Every kind of task. A new one is one file and one line here. */
 import { build } from './build.ts'
+import { exec } from './exec.ts'
 import { finalize } from './finalize.ts'
 import { health } from './health.ts'
 import type { TaskKind } from './kind.ts'
@@ -9,6 +10,6 @@ import { render } from './render.ts'
 import { rollout } from './rollout.ts'
 import { upload } from './upload.ts'
 
-const all: readonly TaskKind[] = [build, push, migratePre, render, upload, rollout, health, finalize]
+const all: readonly TaskKind[] = [exec, build, push, migratePre, render, upload, rollout, health, finalize]
 
 export const kinds: ReadonlyMap<string, TaskKind> = new Map(all.map((kind) => [kind.name, kind]))

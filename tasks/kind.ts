@@ -31,6 +31,12 @@ export interface Inputs {
   readonly files?: readonly FileSet[]
   /** Names of declared plain variables. */
   readonly env?: readonly string[]
+  /** Variables of the environment Stagecraft was started in, by name or glob (`API_*`): every one that is set enters. */
+  readonly environment?: readonly string[]
+  /** Commands whose output enters: which versions of what tools are here. */
+  readonly tools?: readonly (readonly string[])[]
+  /** Operating system and processor enter. */
+  readonly platform?: boolean
   /** Names of secrets, entered as keyed digests. */
   readonly secrets?: readonly string[]
 }
@@ -40,6 +46,22 @@ export type Look =
   | { readonly fresh: true; readonly result: ActionResult; readonly detail?: string }
   | { readonly fresh: false; readonly because: Explanation }
 
+/** Something that runs until it is told to stop. */
+export interface HeldService {
+  /** Ends it and all it started; resolves when it is gone. */
+  stop(): Promise<void>
+  /** Settles with why it ended without being asked, or undefined when it was. */
+  readonly ended: Promise<Failure | undefined>
+}
+
+/** What became of outputs that were to be put back. */
+export type Restored =
+  /** They were on disk, exactly. */
+  | { readonly state: 'intact' }
+  | { readonly state: 'restored'; readonly files: number }
+  /** They cannot be had, and what was there is as it was: the task must run. `detail` completes "its outputs …". */
+  | { readonly state: 'impossible'; readonly detail: string }
+
 export interface TaskContext {
   readonly id: TaskId
   readonly fingerprint: Fingerprint
@@ -47,6 +69,11 @@ export interface TaskContext {
   readonly signal: AbortSignal
   readonly needs: ReadonlyMap<TaskId, ActionResult>
   readonly ports: Ports
+  /**
+   * For a service: what keeps running after `run` has returned. The executor stops it when the last task that depends on it has ended, or the
+   * run is cut short; when it ends by itself before that, the run fails.
+   */
+  hold(service: HeldService): void
   /** One line of output, shown live and kept for a failure's last lines. Redacted by the executor. */
   log(line: string): void
   /** Resolves while this run holds the environment's lock; throws a `lock-lost` failure otherwise. Call before each write to a host. */
@@ -61,7 +88,8 @@ export interface TaskKind<P extends Json = Json> {
   /** One line for `stagecraft graph --kinds` and the reference. */
   readonly summary: string
   readonly freshness: Freshness
-  readonly phase: Phase
+  /** The phase of a release it belongs to; none for what is not part of one. */
+  readonly phase?: Phase
   /** A pool with its own width: `docker` (builds), `registry`, `host`, `database`. Default: the run's. */
   readonly pool?: string
   /** Takes the environment's lock before it runs. */
@@ -72,6 +100,18 @@ export interface TaskKind<P extends Json = Json> {
   /** What a person reads while it runs: `build api`. */
   title(params: P): string
   inputs?(params: P): Inputs
+  /** The part of the parameters that enters the fingerprint; default all of them. A longer time limit makes no other result. */
+  identity?(params: P): Json
+  /** Why a task of these parameters can never be skipped, if that is so: completes "it always runs: …". */
+  always?(params: P, needs: ReadonlyMap<TaskId, ActionResult>): string | undefined
+  /** A pool of the user's. Wins over `pool`. */
+  poolOf?(params: P): string | undefined
+  /** True for what keeps running (see {@link TaskContext.hold}): it is only started when a task that depends on it must run. */
+  isService?(params: P): boolean
+  /** Content kinds that leave files in the project: are they exactly these? Looks only. */
+  isIntact?(params: P, context: TaskContext, result: ActionResult): Promise<boolean>
+  /** Makes the files in the project exactly those of a result, or leaves them all as they are. */
+  restore?(params: P, context: TaskContext, result: ActionResult): Promise<Restored>
   /** The part of a need's result that matters to this task; default the whole result. */
   select?(params: P, need: TaskId, result: ActionResult): Json
   /** Looks at the target without changing it. `verified` and `effect` kinds have it; `cached` is the action cache's word, if any. */

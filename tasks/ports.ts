@@ -3,7 +3,8 @@
  * tests hand over fakes. Every method has a deadline and throws `TaskFailure` naming the host and the remedy.
  */
 import type { Duplex } from 'node:stream'
-import type { Digest } from '../graph/types.ts'
+import type { ActionResult, Digest } from '../graph/types.ts'
+import type { Restored } from './kind.ts'
 
 /** Where a run takes place. */
 export interface Scope {
@@ -19,6 +20,9 @@ export interface Ports {
   readonly registry: Registry
   readonly secrets: Secrets
   readonly content: Content
+  readonly programs: Programs
+  readonly outputs: Outputs
+  readonly environment: Environment
   readonly release: ReleasePort
   /** Opens the database called `name` in the manifest, through the host's SSH connection when the manifest says so. */
   database(name: string): Promise<Database>
@@ -39,6 +43,52 @@ export interface Exit {
   readonly code: number
   readonly stdout: string
   readonly stderr: string
+}
+
+// --- this machine ------------------------------------------------------------------------------------------------
+
+export interface ProgramRequest {
+  readonly argv: readonly [string, ...string[]]
+  /** Absolute. */
+  readonly cwd: string
+  /** All of its environment: nothing is inherited. */
+  readonly env: Readonly<Record<string, string>>
+  readonly timeoutMs?: number
+}
+
+/** A program that was started and not waited for. */
+export interface RunningProgram {
+  readonly pid: number
+  /** Settles when it has ended by itself or was ended; never rejects. */
+  readonly ended: Promise<{ readonly code: number }>
+  /** SIGTERM to its whole tree, grace, SIGKILL; resolves when nothing of it is left. */
+  stop(): Promise<void>
+}
+
+/** Programs of this machine, each the leader of a process group: whatever ends a program ends all it started. */
+export interface Programs {
+  /** Runs to the end; a code other than 0 is a value. @throws TaskFailure when it was cut off, timed out or could not be started. */
+  run(request: ProgramRequest, onLine: (line: string) => void, signal: AbortSignal): Promise<{ readonly code: number }>
+  /** @throws TaskFailure when it could not be started. */
+  start(request: ProgramRequest, onLine: (line: string) => void, signal: AbortSignal): Promise<RunningProgram>
+}
+
+/** Files that tasks leave in the project folder. Patterns are project-relative globs; those that begin with `!` take away. */
+export interface Outputs {
+  /** Makes folders that literal patterns lie in, so that a command need not. */
+  prepare(patterns: readonly string[]): Promise<void>
+  /** Puts everything the patterns match into the content store. @throws TaskFailure `missing-output` for a pattern that matches nothing. */
+  capture(patterns: readonly string[]): Promise<Pick<ActionResult, 'files' | 'links' | 'folders'>>
+  /** Is what the patterns match exactly the result's? Looks only. */
+  isIntact(patterns: readonly string[], result: ActionResult): Promise<boolean>
+  /** Makes it so, all or nothing. */
+  restore(patterns: readonly string[], result: ActionResult): Promise<Restored>
+}
+
+/** The environment Stagecraft was started in. */
+export interface Environment {
+  /** Those that are set and match a name or a glob. */
+  matching(patterns: readonly string[]): Readonly<Record<string, string>>
 }
 
 // --- hosts -------------------------------------------------------------------------------------------------------

@@ -52,13 +52,13 @@ export async function run(
   return exitCodes.done
 }
 
-function phaseOf(task: Task): Phase {
+function phaseOf(task: Task): Phase | null {
   const kind = kinds.get(task.kind)
   if (!kind) throw new Error(`no kind is called ${task.kind}`)
-  return kind.phase
+  return kind.phase ?? null
 }
 
 function kindTable(): string {
-  const rows = [...kinds.values()].map((kind) => [kind.name, kind.phase, kind.freshness, kind.summary])
+  const rows = [...kinds.values()].map((kind) => [kind.name, kind.phase ?? '-', kind.freshness, kind.summary])
   return renderTable(['KIND', 'PHASE', 'FRESH BY', 'WHAT IT DOES'], rows)
 }

@@ -5,6 +5,7 @@ import { environment } from './schema/environments.ts'
 import { inventory } from './schema/hosts.ts'
 import { project } from './schema/project.ts'
 import { service } from './schema/services.ts'
+import { pipeline, pools, task, taskName } from './schema/tasks.ts'
 import { emptyAllowed, name, serviceName } from './schema/words.ts'
 
 /** A provider block. Its own rules are in `provider-blocks.ts`, because the registry of providers decides them. */
@@ -18,7 +19,8 @@ export const manifest = z.strictObject({
   services: z.record(serviceName, emptyAllowed(service)).default({}),
   databases: z.record(name, database).default({}),
   migrations: migrationDefaults.prefault({}),
-  environments: z
-    .record(name, emptyAllowed(environment))
-    .refine((environments) => Object.keys(environments).length > 0, 'expected at least one environment'),
+  tasks: z.record(taskName, task).default({}),
+  pools: pools.default({}),
+  pipelines: z.record(taskName, pipeline).default({}),
+  environments: z.record(name, emptyAllowed(environment)).default({}),
 })

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { isAbsolute, join, posix, relative, resolve } from 'node:path'
 import { taskGraph } from '../../graph/task-graph.ts'
-import type { Checked, Diagnostic, TaskGraph } from '../../graph/types.ts'
+import type { Checked, Diagnostic, TaskGraph, TaskId } from '../../graph/types.ts'
 import { loadCompose } from '../config/compose-file.ts'
 import type { LoadedConfig } from '../config/config.ts'
 import { parseDotenv } from '../config/dotenv.ts'
@@ -12,6 +12,7 @@ import { resolveDeployment } from '../config/resolve.ts'
 import { type App, type Deployment, type GlobalOptions, InputError } from '../contracts.ts'
 import { buildArguments } from '../pipelines/build-arguments.ts'
 import { deployTasks } from '../pipelines/deploy.ts'
+import { userTasks } from '../pipelines/user-tasks.ts'
 import { type ReleaseVersion, releaseVersion, versionProblem } from '../release-version.ts'
 
 export interface Project {
@@ -21,15 +22,18 @@ export interface Project {
   /** Every task a deploy of this environment consists of. */
   readonly graph: TaskGraph
   readonly release: ReleaseVersion
+  /** Pipelines of the manifest, and the targets of each. */
+  readonly pipelines: Readonly<Record<string, readonly string[]>>
   /** Absolute path of the local environment file, if the environment has one. */
   readonly envFile?: string
   readonly warnings: readonly Diagnostic[]
 }
 
 /** @throws InputError with every problem of the manifest, the Compose file and the options at once. */
-export async function openProject(globals: GlobalOptions, app: App, version?: string): Promise<Project> {
+export async function openProject(globals: GlobalOptions, app: App, version?: string, targets: readonly string[] = []): Promise<Project> {
   const path = resolve(app.cwd, globals.config)
   const loaded = checkedValue(await loadConfig(path))
+  if (targets.length > 0 && targets.every((name) => isUsers(name, loaded))) return withoutEnvironment(loaded)
   const environment = chooseEnvironment(globals.env, loaded)
   const composePath = join(loaded.directory, loaded.config.project.compose_file)
   const compose = checkedValue(await loadCompose(composePath, relative(app.cwd, composePath)))
@@ -51,9 +55,46 @@ export async function openProject(globals: GlobalOptions, app: App, version?: st
     deployment,
     graph: checkedValue(taskGraph(tasks)),
     release,
+    pipelines: pipelinesOf(loaded),
     ...(envFile === undefined ? {} : { envFile }),
     warnings: resolved.ok ? (resolved.warnings ?? []) : [],
   }
+}
+
+/** A task, or a pipeline of nothing else. */
+function isUsers(name: string, { config }: LoadedConfig): boolean {
+  const pipeline = config.pipelines[name]
+  if (pipeline) return pipeline.targets.every((target) => isUsers(target, { config } as LoadedConfig))
+  return Object.hasOwn(config.tasks, name.replace(/^exec:/, ''))
+}
+
+/** Commands of this machine need neither an environment nor a Compose file. */
+function withoutEnvironment(loaded: LoadedConfig): Project {
+  const deployment: Deployment = {
+    project: loaded.config.project.name,
+    environment: '',
+    composeProject: '',
+    directory: '',
+    hosts: [],
+    services: [],
+    databases: [],
+    compose: { file: '', topLevel: {} },
+    variables: { plain: {}, secret: [] },
+    knownHosts: [],
+  }
+  const tasks = userTasks(loaded, (name) => [`exec:${name}` as TaskId])
+  return {
+    directory: loaded.directory,
+    deployment,
+    graph: checkedValue(taskGraph(tasks)),
+    release: releaseVersion(loaded.directory, undefined, {}),
+    pipelines: pipelinesOf(loaded),
+    warnings: [],
+  }
+}
+
+function pipelinesOf({ config }: LoadedConfig): Project['pipelines'] {
+  return Object.fromEntries(Object.entries(config.pipelines).map(([name, { targets }]) => [name, targets]))
 }
 
 /** The environment is never guessed: a deploy to the wrong one cannot be taken back. */

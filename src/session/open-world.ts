@@ -11,7 +11,11 @@ import type { Builder, Database, Ports, Registry, Scope } from '../../tasks/port
 import type { Assessor } from '../assess.ts'
 import type { App } from '../contracts.ts'
 import { openFileIndex } from '../files/file-index.ts'
+import { projectOutputs } from '../outputs/outputs.ts'
 import type { PredictOptions } from '../predict.ts'
+import { processEnvironment } from '../programs/environment.ts'
+import { createPrograms } from '../programs/programs.ts'
+import { toolVersions } from '../programs/tools.ts'
 import type { Recorder } from '../releases/recorder.ts'
 import { closeAll } from './close-all.ts'
 import { contentPort, memoryContent } from './content.ts'
@@ -77,12 +81,17 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     },
   )
   const registry = lazyRegistry(app)
+  const environment = processEnvironment(app.env)
+  const programs = createPrograms(secrets.redact)
   const ports: Omit<Ports, 'release'> = {
     host: (name) => hosts.host(name),
     builder: lazyBuilder(registry, secrets.redact, app.signal),
     registry,
     secrets: secrets.port,
     content: contentPort(cache.content),
+    programs,
+    outputs: projectOutputs(directory, cache.content),
+    environment,
     database: (name): Promise<Database> => openDatabase(name, project, secrets.port, hosts),
     projectDirectory: directory,
   }
@@ -91,6 +100,8 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     log: cache.log,
     files,
     variable: (name) => deployment.variables.plain[name],
+    environment,
+    tool: toolVersions(programs, environment, directory, app.signal),
     secrets: secrets.port,
   }
   const forPlan: World['forPlan'] = {

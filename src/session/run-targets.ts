@@ -16,8 +16,8 @@ export type RunInput = RunOptionsInput & { readonly targets: readonly string[] }
 
 /** @throws InputError before anything is touched; what the world refuses is in the exit code. */
 export async function runTargets(input: RunInput, globals: GlobalOptions, app: App): Promise<ExitCode> {
-  const project = await openProject(globals, app, input.version)
-  const targets = targetGraph(input.targets, project.graph)
+  const project = await openProject(globals, app, input.version, input.targets)
+  const targets = targetGraph(input.targets, project.graph, project.pipelines)
   if (!targets.ok) throw new InputError(targets.diagnostics)
   const graph = targets.value
   const force = forced(input.force)

@@ -15,10 +15,15 @@ const builtIn: Readonly<Record<string, readonly string[]>> = {
 export const builtInTargets = Object.keys(builtIn).sort()
 
 /** The graph of the wanted targets and everything they depend on. */
-export function targetGraph(words: readonly string[], graph: TaskGraph): Checked<TaskGraph> {
+export function targetGraph(
+  words: readonly string[],
+  graph: TaskGraph,
+  pipelines: Readonly<Record<string, readonly string[]>> = {},
+): Checked<TaskGraph> {
   const ids = new Set<TaskId>()
   const diagnostics = []
-  for (const word of words) {
+  for (const given of words.flatMap((word) => pipelines[word] ?? [word])) {
+    const word = graph.order.includes(`exec:${given}` as TaskId) ? `exec:${given}` : given
     const kinds = Object.hasOwn(builtIn, word) ? builtIn[word] : undefined
     if (word === 'deploy' && !graph.order.some((id) => graph.task(id).kind === 'finalize')) diagnostics.push(nowhere)
     if (kinds) for (const id of graph.order) if (kinds.includes(graph.task(id).kind)) ids.add(id)

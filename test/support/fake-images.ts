@@ -96,6 +96,9 @@ export function imageWorld({
     registry,
     secrets: { names: Object.keys(secrets), get: (name) => secrets[name] ?? refuse(), digest: (name) => `hmac of ${name}` },
     content: { write: refuse, read: refuse },
+    programs: { run: refuse, start: refuse },
+    outputs: { prepare: refuse, capture: refuse, isIntact: refuse, restore: refuse },
+    environment: { matching: refuse },
     release: { id: refuse, complete: refuse },
     database: refuse,
     projectDirectory: '/project',
@@ -112,6 +115,7 @@ export function imageWorld({
       needs: new Map(Object.entries(needs) as [TaskId, ActionResult][]),
       ports,
       log: (line) => lines.push(line),
+      hold: refuse,
       guard: refuse,
     }),
   }

@@ -89,6 +89,8 @@ export function rig(kinds: readonly TaskKind[], overrides: Partial<RunOptions> =
     log: { last: async (task) => log.get(task), record: async (task, action) => void log.set(task, action) },
     files: { states: async () => ({}) },
     variable: () => undefined,
+    environment: { matching: () => ({}) },
+    tool: async () => '',
     secrets: { names: [], get: () => '', digest: () => 'absent' },
     kinds: new Map(kinds.map((one) => [one.name, one])),
     ports: {} as Ports,

@@ -31,6 +31,7 @@ export function migrationContext(options: {
     needs: new Map(),
     ports,
     log: (line) => lines.push(line),
+    hold: () => {},
     guard: async () => {
       guards += 1
     },

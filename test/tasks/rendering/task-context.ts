@@ -58,6 +58,15 @@ export function taskContext(given: Given): TaskContext {
     secrets: memorySecrets(given.secrets ?? {}),
     projectDirectory: given.projectDirectory ?? '/nowhere',
     database: forbidden('database'),
+    get programs(): never {
+      return forbidden('programs')()
+    },
+    get outputs(): never {
+      return forbidden('outputs')()
+    },
+    get environment(): never {
+      return forbidden('environment')()
+    },
     get builder(): never {
       return forbidden('builder')()
     },
@@ -76,6 +85,7 @@ export function taskContext(given: Given): TaskContext {
     needs: new Map(Object.entries(given.needs ?? {}) as [TaskId, ActionResult][]),
     ports,
     log: () => {},
+    hold: () => {},
     guard: given.guard ?? (async () => {}),
   }
 }

@@ -1,0 +1,19 @@
+/** What a place that machines share must be able to do. Implementations: `cache/remote/*.ts`; who uses them: `cache/tiered.ts`. */
+import type { Digest, Fingerprint } from '../graph/types.ts'
+
+/**
+ * Bytes by name, and nothing more: what an entry says, who signed it and whether its blobs are what they claim is decided above.
+ * Every method rejects with an Error whose message says what was asked of whom and what came back, and obeys its signal.
+ */
+export interface RemoteStore {
+  /** For messages: `https://cache.example.com/shop`. Holds no secret. */
+  readonly name: string
+  /** Undefined when there is none. */
+  readAction(key: Fingerprint, signal: AbortSignal): Promise<Uint8Array | undefined>
+  /** The blobs of the entry were written before. */
+  writeAction(key: Fingerprint, bytes: Uint8Array, signal: AbortSignal): Promise<void>
+  hasBlob(digest: Digest, signal: AbortSignal): Promise<boolean>
+  /** Bytes as they came: the caller checks the digest. */
+  readBlob(digest: Digest, signal: AbortSignal): Promise<Uint8Array | undefined>
+  writeBlob(digest: Digest, bytes: Uint8Array, signal: AbortSignal): Promise<void>
+}

@@ -1,0 +1,66 @@
+/** `tasks`, `pools` and `pipelines`: what people put into the graph themselves. */
+import { z } from 'zod'
+import { parseDuration } from '../duration.ts'
+import { name, pathInProject, text, variableName } from './words.ts'
+
+/** What a task, a pool or a pipeline may be called. Upper case and dots too, as in the package scripts people bring along. */
+export const taskName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]*$/, 'expected letters, digits, `.`, `_`, `/` and `-`, beginning with a letter or digit')
+
+const argv = z.array(z.string()).min(1)
+const command = z.union([text, argv])
+/** A task, a pipeline, a built-in target or the id of a built-in task. */
+const target = z.string().regex(/^[^\s]+$/, 'expected the name of a task, a pipeline or a built-in target')
+const variablePattern = z.string().regex(/^[A-Za-z_*][A-Za-z0-9_*]*$/, 'expected the name of a variable, or a glob such as `API_*`')
+const duration = z.string().refine((value) => (parseDuration(value) ?? 0) > 0, 'expected a duration such as `90s`, `10m` or `1h30m`')
+
+const ready = z
+  .strictObject({
+    http: z.url({ protocol: /^https?$/, error: 'expected a URL that begins with `http://` or `https://`' }).optional(),
+    tcp: z
+      .string()
+      .regex(/^\S+:\d{1,5}$/, 'expected `host:port`')
+      .optional(),
+    line: text.optional().describe('A regular expression that a line of its output matches.'),
+    command: command.optional(),
+    timeout: duration.optional().describe('How long it may take to become ready; default 60s.'),
+  })
+  .refine(
+    ({ http, tcp, line, command: probe }) => [http, tcp, line, probe].some((one) => one !== undefined),
+    'expected one of `http`, `tcp`, `line` and `command`',
+  )
+
+/** `tasks.<name>`. */
+export const task = z.strictObject({
+  command: command.describe('A list of arguments; a plain string runs under `sh -c`.'),
+  cwd: pathInProject.default('.').describe("Default the manifest's folder. Globs are relative to it."),
+  inputs: z.array(text).optional().describe('Globs of files it reads; `!` takes away. Without them it is never skipped.'),
+  outputs: z.array(text).default([]).describe('Globs of files it writes.'),
+  env: z.array(variablePattern).default([]).describe('Variables that enter the fingerprint and are passed on.'),
+  pass_env: z.array(variablePattern).default([]).describe('Variables that are passed on and not fingerprinted.'),
+  secrets: z.array(variableName).default([]).describe('Variables that are passed on, compared by a keyed digest, and never shown.'),
+  variables: z.record(variableName, z.string()).default({}).describe('Values given to the command.'),
+  tools: z.array(argv).default([]).describe('Commands whose output enters the fingerprint.'),
+  needs: z.array(target).default([]).describe('Come first, and their results enter the fingerprint.'),
+  after: z.array(target).default([]).describe('Only come first.'),
+  cache: z.boolean().default(true),
+  timeout: duration.optional(),
+  retries: z.int().min(0).max(10).default(0),
+  pool: name.optional(),
+  service: z.strictObject({ ready }).optional().describe('Keeps running; what depends on it starts when it is ready.'),
+})
+export type TaskConfig = z.output<typeof task>
+
+export const pools = z.record(name, z.int().min(1))
+
+/** `pipelines.<name>`: a list of targets, or a map. */
+export const pipeline = z.preprocess(
+  (value) => (Array.isArray(value) ? { targets: value } : value),
+  z.strictObject({
+    targets: z.array(target).default([]),
+    needs: z.array(target).default([]).describe('Of a built-in target: what must be done before anything outside this machine is touched.'),
+    env: name.optional().describe('The environment it runs in.'),
+  }),
+)
+export type PipelineConfig = z.output<typeof pipeline>

@@ -1,0 +1,28 @@
+import type { Environment } from '../../tasks/ports.ts'
+
+/** Variables of a process environment by name or glob (`*` matches any run of characters). */
+export function processEnvironment(env: Readonly<Record<string, string | undefined>>): Environment {
+  return {
+    matching(patterns) {
+      const found: Record<string, string> = {}
+      for (const pattern of patterns) {
+        for (const name of pattern.includes('*') ? namesLike(pattern, env) : [pattern]) {
+          const value = env[name]
+          if (value !== undefined) found[name] = value
+        }
+      }
+      return found
+    },
+  }
+}
+
+function namesLike(pattern: string, env: Readonly<Record<string, string | undefined>>): readonly string[] {
+  const form = new RegExp(`^${pattern.split('*').map(escaped).join('.*')}$`)
+  return Object.keys(env)
+    .filter((name) => form.test(name))
+    .sort()
+}
+
+function escaped(text: string): string {
+  return text.replace(/[.+^${}()|[\]\\?]/g, '\\$&')
+}
