@@ -1,14 +1,17 @@
 /** Reduces the user's files to states that enter fingerprints: the same on every machine, whatever the times and wherever the checkout. */
-import { type BigIntStats, lstatSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs'
+import { lstatSync, readFileSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs'
 import { dirname, join, posix, relative, resolve, sep } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { codeOf } from '../../cache/foreign.ts'
 import type { FileState } from '../../graph/types.ts'
 import type { FileSet } from '../../tasks/kind.ts'
+import type { FileClock } from '../state/file-clock.ts'
+import type { RunState } from '../state/run-state.ts'
+import { lookAt, type Stamped } from '../state/stamp.ts'
 import { type IgnoreRules, parseDockerignore } from './dockerignore.ts'
 import { hashFile } from './hash-file.ts'
+import { type Listing, openListings } from './listings.ts'
 import { refused, unreadable } from './refused.ts'
-import { StatIndex } from './stat-index.ts'
 import { walk } from './walk.ts'
 
 export interface FileIndex {
@@ -17,8 +20,26 @@ export interface FileIndex {
    * @throws TaskFailure naming the path: a missing `always` file or root, something unreadable, a pipe, socket or device.
    */
   states(set: FileSet): Promise<Record<string, FileState>>
-  /** Keeps what was learned for the next process. */
-  save(): Promise<void>
+  /** What output patterns match now. @throws TaskFailure for what no output can be: something unreadable, a pipe, a socket, a device. */
+  matched(patterns: readonly string[]): Matched
+  /** What it was told of these patterns, with every stamp that vouches for it; undefined when something cannot be vouched for. */
+  evidence(patterns: readonly string[], use: 'input' | 'output'): Evidence | undefined
+  /** Hands what was learned over to the state. */
+  save(): void
+}
+
+export interface Matched {
+  /** Path → state, sorted. */
+  readonly states: Readonly<Record<string, FileState>>
+  /** Folders without entries that were met on the way, sorted. */
+  readonly empty: readonly string[]
+  /** Permission bits of a file that was matched. */
+  mode(path: string): number
+}
+
+export interface Evidence extends Matched {
+  /** Path, or `folder/.`, → how it looked; undefined for what is not there. */
+  readonly stamps: ReadonlyMap<string, Stamped | undefined>
 }
 
 /** Files read between two turns of the event loop, so that signals and the screen are served. */
@@ -27,57 +48,145 @@ const filesPerTurn = 512
 /** Below `.stagecraft/` only these are the user's own. */
 const ownFiles = /^\.stagecraft\/(?!(?:agent|templates|tests)(?:\/|$))/
 
-/**
- * @param directory absolute folder of the manifest.
- * @param indexPath file that remembers stats, made when first saved; losing it costs time only.
- * @param now milliseconds by the clock that also stamps files.
- */
-export function openFileIndex(directory: string, indexPath: string, now: () => number = Date.now): FileIndex {
-  let opened: StatIndex | undefined
-  const stats = (): StatIndex => {
-    opened ??= new StatIndex(indexPath)
-    return opened
-  }
-  const absolute = (path: string): string => join(directory, path)
+/** @param directory absolute folder of the manifest. */
+export function openFileIndex(directory: string, state: RunState, clock: FileClock): FileIndex {
+  const absolute = (path: string): string => `${directory}/${path}`
+  const listings = openListings(directory, state.globs, clock)
+  const modes = new Map<string, number>()
+  let filesRead = 0
 
-  /** The state of one listed path; undefined when it has just gone. */
-  const stateOf = (path: string): { readonly state: FileState; readonly wasRead: boolean } | undefined => {
+  /** The state of what is at a path; undefined when nothing is. */
+  const stateOf = (path: string, found = lookAtPath(path)): FileState | undefined => {
     try {
-      const stat = lstatSync(absolute(path), { bigint: true })
-      if (stat.isSymbolicLink()) return { state: `link:${readlinkSync(absolute(path))}`, wasRead: false }
-      if (!stat.isFile()) throw special(path, stat)
-      const known = stats().find(path, stat)
-      if (known) return { state: known, wasRead: false }
-      const nowMs = now()
-      const state = `${hashFile(absolute(path))}${(stat.mode & 0o100n) === 0n ? '' : '+x'}`
-      stats().remember(path, stat, state, nowMs)
-      return { state, wasRead: true }
+      if (!found) return undefined
+      modes.set(path, found.mode & 0o7777)
+      const known = state.files.find(path, found)
+      if (known !== undefined) return known
+      if (!found.isFile() && !found.isSymbolicLink()) throw special(path, found)
+      const read = found.isSymbolicLink()
+        ? `link:${readlinkSync(absolute(path))}`
+        : `${hashFile(absolute(path))}${(found.mode & 0o100) === 0 ? '' : '+x'}`
+      state.files.remember(path, found, read, clock.isPast(found))
+      filesRead++
+      return read
     } catch (error) {
-      if (codeOf(error) === 'ENOENT' && !path.includes('\uFFFD')) return undefined
+      if (codeOf(error) === 'ENOENT') return undefined
       throw error instanceof Error && error.name === 'TaskFailure' ? error : unreadable(path, error)
     }
   }
 
+  const lookAtPath = (path: string): Stats | undefined => {
+    try {
+      const found = lookAt(absolute(path))
+      if (found || !path.includes('\uFFFD')) return found
+    } catch (error) {
+      throw unreadable(path, error)
+    }
+    throw unreadable(path, new Error('its name is not text'))
+  }
+
+  /** Paths that patterns without wildcards name; undefined when it takes a walk to tell. */
+  const named = (patterns: readonly string[]): readonly string[] | undefined => {
+    if (!patterns.every(isLiteral)) return undefined
+    const excluded = patterns.filter((pattern) => pattern.startsWith('!')).map((pattern) => pattern.slice(1))
+    const isTaken = (path: string) => excluded.some((one) => path === one || path.startsWith(`${one}/`))
+    return patterns.filter((pattern) => !pattern.startsWith('!') && !isTaken(pattern) && !ownFiles.test(pattern))
+  }
+
+  /** Sorted; `undefined` for a folder among them: then it takes a walk. */
+  const namedStates = (paths: readonly string[]): [string, FileState | undefined][] | undefined => {
+    const found: [string, FileState | undefined][] = []
+    for (const path of [...new Set(paths)].sort()) {
+      const stat = lookAtPath(path)
+      if (stat?.isDirectory()) return undefined
+      found.push([path, stateOf(path, stat)])
+    }
+    return found
+  }
+
+  const walked = (include: readonly string[], use: 'input' | 'output'): { listing: Listing; files: readonly string[] } => {
+    const listing = listings.of({ include, usual: use === 'input' })
+    return { listing, files: listing.files.filter((path) => !ownFiles.test(path)).sort() }
+  }
+
+  function evidence(patterns: readonly string[], use: 'input' | 'output'): Evidence | undefined {
+    const stamps = new Map<string, Stamped | undefined>()
+    const states: [string, FileState][] = []
+    const vouch = (path: string): boolean => {
+      if (state.files.vouched(path) === undefined) stateOf(path)
+      const row = state.files.vouched(path)
+      if (!row) return false
+      stamps.set(path, row.stamp)
+      states.push([path, row.state])
+      modes.set(path, row.stamp.mode & 0o7777)
+      return true
+    }
+    const paths = named(patterns)
+    const plain = paths && namedStates(paths)
+    if (plain) {
+      for (const [path, found] of plain) {
+        if (found === undefined) stamps.set(path, undefined)
+        else if (!vouch(path)) return undefined
+      }
+      return { states: Object.fromEntries(states), empty: [], stamps, mode: (path) => modes.get(path) ?? 0 }
+    }
+    const { listing, files } = walked(patterns, use)
+    if (!listing.settled) return undefined
+    for (const [row, stamp] of listing.folders) stamps.set(row, stamp)
+    for (const path of files) if (!vouch(path)) return undefined
+    return { states: Object.fromEntries(states), empty: [...listing.empty].sort(), stamps, mode: (path) => modes.get(path) ?? 0 }
+  }
+
   return {
     async states(set) {
-      const paths = new Set([
-        ...listed(directory, set),
-        ...(set.always ?? []).flatMap((path) => required(directory, posix.normalize(path))),
-      ])
+      const paths = isPlain(set) ? named(set.include) : undefined
+      const plain = paths && namedStates(paths)
+      if (plain) return Object.fromEntries(plain.filter((row): row is [string, FileState] => row[1] !== undefined))
+      const files = isPlain(set)
+        ? walked(set.include, 'input').files
+        : [
+            ...new Set([...listed(directory, set), ...(set.always ?? []).flatMap((path) => required(directory, posix.normalize(path)))]),
+          ].sort()
       const found: [string, FileState][] = []
-      let filesRead = 0
-      for (const path of [...paths].sort()) {
+      for (const path of files) {
+        const before = filesRead
         const file = stateOf(path)
-        if (!file) continue
-        found.push([path, file.state])
-        if (file.wasRead && ++filesRead % filesPerTurn === 0) await setImmediate()
+        if (file !== undefined) found.push([path, file])
+        if (filesRead !== before && filesRead % filesPerTurn === 0) await setImmediate()
       }
       return Object.fromEntries(found)
     },
-    async save() {
-      opened?.save(absolute)
+    matched(patterns) {
+      const paths = named(patterns)
+      const plain = paths && namedStates(paths)
+      const { rows, empty } = plain
+        ? { rows: plain, empty: [] }
+        : (() => {
+            const { listing, files } = walked(patterns, 'output')
+            return { rows: files.map((path) => [path, stateOf(path)] as const), empty: [...listing.empty].sort() }
+          })()
+      const states = Object.fromEntries(rows.filter((row): row is [string, FileState] => row[1] !== undefined))
+      return { states, empty, mode: (path) => modes.get(path) ?? 0 }
+    },
+    evidence,
+    save() {
+      const learned = listings.learned()
+      if (learned === undefined) return
+      state.globs = learned
+      state.changed()
     },
   }
+}
+
+/** Patterns of the project's folder and nothing else. */
+function isPlain(set: FileSet): set is FileSet & { readonly include: readonly string[] } {
+  return set.include !== undefined && set.root === '.' && !set.dockerignore && !set.except && !set.always
+}
+
+/** Names one path, which may be a folder. */
+function isLiteral(pattern: string): boolean {
+  const path = pattern.startsWith('!') ? pattern.slice(1) : pattern
+  return path !== '' && !/[*?[\]{}()\\]/.test(path) && path.split('/').every((name) => name !== '' && name !== '.' && name !== '..')
 }
 
 /** Project-relative paths of a set, but for its `always`. */
@@ -146,7 +255,7 @@ function required(directory: string, path: string): readonly string[] {
   return [path, relative(project, resolve(target)).split(sep).join('/')]
 }
 
-function special(path: string, stat: BigIntStats): Error {
+function special(path: string, stat: Stats): Error {
   const what = stat.isFIFO() ? 'a named pipe' : stat.isSocket() ? 'a socket' : stat.isDirectory() ? 'a folder' : 'a device'
   return refused(path, `\`${path}\` is ${what}; an input is a file or a symbolic link`, 'remove it, or leave it out with an ignore file')
 }
