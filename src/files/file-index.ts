@@ -1,6 +1,5 @@
 /** Reduces the user's files to states that enter fingerprints: the same on every machine, whatever the times and wherever the checkout. */
-import { lstatSync, readFileSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs'
-import { dirname, join, posix, relative, resolve, sep } from 'node:path'
+import { readlinkSync, type Stats } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { codeOf } from '../../cache/foreign.ts'
 import type { FileState } from '../../graph/types.ts'
@@ -8,11 +7,10 @@ import type { FileSet } from '../../tasks/kind.ts'
 import type { FileClock } from '../state/file-clock.ts'
 import type { RunState } from '../state/run-state.ts'
 import { lookAt, type Stamped } from '../state/stamp.ts'
-import { type IgnoreRules, parseDockerignore } from './dockerignore.ts'
+import { filesOfSet, isOwnFile } from './file-set.ts'
 import { hashFile } from './hash-file.ts'
 import { type Listing, openListings } from './listings.ts'
 import { refused, unreadable } from './refused.ts'
-import { walk } from './walk.ts'
 
 export interface FileIndex {
   /**
@@ -22,8 +20,11 @@ export interface FileIndex {
   states(set: FileSet): Promise<Record<string, FileState>>
   /** What output patterns match now. @throws TaskFailure for what no output can be: something unreadable, a pipe, a socket, a device. */
   matched(patterns: readonly string[]): Matched
-  /** What it was told of these patterns, with every stamp that vouches for it; undefined when something cannot be vouched for. */
-  evidence(patterns: readonly string[], use: 'input' | 'output'): Evidence | undefined
+  /**
+   * What was last seen of these patterns, with every stamp that vouches for it; undefined when something cannot be vouched for.
+   * `anew`: looks again first.
+   */
+  evidence(patterns: readonly string[], use: 'input' | 'output', anew: boolean): Evidence | undefined
   /** Hands what was learned over to the state. */
   save(): void
 }
@@ -44,9 +45,6 @@ export interface Evidence extends Matched {
 
 /** Files read between two turns of the event loop, so that signals and the screen are served. */
 const filesPerTurn = 512
-
-/** Below `.stagecraft/` only these are the user's own. */
-const ownFiles = /^\.stagecraft\/(?!(?:agent|templates|tests)(?:\/|$))/
 
 /** @param directory absolute folder of the manifest. */
 export function openFileIndex(directory: string, state: RunState, clock: FileClock): FileIndex {
@@ -75,9 +73,13 @@ export function openFileIndex(directory: string, state: RunState, clock: FileClo
     }
   }
 
+  /** What the last look at a path found: for evidence, which need not be newer than the decisions it supports. */
+  const lastLooks = new Map<string, 'absent' | 'folder' | 'other'>()
+
   const lookAtPath = (path: string): Stats | undefined => {
     try {
       const found = lookAt(absolute(path))
+      lastLooks.set(path, found === undefined ? 'absent' : found.isDirectory() ? 'folder' : 'other')
       if (found || !path.includes('\uFFFD')) return found
     } catch (error) {
       throw unreadable(path, error)
@@ -87,10 +89,10 @@ export function openFileIndex(directory: string, state: RunState, clock: FileClo
 
   /** Paths that patterns without wildcards name; undefined when it takes a walk to tell. */
   const named = (patterns: readonly string[]): readonly string[] | undefined => {
-    if (!patterns.every(isLiteral)) return undefined
+    if (!patterns.every(isKnownLiteral)) return undefined
     const excluded = patterns.filter((pattern) => pattern.startsWith('!')).map((pattern) => pattern.slice(1))
     const isTaken = (path: string) => excluded.some((one) => path === one || path.startsWith(`${one}/`))
-    return patterns.filter((pattern) => !pattern.startsWith('!') && !isTaken(pattern) && !ownFiles.test(pattern))
+    return patterns.filter((pattern) => !pattern.startsWith('!') && !isTaken(pattern) && !isOwnFile(pattern))
   }
 
   /** Sorted; `undefined` for a folder among them: then it takes a walk. */
@@ -106,35 +108,47 @@ export function openFileIndex(directory: string, state: RunState, clock: FileClo
 
   const walked = (include: readonly string[], use: 'input' | 'output'): { listing: Listing; files: readonly string[] } => {
     const listing = listings.of({ include, usual: use === 'input' })
-    return { listing, files: listing.files.filter((path) => !ownFiles.test(path)).sort() }
+    return { listing, files: listing.files.filter((path) => !isOwnFile(path)).sort() }
   }
 
-  function evidence(patterns: readonly string[], use: 'input' | 'output'): Evidence | undefined {
+  function evidence(patterns: readonly string[], use: 'input' | 'output', anew: boolean): Evidence | undefined {
     const stamps = new Map<string, Stamped | undefined>()
     const states: [string, FileState][] = []
-    const vouch = (path: string): boolean => {
-      if (state.files.vouched(path) === undefined) stateOf(path)
-      const row = state.files.vouched(path)
-      if (!row) return false
-      stamps.set(path, row.stamp)
-      states.push([path, row.state])
-      modes.set(path, row.stamp.mode & 0o7777)
-      return true
-    }
     const paths = named(patterns)
-    const plain = paths && namedStates(paths)
-    if (plain) {
-      for (const [path, found] of plain) {
-        if (found === undefined) stamps.set(path, undefined)
-        else if (!vouch(path)) return undefined
-      }
-      return { states: Object.fromEntries(states), empty: [], stamps, mode: (path) => modes.get(path) ?? 0 }
+    if (anew || !paths?.every((path) => lastLooks.has(path))) for (const path of paths ?? []) stateOfFile(path)
+    let empty: readonly string[] = []
+    let files: readonly string[]
+    if (paths && !paths.some((path) => lastLooks.get(path) === 'folder')) files = [...new Set(paths)].sort()
+    else {
+      const walk = walked(patterns, use)
+      if (!walk.listing.settled) return undefined
+      for (const [row, stamp] of walk.listing.folders) stamps.set(row, stamp)
+      files = walk.files
+      empty = walk.listing.empty
+      if (anew) for (const path of files) stateOf(path)
     }
-    const { listing, files } = walked(patterns, use)
-    if (!listing.settled) return undefined
-    for (const [row, stamp] of listing.folders) stamps.set(row, stamp)
-    for (const path of files) if (!vouch(path)) return undefined
-    return { states: Object.fromEntries(states), empty: [...listing.empty].sort(), stamps, mode: (path) => modes.get(path) ?? 0 }
+    for (const path of files) {
+      if (lastLooks.get(path) === 'absent') stamps.set(path, undefined)
+      else {
+        if (state.files.vouched(path) === undefined) stateOf(path)
+        const row = state.files.vouched(path)
+        if (!row) return undefined
+        stamps.set(path, row.stamp)
+        states.push([path, row.state])
+      }
+    }
+    return {
+      states: Object.fromEntries(states),
+      empty: [...empty].sort(),
+      stamps,
+      mode: (path) => (stamps.get(path)?.mode ?? 0) & 0o7777,
+    }
+  }
+
+  /** Looks; a folder has no state. */
+  const stateOfFile = (path: string): void => {
+    const found = lookAtPath(path)
+    if (!found?.isDirectory()) stateOf(path, found)
   }
 
   return {
@@ -142,11 +156,7 @@ export function openFileIndex(directory: string, state: RunState, clock: FileClo
       const paths = isPlain(set) ? named(set.include) : undefined
       const plain = paths && namedStates(paths)
       if (plain) return Object.fromEntries(plain.filter((row): row is [string, FileState] => row[1] !== undefined))
-      const files = isPlain(set)
-        ? walked(set.include, 'input').files
-        : [
-            ...new Set([...listed(directory, set), ...(set.always ?? []).flatMap((path) => required(directory, posix.normalize(path)))]),
-          ].sort()
+      const files = isPlain(set) ? walked(set.include, 'input').files : filesOfSet(directory, set)
       const found: [string, FileState][] = []
       for (const path of files) {
         const before = filesRead
@@ -183,76 +193,20 @@ function isPlain(set: FileSet): set is FileSet & { readonly include: readonly st
   return set.include !== undefined && set.root === '.' && !set.dockerignore && !set.except && !set.always
 }
 
+const literals = new Map<string, boolean>()
+
+function isKnownLiteral(pattern: string): boolean {
+  const known = literals.get(pattern)
+  if (known !== undefined) return known
+  const literal = isLiteral(pattern)
+  literals.set(pattern, literal)
+  return literal
+}
+
 /** Names one path, which may be a folder. */
 function isLiteral(pattern: string): boolean {
   const path = pattern.startsWith('!') ? pattern.slice(1) : pattern
   return path !== '' && !/[*?[\]{}()\\]/.test(path) && path.split('/').every((name) => name !== '' && name !== '.' && name !== '..')
-}
-
-/** Project-relative paths of a set, but for its `always`. */
-function listed(directory: string, set: FileSet): readonly string[] {
-  const root = posix.normalize(set.root).replace(/\/$/, '')
-  const outside = root === '..' || root.startsWith('../')
-  // A root above the project meets the project again by its folder's name, which must not matter.
-  const below = (path: string): string =>
-    outside
-      ? relative(directory, join(directory, root, path))
-          .split(sep)
-          .join('/')
-      : posix.join(root, path)
-  const stat = statSync(join(directory, root), { throwIfNoEntry: false })
-  if (!stat?.isDirectory()) {
-    throw refused(
-      root,
-      stat ? `\`${root}\` is not a folder` : `the folder \`${root}\` does not exist`,
-      'correct the path in the manifest or the Compose file',
-    )
-  }
-  const rules = set.dockerignore === undefined ? undefined : readRules(directory, set.dockerignore)
-  const wanted = walk({
-    root: join(directory, root),
-    shown: below,
-    include: set.include,
-    enters: (path) => !ownFiles.test(below(path)) && !isExcepted(below(path), set) && (rules?.enters(path) ?? true),
-  })
-  return wanted
-    .filter((path) => rules?.keeps(path) ?? true)
-    .map(below)
-    .filter((path) => !ownFiles.test(path) && !isExcepted(path, set))
-}
-
-function isExcepted(path: string, { except = [] }: FileSet): boolean {
-  return except.some((excepted) => path === excepted || path.startsWith(`${excepted}/`))
-}
-
-function readRules(directory: string, path: string): IgnoreRules | undefined {
-  try {
-    return parseDockerignore(readFileSync(join(directory, path), 'utf8'))
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
-    throw unreadable(path, error)
-  }
-}
-
-/** A file that must be there and, when it is a symbolic link, the file it leads to: both decide what is built. */
-function required(directory: string, path: string): readonly string[] {
-  const stat = lstatSync(join(directory, path), { throwIfNoEntry: false })
-  const missing = (): Error =>
-    refused(path, `\`${path}\` does not exist`, 'create it, or correct its path in the manifest or the Compose file')
-  if (!stat) throw missing()
-  if (!stat.isSymbolicLink()) return [path]
-  let target: string
-  try {
-    target = realpathSync(join(directory, path))
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') throw missing()
-    throw unreadable(path, error)
-  }
-  const project = realpathSync(directory)
-  const isInside = [project, realpathSync(dirname(join(directory, path)))].some((folder) => target.startsWith(`${folder}${sep}`))
-  if (!isInside)
-    throw refused(path, `\`${path}\` is a symbolic link out of the project, to \`${target}\``, 'put the file itself into the project')
-  return [path, relative(project, resolve(target)).split(sep).join('/')]
 }
 
 function special(path: string, stat: Stats): Error {

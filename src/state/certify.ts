@@ -28,7 +28,7 @@ export interface CertifyOptions extends Surroundings {
   readonly manifest: { readonly path: string; readonly stamp: Stamped }
   readonly state: { recordedAction(id: TaskId): Action | undefined; result(key: Fingerprint): ActionResult | undefined }
   readonly files: {
-    evidence(patterns: readonly string[], use: 'input' | 'output'): (Matched & { readonly stamps: Stamps }) | undefined
+    evidence(patterns: readonly string[], use: 'input' | 'output', anew: boolean): (Matched & { readonly stamps: Stamps }) | undefined
   }
   /** What a tool's word rests on; undefined for one that has to be asked. */
   readonly toolStamps: (argv: readonly string[]) => Stamps | undefined
@@ -65,19 +65,36 @@ function evidenceFor(task: Task, options: CertifyOptions): readonly Stamps[] | u
   const stamps: Stamps[] = []
   const { files = [], tools = [] } = kind.inputs?.(params) ?? {}
   for (const set of files) {
-    const inputs = options.files.evidence(set.include ?? [], 'input')
-    if (!inputs || !sameStates(inputs.states, action.files)) return undefined
+    const inputs = either(
+      (anew) => options.files.evidence(set.include ?? [], 'input', anew),
+      ({ states }) => sameStates(states, action.files),
+    )
+    if (!inputs) return undefined
     stamps.push(inputs.stamps)
   }
-  const outputs = params.outputs.length === 0 ? undefined : options.files.evidence(params.outputs, 'output')
-  if (outputs) stamps.push(outputs.stamps)
-  if (params.outputs.length > 0 && !(outputs && isExactly(outputs, result))) return undefined
+  if (params.outputs.length > 0) {
+    const outputs = either(
+      (anew) => options.files.evidence(params.outputs, 'output', anew),
+      (found) => isExactly(found, result),
+    )
+    if (!outputs) return undefined
+    stamps.push(outputs.stamps)
+  }
   for (const argv of tools) {
     const tool = options.toolStamps(argv)
     if (!tool) return undefined
     stamps.push(tool)
   }
   return stamps
+}
+
+/** What is known shows it, or a new look does: outputs were written since anybody looked. */
+function either<T>(look: (anew: boolean) => T | undefined, fits: (found: T) => boolean): T | undefined {
+  for (const anew of [false, true]) {
+    const found = look(anew)
+    if (found && fits(found)) return found
+  }
+  return undefined
 }
 
 function resultOf(outcome: Outcome | undefined): ActionResult | undefined {
