@@ -26,7 +26,11 @@ export interface RunMemory {
 }
 
 /** @param writes false: nothing is left for the next run, and no clock is kept. */
-export function openRunMemory({ directory, manifest }: Project, app: App, writes: boolean): RunMemory {
+export function openRunMemory(
+  { directory, manifest }: Pick<Project, 'directory' | 'manifest'>,
+  app: Pick<App, 'env'>,
+  writes: boolean,
+): RunMemory {
   const folder = join(directory, '.stagecraft', 'run')
   const state = new RunState(join(folder, 'state'))
   const clock = fileClock(writes ? join(folder, 'clock') : undefined)
