@@ -1,4 +1,5 @@
 /** `stagecraft run`, `deploy` and `build`: the one path from words to a finished run. Read top to bottom. */
+import { availableParallelism } from 'node:os'
 import type { Outcome, TaskGraph, TaskId } from '../../graph/types.ts'
 import { type App, type ExitCode, exitCodes, type GlobalOptions, InputError, type Run } from '../contracts.ts'
 import { startRun } from '../executor.ts'
@@ -47,6 +48,9 @@ export async function runTargets(input: RunInput, globals: GlobalOptions, app: A
       pools: pools(input.concurrency),
       force,
       lock: world.lock,
+      taskLocks: world.taskLocks,
+      notice: (line) => void app.stderr.write(`${world.redact(line)}\n`),
+      verbose: globals.verbose,
       redact: world.redact,
       mayStart: async () => (await world.hostTrouble()) === undefined,
       onFailure: input.continue ? 'continue' : 'stop',
@@ -96,9 +100,17 @@ function forced(force: RunInput['force']): (id: TaskId) => boolean {
   return () => force === true
 }
 
-/** Builds share one BuildKit and the machine; on one host at most two services change at a time. */
-function pools(concurrency = 8): Readonly<Record<string, number>> {
-  return { default: concurrency, docker: Math.min(concurrency, 4), registry: Math.min(concurrency, 4), host: 2, database: 1 }
+/** Builds share one BuildKit and the machine; on one host at most two services change at a time; commands of the user's share the processors. */
+function pools(asked: number | undefined): Readonly<Record<string, number>> {
+  const concurrency = asked ?? 8
+  return {
+    default: concurrency,
+    exec: asked ?? availableParallelism(),
+    docker: Math.min(concurrency, 4),
+    registry: Math.min(concurrency, 4),
+    host: 2,
+    database: 1,
+  }
 }
 
 function noVersion(): InputError {
