@@ -14,11 +14,14 @@ import { buildArguments } from '../pipelines/build-arguments.ts'
 import { deployTasks } from '../pipelines/deploy.ts'
 import { userTasks } from '../pipelines/user-tasks.ts'
 import { type ReleaseVersion, releaseVersion, versionProblem } from '../release-version.ts'
+import { type Stamped, settledStamp } from '../state/stamp.ts'
 
 export interface Project {
   /** Folder of the manifest, absolute. */
   readonly directory: string
   readonly deployment: Deployment
+  /** How the manifest looked before it was read, if a later change is sure to show: undefined right after one. */
+  readonly manifest?: { readonly path: string; readonly stamp: Stamped }
   /** Every task a deploy of this environment consists of. */
   readonly graph: TaskGraph
   readonly release: ReleaseVersion
@@ -32,8 +35,10 @@ export interface Project {
 /** @throws InputError with every problem of the manifest, the Compose file and the options at once. */
 export async function openProject(globals: GlobalOptions, app: App, version?: string, targets: readonly string[] = []): Promise<Project> {
   const path = resolve(app.cwd, globals.config)
+  const manifest = settledStamp(path)
   const loaded = checkedValue(await loadConfig(path))
-  if (targets.length > 0 && targets.every((name) => isUsers(name, loaded))) return withoutEnvironment(loaded)
+  if (targets.length > 0 && targets.every((name) => isUsers(name, loaded)))
+    return { ...withoutEnvironment(loaded), ...(manifest && { manifest: { path, stamp: manifest } }) }
   const environment = chooseEnvironment(globals.env, loaded)
   const composePath = join(loaded.directory, loaded.config.project.compose_file)
   const compose = checkedValue(await loadCompose(composePath, relative(app.cwd, composePath)))

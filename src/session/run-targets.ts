@@ -73,6 +73,7 @@ export async function runTargets(input: RunInput, globals: GlobalOptions, app: A
     if (release) await world.shareHistory()
     const code = exitCodeOf(outcomes, app.signal.aborted)
     if (code === exitCodes.done) await world.reapLock(graph)
+    if (code === exitCodes.done && globals.env === undefined) world.certify(input.targets, graph, outcomes)
     view.finish({ graph, outcomes, durationMs: performance.now() - startedAt, ...(release ? { release } : {}) })
     if (globals.verbose) app.stderr.write(connectionLines(world.connections()))
     for (const part of [shown, recorded]) if (part.status === 'rejected') throw part.reason
