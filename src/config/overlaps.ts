@@ -104,8 +104,8 @@ export function findOverlaps(tasks: readonly DeclaredFiles[], dependencies: (nam
     return tasks[task]?.name ?? ''
   }
 
-  function told(how: Overlap['how'], task: number, { writer, ...rest }: Meeting): Overlap {
-    return { how, task: nameOf(task), writer: nameOf(writer), ...rest }
+  function told(how: Overlap['how'], task: number, { pattern, writer, writerPattern, path }: Meeting): Overlap {
+    return { how, task: nameOf(task), pattern, writer: nameOf(writer), writerPattern, path }
   }
 }
 
