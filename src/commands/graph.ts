@@ -45,8 +45,8 @@ export async function run(
     app.stdout.write(kindTable())
     return exitCodes.done
   }
-  const project = await openProject(globals, app)
-  const targets = targetGraph(input.target.length > 0 ? input.target : ['deploy'], project.graph)
+  const project = await openProject(globals, app, { targets: input.target })
+  const targets = targetGraph(project.targets, project.graph, project.pipelines)
   if (!targets.ok) throw new InputError(targets.diagnostics)
   app.stdout.write(`${forms[input.format](targets.value).trimEnd()}\n`)
   return exitCodes.done
