@@ -80,7 +80,7 @@ function pathsOf({ files, links = {}, folders = [] }: ActionResult): readonly st
 
 /** Project-relative, in normal form, printable, and not where git or Stagecraft keep what they act on. */
 export function isSafePath(path: string): boolean {
-  if (path === '' || path.length > longestPath || /[\0-\x1f\x7f\\]/.test(path) || /^[A-Za-z]:/.test(path)) return false
+  if (path === '' || path.length > longestPath || /[\p{Cc}\\]/u.test(path) || /^[A-Za-z]:/.test(path)) return false
   const parts = path.split('/')
   if (parts.some((part) => part === '' || part === '.' || part === '..' || part === '__proto__' || isKept(part))) return false
   return !/^stagecraft\.ya?ml$/.test(folded(path))
@@ -101,7 +101,7 @@ function folded(path: string): string {
 
 /** Relative, and below the project's folder without a detour: `a/../..` leads elsewhere when `a` is a link. */
 function leadsInside(path: string, target: string): boolean {
-  if (target === '' || target.length > longestPath || /[\0-\x1f\x7f\\]/.test(target) || /^([A-Za-z]:|\/)/.test(target)) return false
+  if (target === '' || target.length > longestPath || /[\p{Cc}\\]/u.test(target) || /^([A-Za-z]:|\/)/.test(target)) return false
   if (/[^./][^/]*\/+\.\.(\/|$)/.test(target)) return false
   const end = posix.normalize(posix.join(posix.dirname(path), target)).replace(/\/$/, '')
   return end === '.' || isSafePath(end)

@@ -25,7 +25,8 @@ export function remoteReader({ local, store, guard, name, keys, fills, warn, lim
   async function lookUp(key: Fingerprint): Promise<ActionRecord | undefined> {
     const end = budget.begin()
     const answer = await guard.ask('reading', async (signal) => (await store()).readAction(key, signal))
-    const record = answer.ok && answer.value ? opened(key, answer.value) : undefined
+    const bytes = answer.ok ? answer.value : undefined
+    const record = bytes && opened(key, bytes)
     end(record !== undefined)
     if (budget.isSpent()) guard.turnOff('reading', `look-ups took more than ${limits.maxWaitMs / 1000} s and found nothing`)
     return record
