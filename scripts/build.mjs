@@ -1,14 +1,17 @@
 // Two outputs: `dist/` (tsc; what unit tests run) and `bin/` (esbuild bundle; what is published and what end-to-end tests run).
 import { execFileSync } from 'node:child_process'
-import { chmodSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { graphPage } from './graph-page.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
 
 for (const output of ['dist', 'bin']) rmSync(`${root}${output}`, { recursive: true, force: true })
 execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', root], { stdio: 'inherit' })
+const page = JSON.stringify(await graphPage())
+writeFileSync(`${root}dist/src/ui/html/page.json`, page)
 
 /** Modules that the program must do without: their `require` throws, which both callers expect, or they do nothing. */
 const leftOut = {
@@ -55,7 +58,7 @@ await build({
   logLevel: 'warning',
   // Bundled CommonJS still expects what only CommonJS has.
   banner: { js: `#!/usr/bin/env node\n${commonJs.join('\n')}` },
-  define: { STAGECRAFT_BUILD_VERSION: JSON.stringify(version), 'process.env.STAGECRAFT_FAULT': 'undefined' },
+  define: { STAGECRAFT_BUILD_VERSION: JSON.stringify(version), STAGECRAFT_GRAPH_PAGE: page, 'process.env.STAGECRAFT_FAULT': 'undefined' },
   plugins: [leftOut],
 })
 chmodSync(`${root}bin/stagecraft.js`, 0o755)
