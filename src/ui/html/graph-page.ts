@@ -13,6 +13,8 @@ export interface GraphPageInput {
   readonly aboutTask: (task: Task) => AboutTask
   readonly hasStates: boolean
   readonly lastRun: LastTimings | undefined
+  /** Strikes secrets out of a text. */
+  readonly redact: (text: string) => string
 }
 
 export interface AboutTask {
@@ -45,7 +47,7 @@ const measures: Measures = { rowHeight: 60, bendHeight: 10, columnGap: 32, layer
 /** Names of one sort listed with a task: a page about thousands of tasks must still open. */
 const mostNames = 200
 
-export function graphPage({ title, graph, aboutTask, hasStates, lastRun }: GraphPageInput): PageData {
+export function graphPage({ title, graph, aboutTask, hasStates, lastRun, redact }: GraphPageInput): PageData {
   const layout = layOut(graph, graph.order.map(widthOf), measures)
   const names = new Names()
   const tasks = graph.order.map((id, index): PageTask => {
@@ -53,18 +55,18 @@ export function graphPage({ title, graph, aboutTask, hasStates, lastRun }: Graph
     const about = aboutTask(task)
     const { x, y, width } = layout.boxes[index] ?? { x: 0, y: 0, width: 0 }
     return {
-      id,
+      id: redact(id),
       kind: task.kind,
-      title: about.title,
+      title: redact(about.title),
       hosts: about.hosts,
       box: [x, y, width],
       state: about.state?.name ?? null,
-      reason: about.state?.detail ?? '',
+      reason: redact(about.state?.detail ?? ''),
       freshBy: about.freshBy,
       fingerprint: about.fingerprint ?? null,
       ranBefore: about.ranBefore,
       parts: partsOf(about.parts, names),
-      timing: timingOf(id, lastRun),
+      timing: timingOf(id, lastRun, redact),
       origin: task.origin ? `${task.origin.file}:${task.origin.line}` : null,
     }
   })
@@ -76,7 +78,7 @@ export function graphPage({ title, graph, aboutTask, hasStates, lastRun }: Graph
     hasStates,
     lastRunAt: lastRun?.finishedAt ?? null,
     critical: criticalChain(graph, lastRun),
-    names: names.all,
+    names: names.all.map(redact),
   }
 }
 
@@ -93,7 +95,7 @@ function criticalChain(graph: TaskGraph, lastRun: LastTimings | undefined): Page
   return { tasks: ids.map((id) => indexOf.get(id) ?? 0), durationMs: isWeighed ? weight : null, unweighed: isWeighed ? unweighed : 0 }
 }
 
-function timingOf(id: TaskId, lastRun: LastTimings | undefined): PageTiming | null {
+function timingOf(id: TaskId, lastRun: LastTimings | undefined, redact: (text: string) => string): PageTiming | null {
   const timing = lastRun?.tasks.get(id)
   if (!lastRun || !timing) return null
   return {
@@ -101,7 +103,7 @@ function timingOf(id: TaskId, lastRun: LastTimings | undefined): PageTiming | nu
     startMs: timing.startMs,
     durationMs: timing.durationMs,
     ranMs: timing.ranMs ?? null,
-    because: timing.because ?? null,
+    because: timing.because === undefined ? null : redact(timing.because),
     finishedAt: timing.finishedAt === lastRun.finishedAt ? null : timing.finishedAt,
   }
 }

@@ -88,7 +88,9 @@ test('nothing is drawn as nothing', () => {
 test('a long chain is drawn without recursion, and goes on at the left where it would be deeper than anybody can see', () => {
   const count = 3000
   const chain = Array.from({ length: count }, (_, index) => task(`exec:${index}`, { needs: index > 0 ? [`exec:${index - 1}`] : [] }))
-  const lines = drawTree(graphOf(...chain)).trimEnd().split('\n')
+  const lines = drawTree(graphOf(...chain))
+    .trimEnd()
+    .split('\n')
   assert.is(lines.filter((line) => !line.endsWith('(below)')).length, count)
   const at = lines.findIndex((line) => line.endsWith('(below)'))
   assert.is(lines[at]?.trim(), `└─ ${lines[at + 1]} (below)`)
