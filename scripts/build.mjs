@@ -4,12 +4,15 @@ import { createHash } from 'node:crypto'
 import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
+import { graphPage } from './graph-page.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const { version } = JSON.parse(readFileSync(`${root}package.json`, 'utf8'))
 
 for (const output of ['dist', 'bin']) rmSync(`${root}${output}`, { recursive: true, force: true })
 execFileSync(process.execPath, [`${root}node_modules/typescript/bin/tsc`, '-p', root], { stdio: 'inherit' })
+const page = JSON.stringify(await graphPage())
+writeFileSync(`${root}dist/src/ui/html/page.json`, page)
 
 /** Modules that the program must do without: their `require` throws, which both callers expect, or they do nothing. */
 const leftOut = {
@@ -64,6 +67,7 @@ const shared = {
   define: {
     STAGECRAFT_BUILD_VERSION: JSON.stringify(version),
     STAGECRAFT_BUILD_ID: JSON.stringify(buildId()),
+    STAGECRAFT_GRAPH_PAGE: page,
     'process.env.STAGECRAFT_FAULT': 'undefined',
   },
 }

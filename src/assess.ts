@@ -20,7 +20,7 @@ export interface Assessor {
   /** Variables of the environment we were started in, by name or glob. */
   readonly environment: Environment
   /** What a command that tells its version prints. @throws TaskFailure when it cannot be run. */
-  readonly tool: (argv: readonly string[]) => Promise<string>
+  readonly tool: (argv: readonly string[], variables?: Readonly<Record<string, string>>) => Promise<string>
   readonly secrets: Secrets
 }
 
@@ -44,7 +44,9 @@ export async function describeAction(
 ): Promise<Described> {
   const inputs = kind.inputs?.(task.params) ?? {}
   const sets = await Promise.all((inputs.files ?? []).map((set) => assessor.files.states(set)))
-  const tools = await Promise.all((inputs.tools ?? []).map(async (argv) => [`tool ${argv.join(' ')}`, await assessor.tool(argv)] as const))
+  const tools = await Promise.all(
+    (inputs.tools ?? []).map(async (argv) => [`tool ${argv.join(' ')}`, await assessor.tool(argv, inputs.toolVariables)] as const),
+  )
   const action: Action = {
     kind: kind.name,
     version: kind.version,

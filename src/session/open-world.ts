@@ -10,10 +10,14 @@ import { TaskFailure, type TaskKind } from '../../tasks/kind.ts'
 import type { Builder, Database, Ports, Registry, Scope } from '../../tasks/ports.ts'
 import type { Assessor } from '../assess.ts'
 import type { App } from '../contracts.ts'
+import { type TaskLocks, taskLocks } from '../execution/task-locks.ts'
 import { projectOutputs } from '../outputs/outputs.ts'
 import type { PredictOptions } from '../predict.ts'
 import { processEnvironment } from '../programs/environment.ts'
+import { probes } from '../programs/probes.ts'
+import { cookieVariable } from '../programs/process-tree.ts'
 import { createPrograms } from '../programs/programs.ts'
+import { createRunRecord } from '../programs/run-record.ts'
 import { toolVersions } from '../programs/tools.ts'
 import type { Recorder } from '../releases/recorder.ts'
 import { rememberedOutputs } from '../state/remembered-outputs.ts'
@@ -34,6 +38,7 @@ export interface World {
   readonly ports: Omit<Ports, 'release'>
   readonly assessor: Assessor
   readonly lock: HeldEnvironmentLock
+  readonly taskLocks: TaskLocks
   /** For looking without touching: what a task stores is kept in memory, and no release can be made. */
   readonly forPlan: Omit<PredictOptions, 'kinds' | 'force' | 'online'>
   title(task: Task): string
@@ -86,7 +91,9 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   )
   const registry = lazyRegistry(app)
   const environment = processEnvironment(app.env)
-  const programs = createPrograms(secrets.redact)
+  const record = createRunRecord(join(directory, '.stagecraft', 'run'), options.writes)
+  const outerCookie = app.env[cookieVariable]
+  const programs = createPrograms({ redact: secrets.redact, record, warn, ...(outerCookie === undefined ? {} : { outerCookie }) })
   const ports: Omit<Ports, 'release'> = {
     host: (name) => hosts.host(name),
     builder: lazyBuilder(registry, secrets.redact, app.signal),
@@ -94,6 +101,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     secrets: secrets.port,
     content: contentPort(cache.content),
     programs,
+    probes,
     outputs: rememberedOutputs(projectOutputs(directory, cache.content), files),
     environment,
     database: (name): Promise<Database> => openDatabase(name, project, secrets.port, hosts),
@@ -123,6 +131,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     ports,
     assessor,
     lock,
+    taskLocks: taskLocks(record),
     forPlan,
     title: (task) => titleOf(task),
     redact: secrets.redact,
@@ -159,6 +168,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
       const steps: readonly [what: string, step: () => Promise<void>][] = [
         ['the lock could not be given back, and runs out by itself', () => lock.release()],
         ['what was learned about files was not kept', async () => (options.writes ? tidy() : undefined)],
+        ['the record of this run was not removed', async () => record.close()],
         ['a connection was not closed', () => hosts.close()],
       ]
       await closeAll(steps, (message) => warn(secrets.redact(message)))
