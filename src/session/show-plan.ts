@@ -12,19 +12,21 @@ export interface PlanOptions {
   readonly format: 'text' | 'json'
   readonly online: boolean
   readonly force: (id: TaskId) => boolean
+  /** False: as if no cache knew anything. */
+  readonly caches?: boolean
 }
 
 /** @returns 0, or 2 when something that was asked did not answer: a plan that could not look is no plan. */
 export async function showPlan(
   graph: TaskGraph,
   project: Project,
-  { format, online, force }: PlanOptions,
+  { format, online, force, caches = true }: PlanOptions,
   globals: GlobalOptions,
   app: App,
 ): Promise<ExitCode> {
   const world = await openWorld(project, app, { graph, online, writes: false })
   try {
-    const predicted = await predict(graph, { ...world.forPlan, kinds: world.kinds, force, online })
+    const predicted = await predict(graph, { ...world.forPlan, ...(caches ? {} : { caches: [] }), kinds: world.kinds, force, online })
     const text =
       format === 'json'
         ? `${JSON.stringify(planJson(graph, project, predicted, world.title), null, 2)}\n`
@@ -46,13 +48,15 @@ function planText(
   app: App,
 ): string {
   const { deployment, release } = project
+  const heading = {
+    Environment: deployment.environment,
+    Version: release.version ?? 'unknown',
+    Services: deployment.services.map(({ name }) => name).join(', ') || '(none)',
+    Hosts: deployment.hosts.map(({ name }) => name).join(', ') || '(none)',
+  }
   return renderPlan({
-    heading: {
-      Environment: deployment.environment,
-      Version: release.version ?? 'unknown',
-      Services: deployment.services.map(({ name }) => name).join(', ') || '(none)',
-      Hosts: deployment.hosts.map(({ name }) => name).join(', ') || '(none)',
-    },
+    // Commands of this machine have no environment, and nothing to say of one.
+    heading: deployment.environment === '' ? {} : heading,
     tasks: graph.order.map((id) => ({
       id,
       title: title(graph.task(id)),
@@ -101,7 +105,12 @@ function stateJson(prediction: Prediction): JsonObject {
     case 'fresh':
       return { state: 'fresh', detail: prediction.detail }
     case 'run':
-      return { state: 'run', reason: prediction.because.reason, detail: prediction.because.detail }
+      return {
+        state: 'run',
+        reason: prediction.because.reason,
+        detail: prediction.because.detail,
+        ...(prediction.restoredFrom === undefined ? {} : { restored_from: prediction.restoredFrom }),
+      }
     case 'may-run':
       return { state: 'may-run', waits_for: prediction.waitsFor }
     case 'unknown':
