@@ -25,7 +25,7 @@ export interface FileIndex {
 const filesPerTurn = 512
 
 /** Below `.stagecraft/` only these are the user's own. */
-const ownFiles = /^\.stagecraft\/(?!(?:agent|templates|tests)(?:\/|$))/
+export const ownFiles = /^\.stagecraft\/(?!(?:agent|templates|tests)(?:\/|$))/
 
 /**
  * @param directory absolute folder of the manifest.
