@@ -60,7 +60,7 @@ export function poolWidths(concurrency: number | undefined, processors = availab
   const width = concurrency ?? 8
   return {
     default: width,
-    processes: concurrency ?? processors,
+    exec: concurrency ?? processors,
     docker: Math.min(width, 4),
     registry: Math.min(width, 4),
     host: 2,

@@ -1,6 +1,7 @@
 /** `stagecraft run`, `deploy` and `build`: the one path from words to a finished run. Read top to bottom. */
 import type { Cache } from '../../cache/cache.ts'
 import type { Digest, Outcome, TaskGraph, TaskId } from '../../graph/types.ts'
+import type { TaskKind } from '../../tasks/kind.ts'
 import { type App, type ExitCode, exitCodes, type GlobalOptions, InputError, type Run } from '../contracts.ts'
 import { startRun } from '../executor.ts'
 import { createView } from '../ui/create-view.ts'
@@ -25,10 +26,7 @@ export type RunInput = RunOptionsInput & { readonly targets: readonly string[] }
 /** @throws InputError before anything is touched; what the world refuses is in the exit code. */
 export async function runTargets(input: RunInput, globals: GlobalOptions, app: App): Promise<ExitCode> {
   const files = globals.dryRun ? {} : reportFiles(input, app.cwd)
-  const project = await openProject(globals, app, input.version, input.targets)
-  const targets = targetGraph(input.targets, project.graph, project.pipelines)
-  if (!targets.ok) throw new InputError(targets.diagnostics)
-  const graph = await affectedPart(targets.value, project, input, globals, app)
+  const { project, graph } = await openTargets(input, globals, app)
   if (globals.dryRun) {
     const options = {
       format: input.format === 'json' ? 'json' : 'text',
@@ -42,11 +40,33 @@ export async function runTargets(input: RunInput, globals: GlobalOptions, app: A
   return runGraph(graph, project, files, input, globals, app)
 }
 
+export interface Targets {
+  readonly project: Project
+  /** The targets and all they depend on; with `--affected`, what that leaves. */
+  readonly graph: TaskGraph
+}
+
+/** From words to the tasks they mean. @throws InputError with every problem found. */
+export async function openTargets(input: RunInput, globals: GlobalOptions, app: App): Promise<Targets> {
+  const project = await openProject(globals, app, input.version, input.targets)
+  const targets = targetGraph(input.targets, project.graph, project.pipelines)
+  if (!targets.ok) throw new InputError(targets.diagnostics)
+  return { project, graph: await affectedPart(targets.value, project, input, globals, app) }
+}
+
 /** The tasks that `--affected` leaves; all of them without it. */
 async function affectedPart(graph: TaskGraph, project: Project, input: RunInput, globals: GlobalOptions, app: App): Promise<TaskGraph> {
   if (input.affected === undefined || input.affected === false) return graph
   const { affectedGraph } = await import('./affected-graph.ts')
   return affectedGraph(graph, project, input, globals, app)
+}
+
+/** What a run is part of, when it is one of several. */
+export interface RunSurroundings {
+  /** Another view around that of the run. */
+  view?(view: View): View
+  /** Kinds in the place of those there are. */
+  kinds?(kinds: ReadonlyMap<string, TaskKind>): ReadonlyMap<string, TaskKind>
 }
 
 /** Runs every task of a graph that has to. */
@@ -57,6 +77,7 @@ export async function runGraph(
   input: RunInput,
   globals: GlobalOptions,
   app: App,
+  around: RunSurroundings = {},
 ): Promise<ExitCode> {
   const selection = input.only === undefined ? wholeGraph(given) : partOf(given, input.only)
   const { graph, shown } = selection
@@ -71,14 +92,15 @@ export async function runGraph(
     const stop = new AbortController()
     const signal = AbortSignal.any([app.signal, stop.signal])
     const recorder = await world.recorder(graph, (reason) => stop.abort(reason))
-    const view = await viewOf(input, globals, world, app)
+    const own = await viewOf(input, globals, world, app)
+    const view = around.view?.(own) ?? own
     const inView = new Set(shown.order)
     const run = startRun(graph, {
       ...world.assessor,
       ...(input.cache ? {} : { caches: [] }),
       log: results.log,
       ports: { ...world.ports, release: recorder },
-      kinds: results.kinds,
+      kinds: around.kinds?.(results.kinds) ?? results.kinds,
       scope: world.scope,
       pools: poolWidths(concurrencyOf(input.concurrency)),
       force: forced(input.force),
