@@ -86,7 +86,7 @@ test('committed, staged, changed, deleted, untracked and renamed files, odd name
     rmSync(join(directory, 'schema/a.sql'))
     assert.equal((await affected()).names, ['gen', 'test'])
     git('reset', '-q', '--hard', 'main')
-    write('docs/new\n line "quoted" ü.md', 'untracked')
+    write('docs/new\t line "quoted" ü.md', 'untracked')
     assert.equal((await affected()).names, ['docs'])
     git('clean', '-qfd')
     renameSync(join(directory, 'src/a.ts'), join(directory, 'docs/a.ts'))
