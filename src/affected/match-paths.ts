@@ -4,7 +4,7 @@ import { posix } from 'node:path'
 import { globSync } from 'tinyglobby'
 import type { FileSet } from '../../tasks/kind.ts'
 import type { IgnoreRules } from '../files/dockerignore.ts'
-import { ownFiles } from '../files/file-index.ts'
+import { isOwnFile } from '../files/file-set.ts'
 
 /** Paths, asked many questions. */
 export interface Paths {
@@ -14,7 +14,7 @@ export interface Paths {
 
 /** @param paths project-relative, `/`-separated; those outside the project begin with `../`. */
 export function openPaths(paths: readonly string[]): Paths {
-  const sorted = [...new Set(paths)].filter((path) => !ownFiles.test(path)).sort()
+  const sorted = [...new Set(paths)].filter((path) => !isOwnFile(path)).sort()
   const known = new Set(sorted)
   const belowRoots = new Map<string, readonly string[]>()
   const trees = new Map<string, Tree>()

@@ -9,7 +9,7 @@ import { affectWords, decideAffected, keptTasks } from '../affected/decide.ts'
 import { changedPaths, findBase, openRepository } from '../affected/git.ts'
 import type { App, GlobalOptions } from '../contracts.ts'
 import { parseDockerignore } from '../files/dockerignore.ts'
-import { ownFiles } from '../files/file-index.ts'
+import { isOwnFile } from '../files/file-set.ts'
 import { runProcess } from '../hosts/process.ts'
 import { shortName } from '../ui/task-name.ts'
 import { changedDefinitions } from './definitions-at.ts'
@@ -26,7 +26,7 @@ export async function affectedGraph(
 ): Promise<TaskGraph> {
   const repository = await openRepository(project.directory, runProcess, app.signal)
   const base = await findBase(repository, typeof input.affected === 'string' ? input.affected : undefined)
-  const paths = (await changedPaths(repository, base)).filter((path) => !ownFiles.test(path))
+  const paths = (await changedPaths(repository, base)).filter((path) => !isOwnFile(path))
   const definitions = await changedDefinitions(graph, project, repository, base, paths, globals, app)
   const affected = decideAffected(graph, { paths, definitions: definitions.changed }, kinds, (path) => ignoreRules(project.directory, path))
   if (!globals.quiet) {

@@ -53,12 +53,12 @@ export async function changedDefinitions(
 async function openBefore(graph: TaskGraph, project: Project, manifest: string, globals: GlobalOptions, app: App): Promise<TaskGraph> {
   const atBase = { ...globals, config: manifest }
   const options = { ...app, cwd: dirname(manifest) }
-  if (project.deployment.environment !== '') return (await openProject(atBase, options, project.release.version)).graph
+  if (project.deployment.environment !== '') return (await openProject(atBase, options, { version: project.release.version })).graph
   const loaded = await loadConfig(manifest, { shownAs: basename(manifest) })
   if (!loaded.ok) throw new InputError(loaded.diagnostics)
   const names = Object.keys(loaded.value.config.tasks).filter((name) => graph.order.includes(`exec:${name}` as TaskId))
   if (names.length === 0) return graph.only([])
-  return (await openProject(atBase, options, undefined, names)).graph
+  return (await openProject(atBase, options, { targets: names })).graph
 }
 
 /** All that a task is, but for where it is written. */

@@ -1,82 +1,83 @@
-/** `.stagecraft/run/last.json`: when each task last ran and how long it took, for the graph page and for what a restore saves (spec/core/last-run.md). */
+/** What the last run left behind of its timings: read by `graph` and `explain`, and by nothing that decides. Format: spec/core/last-run.md. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { replaceFile } from '../../cache/replace-file.ts'
-import type { Outcome, TaskId } from '../../graph/types.ts'
-import { fateOf } from '../ui/outcome-words.ts'
-import type { RunRecord, TaskRecord } from './run-record.ts'
+import type { TaskId } from '../../graph/types.ts'
 
 export interface LastRun {
-  readonly schema: 1
-  /** ISO 8601. */
+  /** ISO 8601, UTC: when the last run that did something ended. */
   readonly finishedAt: string
-  readonly tasks: Readonly<Record<string, LastRunTask>>
+  readonly tasks: ReadonlyMap<TaskId, TaskTiming>
 }
 
-export interface LastRunTask {
-  readonly status: 'ran' | 'failed' | 'restored'
-  /** Since the run began. */
+export interface TaskTiming {
+  readonly status: 'ran' | 'skipped' | 'failed' | 'canceled'
+  /** Since the beginning of the run. */
   readonly startMs: number
   readonly durationMs: number
+  /** How long it took when it last really ran, maybe in an earlier run. */
+  readonly ranMs?: number
+  /** Why it ran, as the run said. */
   readonly because?: string
+  /** ISO 8601, UTC: the end of the run this is from. */
+  readonly finishedAt: string
 }
 
-const pathIn = (directory: string): string => join(directory, '.stagecraft', 'run', 'last.json')
+export const lastRunPath = join('.stagecraft', 'run', 'last.json')
 
-/** What earlier runs left; undefined when there is nothing of use, since nothing depends on it. */
+/** @param directory absolute folder of the manifest. @returns undefined when there was no run, or nothing that can be read. */
 export function readLastRun(directory: string): LastRun | undefined {
   try {
-    const value = JSON.parse(readFileSync(pathIn(directory), 'utf8')) as LastRun
-    return value.schema === 1 && typeof value.tasks === 'object' && value.tasks !== null ? value : undefined
+    return parseLastRun(readFileSync(join(directory, lastRunPath), 'utf8'))
   } catch {
+    // Timings are told where they are known: nothing depends on them.
     return undefined
   }
 }
 
-/**
- * The file after a run: tasks that did not run now keep what was known of them, and one that was restored keeps how long it took when it
- * ran. Undefined when nothing happened. Pure.
- */
-export function nextLastRun(before: LastRun | undefined, record: RunRecord, startedAt: number, finishedAt: Date): LastRun | undefined {
-  const now = [...record.tasks].flatMap(([id, task]) => {
-    const entry = entryOf(task, startedAt)
-    return entry === undefined || (entry.status === 'restored' && before?.tasks[id] !== undefined) ? [] : [[id, entry] as const]
-  })
-  if (now.length === 0) return undefined
-  return { schema: 1, finishedAt: finishedAt.toISOString(), tasks: { ...before?.tasks, ...Object.fromEntries(now) } }
-}
-
-function entryOf({ startedAt, endedAt, because, outcome }: TaskRecord, runStartedAt: number): LastRunTask | undefined {
-  if (outcome === undefined || endedAt === undefined) return undefined
-  const status = statusOf(outcome)
-  if (status === undefined) return undefined
-  const start = startedAt ?? endedAt
-  const why = because === undefined ? {} : { because: because.detail }
-  return { status, startMs: start - runStartedAt, durationMs: endedAt - start, ...why }
-}
-
-function statusOf(outcome: Outcome): LastRunTask['status'] | undefined {
-  const fate = fateOf(outcome)
-  if (fate === 'ran' || fate === 'failed') return fate
-  return fate === 'local' || fate === 'remote' ? 'restored' : undefined
-}
-
-/** Best effort: a run is not worse for it. */
-export function writeLastRun(directory: string, lastRun: LastRun, warn: (message: string) => void): void {
+/** Takes what it understands and leaves the rest: an entry that is not as it should be is as good as none. */
+export function parseLastRun(text: string): LastRun | undefined {
+  let file: unknown
   try {
-    replaceFile(pathIn(directory), `${JSON.stringify(lastRun)}\n`)
-  } catch (error) {
-    warn(`when tasks ran was not kept: ${error instanceof Error ? error.message : String(error)}`)
+    file = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (!isRecord(file) || file['schema'] !== 1 || !isTime(file['finishedAt']) || !isRecord(file['tasks'])) return undefined
+  const { finishedAt } = file
+  const tasks = new Map<TaskId, TaskTiming>()
+  for (const [id, entry] of Object.entries(file['tasks'])) {
+    const timing = timingOf(entry, finishedAt)
+    if (timing) tasks.set(id as TaskId, timing)
+  }
+  return { finishedAt, tasks }
+}
+
+function timingOf(entry: unknown, fileFinishedAt: string): TaskTiming | undefined {
+  if (!isRecord(entry)) return undefined
+  const { status, startMs, durationMs, ranMs, because, finishedAt } = entry
+  if (!isStatus(status) || !isDuration(startMs) || !isDuration(durationMs)) return undefined
+  return {
+    status,
+    startMs,
+    durationMs,
+    ...(isDuration(ranMs) ? { ranMs } : status === 'ran' ? { ranMs: durationMs } : {}),
+    ...(typeof because === 'string' ? { because } : {}),
+    finishedAt: isTime(finishedAt) ? finishedAt : fileFinishedAt,
   }
 }
 
-/** How long tasks took when they last ran here, of those that were put back now. */
-export function savedMs(before: LastRun | undefined, outcomes: ReadonlyMap<TaskId, Outcome>): number {
-  let saved = 0
-  for (const [id, outcome] of outcomes) {
-    const fate = fateOf(outcome)
-    const last = before?.tasks[id]
-    if ((fate === 'local' || fate === 'remote') && last?.status === 'ran') saved += last.durationMs
-  }
-  return saved
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isTime(value: unknown): value is string {
+  return typeof value === 'string' && !Number.isNaN(Date.parse(value))
+}
+
+function isDuration(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0
+}
+
+function isStatus(value: unknown): value is TaskTiming['status'] {
+  return value === 'ran' || value === 'skipped' || value === 'failed' || value === 'canceled'
 }

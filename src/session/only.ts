@@ -65,14 +65,14 @@ function checkedGraph(tasks: readonly Task[]): TaskGraph {
  */
 export async function takeLastResults(
   { assumed }: TaskSelection,
-  { log, caches }: Pick<Assessor, 'log' | 'caches'>,
+  { log, caches, results: kept }: Pick<Assessor, 'log' | 'caches' | 'results'>,
 ): Promise<{ readonly kinds: ReadonlyMap<string, TaskKind>; readonly log: ActionLog }> {
   if (assumed.length === 0) return { kinds, log }
   const results = new Map<TaskId, ActionResult>()
   const missing: TaskId[] = []
   for (const task of assumed) {
     const action = await log.last(task.id)
-    const result = action && ((await resultOf(action, caches)) ?? unknownResult(task))
+    const result = action && (kept?.result(fingerprint(action)) ?? (await resultOf(action, caches)) ?? unknownResult(task))
     if (result) results.set(task.id, result)
     else missing.push(task.id)
   }

@@ -9,7 +9,7 @@ import { shortName } from '../ui/task-name.ts'
 import { decideColor } from '../ui/terminal.ts'
 import type { View } from '../ui/view.ts'
 import { exitCodeOf } from './exit-code.ts'
-import { nextLastRun, readLastRun, savedMs, writeLastRun } from './last-run.ts'
+import { readLastRun } from './last-run.ts'
 import { partOf, takeLastResults, wholeGraph } from './only.ts'
 import { openProject, type Project } from './open-project.ts'
 import { openWorld, type World } from './open-world.ts'
@@ -20,6 +20,8 @@ import { showPlan } from './show-plan.ts'
 import { targetGraph } from './targets.ts'
 import { forced } from './task-globs.ts'
 import { showWarnings } from './warnings.ts'
+import { withoutCaches } from './without-caches.ts'
+import { nextLastRun, savedMs, somethingHappened, writeLastRun } from './write-last-run.ts'
 
 export type RunInput = RunOptionsInput & { readonly targets: readonly string[] }
 
@@ -48,7 +50,7 @@ export interface Targets {
 
 /** From words to the tasks they mean. @throws InputError with every problem found. */
 export async function openTargets(input: RunInput, globals: GlobalOptions, app: App): Promise<Targets> {
-  const project = await openProject(globals, app, input.version, input.targets)
+  const project = await openProject(globals, app, { version: input.version, targets: input.targets, writes: !globals.dryRun })
   const targets = targetGraph(input.targets, project.graph, project.pipelines)
   if (!targets.ok) throw new InputError(targets.diagnostics)
   return { project, graph: await affectedPart(targets.value, project, input, globals, app) }
@@ -96,15 +98,17 @@ export async function runGraph(
     const view = around.view?.(own) ?? own
     const inView = new Set(shown.order)
     const run = startRun(graph, {
-      ...world.assessor,
-      ...(input.cache ? {} : { caches: [] }),
+      ...(input.cache ? world.assessor : withoutCaches(world.assessor)),
       log: results.log,
       ports: { ...world.ports, release: recorder },
       kinds: around.kinds?.(results.kinds) ?? results.kinds,
       scope: world.scope,
-      pools: poolWidths(concurrencyOf(input.concurrency)),
+      pools: { ...poolWidths(concurrencyOf(input.concurrency)), ...project.pools },
       force: forced(input.force),
       lock: world.lock,
+      taskLocks: world.taskLocks,
+      notice: (line) => void app.stderr.write(`${world.redact(line)}\n`),
+      verbose: globals.verbose,
       redact: world.redact,
       mayStart: async () => (await world.hostTrouble()) === undefined,
       onFailure: input.continue ? 'continue' : 'stop',
@@ -129,6 +133,7 @@ export async function runGraph(
     const release = recorded.status === 'fulfilled' ? recorded.value : undefined
     if (release) await world.shareHistory()
     if (code === exitCodes.done) await world.reapLock(graph)
+    if (code === exitCodes.done && globals.env === undefined && isWhole(input)) world.certify(input.targets, graph, outcomes)
     view.finish({
       graph: shown,
       outcomes,
@@ -182,12 +187,20 @@ function withColor(globals: GlobalOptions, app: App): App {
 
 /** @returns how much time restoring saved. A run in which nothing happened costs nothing here. */
 function keepTimes(project: Project, record: RunRecord, outcomes: ReadonlyMap<TaskId, Outcome>, startedAt: number, app: App): number {
-  if (nextLastRun(undefined, record, startedAt, app.now()) === undefined) return 0
+  if (!somethingHappened(record)) return 0
   const before = readLastRun(project.directory)
-  const saved = savedMs(before, outcomes)
-  const after = nextLastRun(before, record, startedAt, app.now())
-  if (after !== undefined) writeLastRun(project.directory, after, (message) => void app.stderr.write(`warning: ${message}\n`))
-  return saved
+  const ids = new Set(project.graph.order)
+  writeLastRun(
+    project.directory,
+    nextLastRun(before, record, { startedAt, finishedAt: app.now() }, ids),
+    (message) => void app.stderr.write(`warning: ${message}\n`),
+  )
+  return savedMs(before, outcomes)
+}
+
+/** Of a run of a part, nothing follows for a run of all. */
+function isWhole({ only, affected, cache }: RunInput): boolean {
+  return only === undefined && (affected === undefined || affected === false) && cache
 }
 
 /** What a person types to run one task again. */

@@ -7,6 +7,7 @@ import { decideColor } from '../ui/terminal.ts'
 import { noticesOf } from './notices.ts'
 import type { Project } from './open-project.ts'
 import { openWorld } from './open-world.ts'
+import { withoutCaches } from './without-caches.ts'
 
 export interface PlanOptions {
   readonly format: 'text' | 'json'
@@ -26,7 +27,12 @@ export async function showPlan(
 ): Promise<ExitCode> {
   const world = await openWorld(project, app, { graph, online, writes: false })
   try {
-    const predicted = await predict(graph, { ...world.forPlan, ...(caches ? {} : { caches: [] }), kinds: world.kinds, force, online })
+    const predicted = await predict(graph, {
+      ...(caches ? world.forPlan : withoutCaches(world.forPlan)),
+      kinds: world.kinds,
+      force,
+      online,
+    })
     const text =
       format === 'json'
         ? `${JSON.stringify(planJson(graph, project, predicted, world.title), null, 2)}\n`
@@ -48,15 +54,16 @@ function planText(
   app: App,
 ): string {
   const { deployment, release } = project
-  const heading = {
-    Environment: deployment.environment,
-    Version: release.version ?? 'unknown',
-    Services: deployment.services.map(({ name }) => name).join(', ') || '(none)',
-    Hosts: deployment.hosts.map(({ name }) => name).join(', ') || '(none)',
-  }
   return renderPlan({
-    // Commands of this machine have no environment, and nothing to say of one.
-    heading: deployment.environment === '' ? {} : heading,
+    heading:
+      deployment.environment === ''
+        ? { Project: deployment.project }
+        : {
+            Environment: deployment.environment,
+            Version: release.version ?? 'unknown',
+            Services: deployment.services.map(({ name }) => name).join(', ') || '(none)',
+            Hosts: deployment.hosts.map(({ name }) => name).join(', ') || '(none)',
+          },
     tasks: graph.order.map((id) => ({
       id,
       title: title(graph.task(id)),
@@ -81,7 +88,7 @@ function planJson(
 ): JsonObject {
   return {
     schema_version: 1,
-    env: deployment.environment,
+    env: deployment.environment || null,
     version: release.version ?? 'unknown',
     tasks: graph.order.map((id) => {
       const task = graph.task(id)

@@ -6,7 +6,7 @@ export type Fate = 'ran' | 'fresh' | 'local' | 'remote' | 'unneeded' | 'failed' 
 
 export function fateOf(outcome: Outcome): Fate {
   if (outcome.status !== 'skipped') return outcome.status
-  if (outcome.detail === 'not needed') return 'unneeded'
+  if (outcome.detail?.startsWith('not needed')) return 'unneeded'
   const wasRestored = outcome.from !== 'target' && outcome.detail !== undefined && / restored$/.test(outcome.detail)
   if (wasRestored) return outcome.from === 'local' ? 'local' : 'remote'
   return 'fresh'
@@ -20,7 +20,7 @@ export function skipWords(outcome: Extract<Outcome, { status: 'skipped' }>): str
     case 'remote':
       return `restored from the remote cache${parenthesis(outcome.detail)}`
     case 'unneeded':
-      return 'not needed'
+      return outcome.detail ?? 'not needed'
     default:
       return outcome.detail === undefined || outcome.detail === 'up to date' ? 'up to date' : `up to date: ${outcome.detail}`
   }

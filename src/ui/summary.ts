@@ -1,6 +1,7 @@
 import type { Outcome, TaskGraph, TaskId } from '../../graph/types.ts'
 import { renderDuration } from './duration.ts'
 import { renderFailure } from './failure.ts'
+import { nothingToDo } from './nothing-to-do.ts'
 import { fateOf } from './outcome-words.ts'
 import type { Paint } from './paint.ts'
 import { shortVersion } from './short-version.ts'
@@ -86,9 +87,7 @@ export interface Counts {
 function verdict(counts: Counts, words: string, time: string, paint: Paint): string {
   const { ran, skipped, failed, canceled, local, remote, unneeded } = counts
   const fresh = skipped - local - remote - unneeded
-  if (ran + failed + canceled + local + remote === 0) {
-    return skipped === 0 ? 'nothing to do (no tasks)' : `nothing to do (${fresh} ${fresh === 1 ? 'task' : 'tasks'} up to date)`
-  }
+  if (ran + failed + canceled + local + remote === 0) return nothingToDo(fresh)
   const parts = [
     ...(failed > 0 ? [paint.red(`${failed} failed`)] : []),
     ...(ran > 0 ? [`${ran} ran`] : []),

@@ -93,7 +93,10 @@ const pattern = fc.oneof(
 /** The same glob as a regular expression, for the few forms used here. */
 function matches(glob: string, path: string): boolean {
   const parts = glob.split('/').map((part) => (part === '**' ? part : part.replaceAll('.', '\\.').replaceAll('*', '[^/]*')))
-  const source = parts.join('/').replace(/^\*\*\//, '(?:.*/)?').replace(/\/\*\*$/, '/.+')
+  const source = parts
+    .join('/')
+    .replace(/^\*\*\//, '(?:.*/)?')
+    .replace(/\/\*\*$/, '/.+')
   return new RegExp(`^${source}$`).test(path)
 }
 

@@ -4,14 +4,15 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { z } from 'zod'
-import type { Outcome, TaskId } from '../../../graph/types.ts'
+import type { Outcome } from '../../../graph/types.ts'
 import { InputError } from '../../../src/contracts.ts'
-import { nextLastRun, readLastRun, savedMs, writeLastRun } from '../../../src/session/last-run.ts'
+import { readLastRun } from '../../../src/session/last-run.ts'
 import { reportFiles, writeReport } from '../../../src/session/report-files.ts'
 import { concurrencyOf, poolWidths } from '../../../src/session/run-options.ts'
 import { RunRecord } from '../../../src/session/run-record.ts'
 import { runSummary } from '../../../src/session/run-summary.ts'
 import { traceOf } from '../../../src/session/trace.ts'
+import { nextLastRun, savedMs, somethingHappened, writeLastRun } from '../../../src/session/write-last-run.ts'
 import { graphOf, id, resultOf, task } from '../../support/fake-run.ts'
 import { inTemporaryDirectory } from '../../support/temporary-directory.ts'
 
@@ -125,26 +126,37 @@ test('a summary tells of each task, however the run ended', () => {
   assert.match(JSON.stringify(tasks.get('exec:c')), '"failure":{"reason":"exit","subject":"c","message":"no","remedy":"try"}')
 })
 
-test('when tasks last ran is kept over runs in which they did not; what is not there or broken is nothing', () =>
+test('when tasks last ran is kept over runs in which they did not, and what is restored keeps how long it takes', () =>
   inTemporaryDirectory((directory) => {
-    assert.is(readLastRun(directory), undefined)
-    const first = nextLastRun(undefined, record(), 900, new Date(2000))
-    assert.equal(first?.tasks['exec:b'], { status: 'ran', startMs: 250, durationMs: 50, because: 'src/a.ts changed' })
-    assert.equal(first?.tasks['exec:e'], { status: 'restored', startMs: 110, durationMs: 0 })
-    assert.is(first?.tasks['exec:d'], undefined)
-    if (first) writeLastRun(directory, first, assert.unreachable)
+    const ids = new Set(graph.order)
+    assert.ok(somethingHappened(record()))
+    const first = nextLastRun(undefined, record(), { startedAt: 900, finishedAt: new Date(2000) }, ids)
+    const finishedAt = new Date(2000).toISOString()
+    assert.equal(first.tasks.get(id('exec:b')), {
+      status: 'ran',
+      startMs: 250,
+      durationMs: 50,
+      ranMs: 50,
+      because: 'src/a.ts changed',
+      finishedAt,
+    })
+    assert.equal(first.tasks.get(id('exec:e')), { status: 'skipped', startMs: 110, durationMs: 0, finishedAt })
+    assert.is(first.tasks.get(id('exec:d'))?.status, 'canceled')
+    writeLastRun(directory, first, assert.unreachable)
     assert.equal(readLastRun(directory), first)
     const again = new RunRecord()
     again.on({ type: 'finished', task: task('exec:a'), at: 5000, outcome: restored })
-    again.on({ type: 'started', task: task('exec:c'), at: 5000, because })
-    again.on({ type: 'finished', task: task('exec:c'), at: 5007, outcome: ran })
-    const second = nextLastRun(first, again, 4990, new Date(6000))
-    assert.equal(second?.tasks['exec:a'], first?.tasks['exec:a'], 'how long it takes is still known')
-    assert.equal(second?.tasks['exec:c'], { status: 'ran', startMs: 10, durationMs: 7, because: 'src/a.ts changed' })
-    assert.is(savedMs(first, new Map([[id('exec:a'), restored]]) as ReadonlyMap<TaskId, Outcome>), 100)
+    ids.delete(id('exec:c'))
+    const second = nextLastRun(first, again, { startedAt: 4990, finishedAt: new Date(6000) }, ids)
+    assert.is(second.tasks.get(id('exec:a'))?.ranMs, 100)
+    assert.is(second.tasks.get(id('exec:b')), first.tasks.get(id('exec:b')))
+    assert.is(second.tasks.get(id('exec:c')), undefined, 'it is no task any more')
+    writeLastRun(directory, second, assert.unreachable)
+    assert.equal(readLastRun(directory), second)
+    assert.is(savedMs(first, new Map([[id('exec:a'), restored]])), 100)
     const nothing = new RunRecord()
     nothing.on({ type: 'finished', task: task('exec:a'), at: 5000, outcome: { status: 'skipped', result: resultOf(1), from: 'local' } })
-    assert.is(nextLastRun(first, nothing, 1, new Date(1)), undefined)
+    assert.not.ok(somethingHappened(nothing))
     return Promise.resolve()
   }))
 
