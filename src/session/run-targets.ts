@@ -17,7 +17,7 @@ export type RunInput = RunOptionsInput & { readonly targets: readonly string[] }
 
 /** @throws InputError before anything is touched; what the world refuses is in the exit code. */
 export async function runTargets(input: RunInput, globals: GlobalOptions, app: App): Promise<ExitCode> {
-  const project = await openProject(globals, app, input.version, input.targets)
+  const project = await openProject(globals, app, { version: input.version, targets: input.targets, writes: !globals.dryRun })
   const targets = targetGraph(input.targets, project.graph, project.pipelines)
   if (!targets.ok) throw new InputError(targets.diagnostics)
   const graph = targets.value
@@ -45,7 +45,7 @@ export async function runTargets(input: RunInput, globals: GlobalOptions, app: A
       ports: { ...world.ports, release: recorder },
       kinds: world.kinds,
       scope: world.scope,
-      pools: pools(input.concurrency),
+      pools: { ...pools(input.concurrency), ...project.pools },
       force,
       lock: world.lock,
       taskLocks: world.taskLocks,
@@ -73,6 +73,7 @@ export async function runTargets(input: RunInput, globals: GlobalOptions, app: A
     if (release) await world.shareHistory()
     const code = exitCodeOf(outcomes, app.signal.aborted)
     if (code === exitCodes.done) await world.reapLock(graph)
+    if (code === exitCodes.done && globals.env === undefined) world.certify(input.targets, graph, outcomes)
     view.finish({ graph, outcomes, durationMs: performance.now() - startedAt, ...(release ? { release } : {}) })
     if (globals.verbose) app.stderr.write(connectionLines(world.connections()))
     for (const part of [shown, recorded]) if (part.status === 'rejected') throw part.reason
