@@ -10,7 +10,7 @@ import { openProject } from './open-project.ts'
 import { openWorld, type World } from './open-world.ts'
 import type { RunOptionsInput } from './run-options.ts'
 import { showPlan } from './show-plan.ts'
-import { matchesGlob, targetGraph } from './targets.ts'
+import { matchesGlob, namedTasks, targetGraph } from './targets.ts'
 import { showWarnings } from './warnings.ts'
 
 export type RunInput = RunOptionsInput & { readonly targets: readonly string[] }
@@ -49,6 +49,7 @@ export async function runTargets(input: RunInput, globals: GlobalOptions, app: A
       force,
       lock: world.lock,
       taskLocks: world.taskLocks,
+      targets: namedTasks(input.targets, graph, project.pipelines),
       notice: (line) => void app.stderr.write(`${world.redact(line)}\n`),
       verbose: globals.verbose,
       redact: world.redact,
