@@ -46,7 +46,7 @@ export const exec = defineTask<ExecParams>({
       signal,
     )
     if (code !== 0) throw failed(params, code)
-    const captured = await ports.outputs.capture(params.outputs)
+    const captured = await ports.outputs.capture(params.outputs, params.cwd)
     const log = lines.length === 0 ? {} : { log: await ports.content.write(Buffer.from(lines.map((line) => `${line}\n`).join(''))) }
     return { ...captured, values: valuesOf(params, context), ...log }
   },
