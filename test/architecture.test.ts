@@ -230,20 +230,22 @@ function code(text: string): string {
   return text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1')
 }
 
-const forbiddenCode: readonly { readonly name: string; readonly pattern: RegExp }[] = [
+const forbiddenCode: readonly { readonly name: string; readonly pattern: RegExp; readonly except?: string }[] = [
   { name: 'a shell string', pattern: /\bshell:\s*(true|['"`])/ },
   { name: 'exec or execSync of node:child_process', pattern: /import\s*\{[^}]*\b(exec|execSync)\b[^}]*\}\s*from\s*'node:child_process'/ },
   { name: 'a command string for execa', pattern: /\bimport\s*\{[^}]*(\bexecaCommand|\bexecaSync|\$)[^}]*\}\s*from\s*'execa'/ },
   { name: 'text put together into exec()', pattern: /\.exec\(\s*(`[^`]*\$\{|'[^']*'\s*\+|[\w.]+\s*\+)/ },
-  { name: 'a sh -c', pattern: /'(sh|bash|\/bin\/sh|\/bin\/bash)',\s*'-l?c'/ },
+  // A line of the user's own, written for a shell, is the one thing that meets one.
+  { name: 'a sh -c', pattern: /'(sh|bash|\/bin\/sh|\/bin\/bash)',\s*'-l?c'/, except: 'src/pipelines/user-tasks.ts' },
   { name: 'console', pattern: /\bconsole\.\w+\(/ },
   { name: 'a check switched off', pattern: /biome-ignore|@ts-(ignore|expect-error|nocheck)|oxlint-disable|eslint-disable/ },
   { name: 'any', pattern: /\bas any\b|:\s*any\b/ },
 ]
 
-for (const { name, pattern } of forbiddenCode) {
-  test(`no source has ${name}`, () => {
-    none(problemsOf(sources, ({ text }) => pattern.exec(name.startsWith('a check') ? text : code(text))?.[0].replace(/\s+/g, ' ')))
+for (const { name, pattern, except } of forbiddenCode) {
+  test(`no source has ${name}${except === undefined ? '' : `, but ${except}`}`, () => {
+    const checked = sources.filter(({ path }) => path !== except)
+    none(problemsOf(checked, ({ text }) => pattern.exec(name.startsWith('a check') ? text : code(text))?.[0].replace(/\s+/g, ' ')))
   })
 }
 

@@ -79,6 +79,9 @@ test('the least manifest has every default', () => {
     services: {},
     databases: {},
     migrations: { enabled: true, default_engine: 'raw', engine_config: {} },
+    tasks: {},
+    pools: {},
+    pipelines: {},
     environments: {
       prod: {
         hosts: [{ user: 'deploy', address: '203.0.113.7', roles: [], name: '203.0.113.7' }],
@@ -91,6 +94,11 @@ test('the least manifest has every default', () => {
       },
     },
   })
+})
+
+test('a project that only runs tasks needs no environment', () => {
+  assert.equal(accepted(parse('project: {name: shop}\n')).config.environments, {})
+  assert.equal(accepted(parse('project: {name: shop}\nenvironments: {}\n')).config.environments, {})
 })
 
 /** Every key there is. */
