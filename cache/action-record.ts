@@ -3,7 +3,7 @@ import { isObject, parseObject } from './foreign.ts'
 
 /** A result as it is stored. It names its key, so no two are equal and a copy under another key is found out. */
 export interface ActionRecord {
-  readonly schema: 2
+  readonly schema: 1
   readonly fingerprint: Fingerprint
   readonly result: ActionResult
   /** Bytes of every blob the result names: a cut-off blob is noticed without reading it. */
@@ -21,14 +21,14 @@ export function blobsOf({ files, log }: ActionResult): readonly Digest[] {
  */
 export function parseRecord(text: string, key?: Fingerprint): ActionRecord | undefined {
   const record = parseObject(text)
-  if (record?.['schema'] !== 2 || (key !== undefined && record['fingerprint'] !== key)) return undefined
+  if (record?.['schema'] !== 1 || (key !== undefined && record['fingerprint'] !== key)) return undefined
   const sizes = record['sizes']
   const result = soundResult(record['result'])
   if (!result || !isObject(sizes)) return undefined
   const sized = blobsOf(result).map((digest) => [digest, Object.hasOwn(sizes, digest) ? sizes[digest] : undefined] as const)
   if (!sized.every(([, size]) => Number.isSafeInteger(size) && (size as number) >= 0)) return undefined
   return {
-    schema: 2,
+    schema: 1,
     fingerprint: record['fingerprint'] as Fingerprint,
     result,
     sizes: Object.fromEntries(sized) as Record<Digest, number>,

@@ -61,9 +61,14 @@ export function lastCollection(directory: string): { readonly atMs: number; read
 
 /**
  * Brings the cache within its limits: first results go, least recently used first, then blobs no remaining result names. What a running process has used
- * since it began stays, even above the limits. Also removes what crashes left behind and log entries past their age.
+ * since it began stays, even above the limits. With `removes: false` it only says what would go. Also removes what crashes left behind and log entries past their age.
  */
-export async function collect(cache: LocalCache, limits: Limits = defaultLimits, nowMs = Date.now()): Promise<Collected> {
+export async function collect(
+  cache: LocalCache,
+  limits: Limits = defaultLimits,
+  nowMs = Date.now(),
+  { removes = true }: { readonly removes?: boolean } = {},
+): Promise<Collected> {
   const { directory } = cache
   const { results, blobs, foreignKeys, strays } = await survey(directory)
   if (!statSync(directory, { throwIfNoEntry: false })) return { removedResults: 0, removedBytes: 0, keptResults: 0, keptBytes: 0 }
@@ -73,7 +78,7 @@ export async function collect(cache: LocalCache, limits: Limits = defaultLimits,
   let keptBytes = bytesOfKept
   let removedBytes = 0
   const remove = (path: string, sizeBytes: number): void => {
-    rmSync(path, { force: true })
+    if (removes) rmSync(path, { force: true })
     removedBytes += sizeBytes
   }
   const evicted = results.filter((result) => !kept.has(result))
@@ -84,15 +89,15 @@ export async function collect(cache: LocalCache, limits: Limits = defaultLimits,
     const isWaiting = usedMs >= inUseMs || (!namedBefore.has(digest) && nowMs - usedMs <= graceMs)
     if (isWaiting) keptBytes += sizeBytes
     else {
-      if (isLarge) await removeLarge(await loadCacache(), directory, digest)
+      if (isLarge && removes) await removeLarge(await loadCacache(), directory, digest)
       remove(path, sizeBytes)
     }
   }
-  for (const key of foreignKeys) await removeForeign(directory, key)
+  if (removes) for (const key of foreignKeys) await removeForeign(directory, key)
   for (const { path, sizeBytes, changedMs } of strays) if (nowMs - changedMs > graceMs) remove(path, sizeBytes)
   for (const [, path, stat] of filesBelow(actionLogDirectory(directory)))
     if (nowMs - stat.mtimeMs > limits.maxAgeMs) remove(path, stat.size)
-  stamp(directory, nowMs, keptBytes)
+  if (removes) stamp(directory, nowMs, keptBytes)
   return { removedResults: evicted.length, removedBytes, keptResults: kept.size, keptBytes }
 }
 

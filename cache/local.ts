@@ -105,7 +105,7 @@ function openActions(directory: string, blobs: Blobs, { warn, used, openedMs }: 
           if (size === undefined) throw new Error(`blob ${digest.slice(0, 12)} is not in the cache`)
           sizes[digest] = size
         }
-        const text = resultText({ schema: 2, fingerprint: key, result, sizes })
+        const text = resultText({ schema: 1, fingerprint: key, result, sizes })
         replaceFile(resultPath(directory, key), text)
         used(text.length)
       } catch (error) {

@@ -9,16 +9,9 @@ let counter = 0
  * Not forced to disk: for what can be computed again. Synchronous, as that is several times cheaper for small files.
  */
 export function replaceFile(path: string, content: string | Uint8Array): void {
-<<<<<<< HEAD
   const temporary = `${path}.${process.pid}.${counter++}.tmp`
   try {
     writeNew(temporary, content)
-=======
-  mkdirSync(dirname(path), { recursive: true })
-  const temporary = `${path}.${process.pid}.${counter++}.tmp`
-  try {
-    writeFileSync(temporary, content, { flag: 'wx' })
->>>>>>> main
     renameSync(temporary, path)
   } catch (error) {
     rmSync(temporary, { force: true })

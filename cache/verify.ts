@@ -20,8 +20,14 @@ export interface Verified {
   readonly damaged: readonly Damage[]
 }
 
+export interface VerifyOptions {
+  readonly signal?: AbortSignal
+  /** False: only looks. */
+  readonly removes?: boolean
+}
+
 /** Reads everything, and removes what is not what its name says, and results that lost a blob. What another process removes meanwhile is no damage. */
-export async function verify(directory: string, signal?: AbortSignal): Promise<Verified> {
+export async function verify(directory: string, { signal, removes = true }: VerifyOptions = {}): Promise<Verified> {
   const { results, blobs } = await survey(directory)
   const damaged: Damage[] = []
   const sound = new Map<Digest, number>()
@@ -36,8 +42,8 @@ export async function verify(directory: string, signal?: AbortSignal): Promise<V
     bytes += sizeBytes
     if (found === digest) sound.set(digest, sizeBytes)
     else {
-      if (isLarge) await removeLarge(await loadCacache(), directory, digest)
-      rmSync(path, { force: true })
+      if (isLarge && removes) await removeLarge(await loadCacache(), directory, digest)
+      if (removes) rmSync(path, { force: true })
       damaged.push({ name: digest, what: 'blob', why: 'is not what its name says' })
     }
   }
@@ -45,7 +51,7 @@ export async function verify(directory: string, signal?: AbortSignal): Promise<V
     bytes += sizeBytes
     const lost = record && blobsOf(record.result).find((digest) => sound.get(digest) !== record.sizes[digest])
     if (record && lost === undefined) continue
-    rmSync(path, { force: true })
+    if (removes) rmSync(path, { force: true })
     damaged.push({ name: key, what: 'result', why: record ? `lost its blob ${lost?.slice(0, 12)}` : 'is not a result of this version' })
   }
   return { results: results.length, blobs: blobs.size, bytes, damaged }

@@ -89,7 +89,7 @@ function spoiled(directory: string, change: (text: string) => string): void {
 
 const foreign: readonly (readonly [string, (good: string) => string])[] = [
   ['that is not JSON', () => 'hello'],
-  ['of another layout', (good) => good.replace('"schema":2', '"schema":1')],
+  ['of another layout', (good) => good.replace('"schema":1', '"schema":9')],
   ['of another task', (good) => good.replace(keyOf('api'), keyOf('web'))],
   ['that names no digest', (good) => good.replaceAll(digestOf('bytes'), '../../etc/passwd')],
   ['without values', (good) => good.replace('"values"', '"other"')],
@@ -222,7 +222,7 @@ test('a record of any form that is not sound is refused', () => {
     { files: {}, log: 'x', values: {} },
     { files: {}, values: [] },
   ]
-  const text = (result: unknown, sizes: object = { [digest]: 1 }) => JSON.stringify({ schema: 2, fingerprint: keyOf('a'), result, sizes })
+  const text = (result: unknown, sizes: object = { [digest]: 1 }) => JSON.stringify({ schema: 1, fingerprint: keyOf('a'), result, sizes })
   for (const result of results) assert.is(parseRecord(text(result), keyOf('a')), undefined, JSON.stringify(result))
   const good = { files: { a: file }, values: {} }
   assert.ok(parseRecord(text(good), keyOf('a')))
