@@ -4,7 +4,7 @@ import type { ContentStore } from '../../cache/cache.ts'
 import { codeOf, messageOf } from '../../cache/foreign.ts'
 import type { ActionResult, OutputFile } from '../../graph/types.ts'
 import type { Restored } from '../../tasks/kind.ts'
-import { type Difference, differenceOf, type FileDigest, wantedOf } from './difference.ts'
+import { type Difference, differenceOf, type FileDigest, type Wanted, wantedOf } from './difference.ts'
 import { LeadsOutside, listOutputs, parentOf, staysInside, undeclared } from './list.ts'
 import { lookAt } from './look-at.ts'
 import type { Patterns } from './patterns.ts'
@@ -33,7 +33,16 @@ export async function restoreOutputs(world: RestoreWorld, patterns: Patterns, re
     if (stranger !== undefined) return impossible(`the cached result names \`${stranger}\`, which is none of this task's outputs`)
     const difference = await differenceOf(world.directory, await listOutputs(world.directory, patterns), wanted, world.digestOf)
     if (difference.changed.size === 0 && difference.left.size === 0) return { state: 'intact' }
-    await world.staging.within((folder) => apply(world, folder, patterns, difference))
+    const [one] = difference.changed
+    if (
+      one &&
+      difference.changed.size === 1 &&
+      difference.left.size === 0 &&
+      one[1].kind !== 'folder' &&
+      !isFolder(world.directory, one[0])
+    ) {
+      await placeOne(world, one[0], one[1])
+    } else await world.staging.within((folder) => apply(world, folder, patterns, difference))
     return { state: 'restored', files: difference.changed.size + difference.left.size }
   } catch (error) {
     if (error instanceof MissingBlob || error instanceof LeadsOutside || codeOf(error) !== undefined) return impossible(messageOf(error))
@@ -42,19 +51,10 @@ export async function restoreOutputs(world: RestoreWorld, patterns: Patterns, re
 }
 
 async function apply(world: RestoreWorld, folder: string, patterns: Patterns, difference: Difference): Promise<void> {
-  const { changed, left } = difference
   mkdirSync(join(folder, 'in'))
   const staged: string[] = []
-  for (const [path, one] of changed) {
-    if (one.kind === 'folder') continue
-    const place = join(folder, 'in', String(staged.push(path) - 1))
-    if (one.kind === 'link') symlinkSync(one.target, place)
-    else await stageFile(world.content, one.file, place, path)
-  }
-  const [only] = staged
-  if (only !== undefined && changed.size === 1 && left.size === 0 && !isFolder(world.directory, only)) {
-    placeOne(world.directory, join(folder, 'in', '0'), only)
-    return
+  for (const [path, one] of difference.changed) {
+    if (one.kind !== 'folder') await stage(world.content, one, join(folder, 'in', String(staged.push(path) - 1)), path)
   }
   swap(world.directory, folder, planSwap(world.directory, folder, staged, patterns, difference))
 }
@@ -64,16 +64,29 @@ function isFolder(directory: string, path: string): boolean {
 }
 
 /** One rename is all or nothing by itself, and needs no journal. */
-function placeOne(directory: string, staged: string, path: string): void {
+async function placeOne(
+  { directory, content, staging }: RestoreWorld,
+  path: string,
+  one: Exclude<Wanted, { kind: 'folder' }>,
+): Promise<void> {
+  const place = staging.file()
   const parent = parentOf(path)
-  staysInside(directory, parent)
-  const made = mkdirSync(join(directory, parent), { recursive: true })
+  let made: string | undefined
   try {
-    renameSync(staged, join(directory, path))
+    await stage(content, one, place, path)
+    staysInside(directory, parent)
+    if (!isFolder(directory, parent)) made = mkdirSync(join(directory, parent), { recursive: true })
+    renameSync(place, join(directory, path))
   } catch (error) {
+    rmSync(place, { force: true })
     if (made !== undefined) rmSync(made, { recursive: true })
     throw error
   }
+}
+
+async function stage(content: ContentStore, one: Exclude<Wanted, { kind: 'folder' }>, place: string, path: string): Promise<void> {
+  if (one.kind === 'link') symlinkSync(one.target, place)
+  else await stageFile(content, one.file, place, path)
 }
 
 async function stageFile(content: ContentStore, { digest, executable, mode }: OutputFile, place: string, path: string): Promise<void> {

@@ -6,6 +6,8 @@ import { isGone, thisProcess } from '../releases/process-identity.ts'
 import { readJournal, undoSwap } from './swap.ts'
 
 export interface Staging {
+  /** A fresh absolute path for one file, on the project's file system. Whoever asks puts the file elsewhere or removes it. */
+  file(): string
   /** Runs `work` with a fresh folder, which is gone afterwards unless what was there could not be put back. */
   within<T>(work: (folder: string) => Promise<T>): Promise<T>
   /** Undoes what dead processes left half done. Looks once, before anything else is decided. */
@@ -20,12 +22,17 @@ export function openStaging(directory: string): Staging {
   let recovered = false
   let root: string | undefined
   let counter = 0
-  let open = 0
 
-  /** The name tells whose it is: a pid alone may be given again. */
-  function rootName(): string {
-    const { pid, start, host } = thisProcess()
-    return [prefix, pid, start, host].join('.')
+  /** Made once, as making and removing folders costs more than the files in them; its name tells whose it is. */
+  function fresh(): string {
+    if (root === undefined) {
+      const { pid, start, host } = thisProcess()
+      root = join(run, [prefix, pid, start, host].join('.'))
+      mkdirSync(root, { recursive: true })
+      removeAtExit(root)
+    }
+    // Two openings in one process share the folder.
+    return join(root, `${process.hrtime.bigint()}-${counter++}`)
   }
 
   return {
@@ -42,12 +49,11 @@ export function openStaging(directory: string): Staging {
       }
     },
 
+    file: fresh,
+
     async within(work) {
-      root ??= join(run, rootName())
-      open++
-      // The number grows from opening to opening of one process, too: another project in it has a folder of its own.
-      const folder = join(root, `${process.hrtime.bigint()}-${counter++}`)
-      mkdirSync(folder, { recursive: true })
+      const folder = fresh()
+      mkdirSync(folder)
       try {
         const done = await work(folder)
         rmSync(folder, { recursive: true, force: true })
@@ -55,8 +61,6 @@ export function openStaging(directory: string): Staging {
       } catch (error) {
         if (readJournal(folder) === undefined) rmSync(folder, { recursive: true, force: true })
         throw error
-      } finally {
-        if (--open === 0) removeWhenEmpty(root)
       }
     },
   }
@@ -67,11 +71,23 @@ function isOfDeadProcess(name: string): boolean {
   return first === prefix && /^\d+$/.test(pid) && isGone({ pid: Number(pid), start, host: host.join('.') })
 }
 
+const roots = new Set<string>()
+
+function removeAtExit(root: string): void {
+  if (roots.size === 0) {
+    process.once('exit', () => {
+      for (const one of roots) removeWhenEmpty(one)
+    })
+  }
+  roots.add(root)
+}
+
+/** What is not empty holds something that could not be put back: the next run looks after it. */
 function removeWhenEmpty(folder: string): void {
   try {
     rmdirSync(folder)
   } catch (error) {
-    if (!['ENOTEMPTY', 'EEXIST', 'ENOENT'].includes(codeOf(error) ?? '')) throw error
+    if (!['ENOTEMPTY', 'EEXIST', 'ENOENT', 'ENOTDIR'].includes(codeOf(error) ?? '')) throw error
   }
 }
 

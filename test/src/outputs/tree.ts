@@ -67,10 +67,11 @@ export async function inProject<T>(work: (project: Project) => Promise<T>): Prom
   }
 }
 
-/** What is left in staging folders. */
+/** What is left in staging folders; those of this process are there, empty, until it ends. */
 export function staged(directory: string): readonly string[] {
+  const run = join(directory, '.stagecraft', 'run')
   try {
-    return readdirSync(join(directory, '.stagecraft', 'run'))
+    return readdirSync(run).flatMap((name) => (name.startsWith(`outputs.${process.pid}.`) ? readdirSync(join(run, name)) : [name]))
   } catch {
     return []
   }
