@@ -102,7 +102,10 @@ test('what a task writes into the context of an image is waited for, or left out
     assert.equal((await open(directory, ['build'], 'dev')).graph.only(['build:api' as never]).order, ['exec:gen', 'build:api'])
     writeProject(directory, { ...files(''), 'api/.dockerignore': 'gen\n' })
     assert.equal(await refused(directory, ['build'], 'dev'), [])
-    writeProject(directory, { 'stagecraft.yml': files('needs: [gen]')['stagecraft.yml'].replaceAll('api: {needs', 'db: {needs') })
+    writeProject(directory, {
+      ...files(''),
+      'stagecraft.yml': files('needs: [gen]')['stagecraft.yml'].replaceAll('api: {needs', 'db: {needs'),
+    })
     assert.equal(await refused(directory, ['build'], 'dev'), ['3:16 SC1111 service `db` has `needs`, but its image is not built here'])
   }))
 
