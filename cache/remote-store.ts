@@ -1,6 +1,13 @@
 /** What a place that machines share must be able to do. Implementations: `cache/remote/*.ts`; who uses them: `cache/tiered.ts`. */
 import type { Digest, Fingerprint } from '../graph/types.ts'
 
+/** A blob that an entry names. */
+export interface BlobReference {
+  readonly digest: Digest
+  /** In bytes. */
+  readonly size: number
+}
+
 /**
  * Bytes by name, and nothing more: what an entry says, who signed it and whether its blobs are what they claim is decided above.
  * Every method rejects with an Error whose message says what was asked of whom and what came back, and obeys its signal.
@@ -10,10 +17,19 @@ export interface RemoteStore {
   readonly name: string
   /** Undefined when there is none. */
   readAction(key: Fingerprint, signal: AbortSignal): Promise<Uint8Array | undefined>
-  /** The blobs of the entry were written before. */
-  writeAction(key: Fingerprint, bytes: Uint8Array, signal: AbortSignal): Promise<void>
+  /**
+   * The blobs of the entry were written before.
+   * @param blobs all that the entry names. A store whose blobs live only as long as something it can read names them (a registry) keeps
+   *   these as long as the entry; other stores pass it over.
+   */
+  writeAction(key: Fingerprint, bytes: Uint8Array, signal: AbortSignal, blobs?: readonly BlobReference[]): Promise<void>
   hasBlob(digest: Digest, signal: AbortSignal): Promise<boolean>
-  /** Bytes as they came: the caller checks the digest. */
-  readBlob(digest: Digest, signal: AbortSignal): Promise<Uint8Array | undefined>
+  /**
+   * Bytes as they came: the caller checks the digest.
+   * @param size what its entry says: a store may stop reading, and reject, when more comes.
+   */
+  readBlob(digest: Digest, signal: AbortSignal, size?: number): Promise<Uint8Array | undefined>
   writeBlob(digest: Digest, bytes: Uint8Array, signal: AbortSignal): Promise<void>
+  /** Ends kept connections. Nothing may be asked afterwards. Without it, idle connections still do not keep the process alive. */
+  close?(): Promise<void>
 }

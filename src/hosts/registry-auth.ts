@@ -69,6 +69,12 @@ export function parseToken(body: string): string | undefined {
   }
 }
 
+/** How long the token in a server's answer is good, in milliseconds, less a margin: by the protocol 60 s unless it says otherwise. */
+export function tokenLifetimeMs(body: string): number {
+  const { expires_in: seconds } = JSON.parse(body) as { expires_in?: unknown }
+  return (typeof seconds === 'number' && seconds > 0 ? seconds : 60) * 900
+}
+
 export function basicAuthorization({ username, password }: RegistryCredentials): string {
   return `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`
 }

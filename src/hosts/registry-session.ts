@@ -1,75 +1,164 @@
 /** Asks a registry for a repository's things, with whatever authorization it wants. */
+import type { HttpAnswer, HttpRequest } from '../../cache/remote/exchange.ts'
 import { TaskFailure } from '../../tasks/kind.ts'
 import type { RegistryCredentials } from '../../tasks/ports.ts'
 import { type ImageReference, isLoopback, loginCommand } from './image-reference.ts'
-import { basicAuthorization, type Challenge, parseChallenge, parseToken, tokenRequest } from './registry-auth.ts'
-import type { HttpAnswer, SendRequest } from './registry-http.ts'
+import { basicAuthorization, type Challenge, parseChallenge, parseToken, tokenLifetimeMs, tokenRequest } from './registry-auth.ts'
+import type { RequestLimits, SendRequest } from './registry-http.ts'
 
 /** GET below `/v2/<repository>/`. Any answer but a denial is returned as it is. */
 export type GetFromRegistry = (reference: ImageReference, path: string, accept: string) => Promise<HttpAnswer>
+
+export interface RepositoryRequest {
+  readonly method: HttpRequest['method']
+  /** Below `/v2/<repository>/`, or what a `Location` said. */
+  readonly target: string
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: Uint8Array
+}
+
+/** As `GetFromRegistry`, for every method. */
+export type AskRegistry = (reference: ImageReference, request: RepositoryRequest, limits?: RequestLimits) => Promise<HttpAnswer>
 
 export interface SessionOptions {
   readonly send: SendRequest
   readonly credentials: (reference: ImageReference) => Promise<RegistryCredentials | undefined>
 }
 
-/** Remembers, for the run, which authorization a repository took. */
-export function createSession({ send, credentials }: SessionOptions): GetFromRegistry {
-  const authorizations = new Map<string, string>()
-  const plain = new Set<string>()
+export function createSession(options: SessionOptions): GetFromRegistry {
+  const ask = askRegistry(options)
+  return (reference, path, accept) => ask(reference, { method: 'GET', target: path, headers: { accept } })
+}
 
-  async function request(reference: ImageReference, path: string, accept: string, authorization: string | undefined): Promise<HttpAnswer> {
+/** Remembers, for the run, which authorization a repository took, and follows where reads are sent on to. */
+export function askRegistry({ send, credentials }: SessionOptions): AskRegistry {
+  const authorizations = new Map<string, Authorization>()
+  const plain = new Set<string>()
+  const inTurn = turns()
+
+  async function request(
+    reference: ImageReference,
+    { method, target, headers, body }: RepositoryRequest,
+    authorization: string | undefined,
+    limits: RequestLimits | undefined,
+  ): Promise<HttpAnswer> {
     const { registry, repository } = reference
-    const host = registry === 'docker.io' ? 'registry-1.docker.io' : registry
-    const headers = { accept, ...(authorization === undefined ? {} : { authorization }) }
-    const get = (scheme: string) => send({ method: 'GET', url: new URL(`${scheme}://${host}/v2/${repository}/${path}`), headers })
-    if (plain.has(registry)) return get('http')
+    const host = registryHost(registry)
+    const one = (scheme: string) => {
+      const url = targetUrl(target, `${scheme}://${host}/v2/${repository}/`)
+      if (url.protocol === 'http:' && scheme === 'https' && !isLoopback(url.host)) throw unsafeDetour(reference, url)
+      // A password or a token is for the registry, not for the storage that it sends us to.
+      const authorized = authorization === undefined || url.host !== host ? headers : { ...headers, authorization }
+      return send({ method, url, headers: authorized, ...(body === undefined ? {} : { body }) }, limits)
+    }
+    if (plain.has(registry)) return one('http')
     try {
-      return await get('https')
+      return await one('https')
     } catch (error) {
       // As Docker does: TLS first, and without it on this machine only.
       if (!isLoopback(registry) || !(error instanceof TaskFailure) || error.failure.reason !== 'unreachable') throw error
-      const answer = await get('http')
+      const answer = await one('http')
       plain.add(registry)
       return answer
     }
   }
 
   /** The values for an `Authorization` header that are worth trying, the least right first. */
-  async function* candidates(reference: ImageReference, challenge: Challenge): AsyncGenerator<string> {
+  async function* candidates(reference: ImageReference, challenge: Challenge, limits?: RequestLimits): AsyncGenerator<Authorization> {
     const known = await credentials(reference)
     if (challenge.scheme === 'basic') {
-      if (known !== undefined) yield basicAuthorization(known)
+      if (known !== undefined) yield { value: basicAuthorization(known), until: Number.POSITIVE_INFINITY }
       return
     }
     if (known !== undefined && !challenge.realm.startsWith('https:') && !plain.has(reference.registry))
       throw unsafe(reference, challenge.realm)
     const pull = challenge.scope ?? `repository:${reference.repository}:pull`
     // Docker Hub denies `pull` on a repository that the first push would create, and answers "not found" to who may push.
-    const scopes = known === undefined ? [pull] : [pull, `repository:${reference.repository}:pull,push`]
+    const scopes = known === undefined ? [pull] : [...new Set([pull, `repository:${reference.repository}:pull,push`])]
     for (const scope of scopes) {
-      const answer = await send(tokenRequest(challenge, scope, known))
+      const asked = Date.now()
+      const answer = await send(tokenRequest(challenge, scope, known), { signal: limits?.signal })
       if (isDenial(answer)) continue
-      const token = answer.status === 200 ? parseToken(answer.body.toString('utf8')) : undefined
+      const body = answer.body.toString('utf8')
+      const token = answer.status === 200 ? parseToken(body) : undefined
       if (token === undefined) throw unexpected(new URL(challenge.realm).host, answer)
-      yield `Bearer ${token}`
+      yield { value: `Bearer ${token}`, until: asked + tokenLifetimeMs(body) }
     }
   }
 
-  return async (reference, path, accept) => {
+  async function authorized(reference: ImageReference, wanted: RepositoryRequest, limits?: RequestLimits): Promise<HttpAnswer> {
     const key = `${reference.registry}/${reference.repository}`
-    const first = await request(reference, path, accept, authorizations.get(key))
-    if (!isDenial(first)) return first
-    authorizations.delete(key)
-    const challenge = parseChallenge(first.headers['www-authenticate'] ?? '')
-    if (challenge === undefined) throw await denied(reference, credentials)
-    for await (const authorization of candidates(reference, challenge)) {
-      const answer = await request(reference, path, accept, authorization)
-      if (isDenial(answer)) continue
-      authorizations.set(key, authorization)
-      return answer
+    const usable = () => {
+      const kept = authorizations.get(key)
+      return kept !== undefined && kept.until > Date.now() ? kept : undefined
     }
-    throw await denied(reference, credentials)
+    const used = usable()
+    const first = await request(reference, wanted, used?.value, limits)
+    if (!isDenial(first)) return first
+    // Of many requests denied at once, one asks for a token and the others use it.
+    return inTurn(key, async () => {
+      const newer = usable()
+      const again = newer !== undefined && newer !== used ? await request(reference, wanted, newer.value, limits) : first
+      if (!isDenial(again)) return again
+      authorizations.delete(key)
+      const challenge = parseChallenge(again.headers['www-authenticate'] ?? '')
+      if (challenge === undefined) throw await denied(reference, credentials)
+      for await (const authorization of candidates(reference, challenge, limits)) {
+        const answer = await request(reference, wanted, authorization.value, limits)
+        if (isDenial(answer)) continue
+        authorizations.set(key, authorization)
+        return answer
+      }
+      throw await denied(reference, credentials)
+    })
+  }
+
+  return async (reference, wanted, limits) => {
+    let answer = await authorized(reference, wanted, limits)
+    let base = `https://${registryHost(reference.registry)}/v2/${reference.repository}/`
+    for (let hop = 0; hop < longestDetour && isSentOn(wanted, answer); hop += 1) {
+      const next = new URL(answer.headers.location ?? '', base)
+      if (next.protocol === 'http:' && !plain.has(reference.registry) && next.host !== new URL(base).host)
+        throw unsafeDetour(reference, next)
+      const authorization = authorizations.get(`${reference.registry}/${reference.repository}`)?.value
+      answer = await request(reference, { ...wanted, target: next.href }, authorization, limits)
+      base = next.href
+    }
+    return answer
+  }
+}
+
+interface Authorization {
+  readonly value: string
+  /** Milliseconds since the epoch. */
+  readonly until: number
+}
+
+const longestDetour = 5
+
+function isSentOn({ method }: RepositoryRequest, { status, headers }: HttpAnswer): boolean {
+  return (method === 'GET' || method === 'HEAD') && [301, 302, 303, 307, 308].includes(status) && headers.location !== undefined
+}
+
+function registryHost(registry: string): string {
+  return registry === 'docker.io' ? 'registry-1.docker.io' : registry
+}
+
+/** A registry behind a proxy may say `http:` of itself; what is asked of it with TLS stays with TLS. */
+function targetUrl(target: string, base: string): URL {
+  const url = new URL(target, base)
+  const { protocol, host } = new URL(base)
+  if (url.host === host) url.protocol = protocol
+  return url
+}
+
+/** Runs one at a time what has the same key. */
+function turns(): <T>(key: string, run: () => Promise<T>) => Promise<T> {
+  const last = new Map<string, Promise<unknown>>()
+  return (key, run) => {
+    const mine = (last.get(key) ?? Promise.resolve()).then(run, run)
+    last.set(key, mine)
+    return mine
   }
 }
 
@@ -101,4 +190,9 @@ async function denied(reference: ImageReference, credentials: SessionOptions['cr
 function unsafe({ registry }: ImageReference, realm: string): TaskFailure {
   const message = `${registry} wants its password sent to ${realm}, without TLS`
   return new TaskFailure({ reason: 'refused', subject: registry, message, remedy: 'let the registry name an https realm' })
+}
+
+function unsafeDetour({ registry }: ImageReference, { host }: URL): TaskFailure {
+  const message = `${registry} sends us on to ${host}, without TLS`
+  return new TaskFailure({ reason: 'refused', subject: registry, message, remedy: 'let the registry name an https storage' })
 }

@@ -3,13 +3,13 @@
  * Writes nothing: `docker push` does.
  */
 import { createHash } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
+import { type Pause, pauseFor } from '../../cache/remote/patience.ts'
 import { TaskFailure } from '../../tasks/kind.ts'
 import type { Registry, RegistryCredentials } from '../../tasks/ports.ts'
 import { loadCredentials } from './docker-config.ts'
 import { type ImageReference, parseReference } from './image-reference.ts'
 import { type RunProcess, runProcess } from './process.ts'
-import { createSend } from './registry-http.ts'
+import { openSender } from './registry-http.ts'
 import { createSession, unexpected } from './registry-session.ts'
 
 export interface RegistryOptions {
@@ -20,7 +20,7 @@ export interface RegistryOptions {
   readonly timeoutMs?: number
   readonly certificatesDirectory?: string
   /** Waits between attempts. */
-  readonly pause?: (ms: number, signal: AbortSignal | undefined) => Promise<void>
+  readonly pause?: Pause
   readonly run?: RunProcess
 }
 
@@ -40,13 +40,14 @@ const manifestTypes = [
  */
 export function createRegistry(options: RegistryOptions = {}): Registry {
   const { environment = process.env, signal, timeoutMs = 10_000, certificatesDirectory = '/etc/docker/certs.d', run = runProcess } = options
-  const { pause = wait } = options
+  const { pause = pauseFor } = options
   const withSignal = signal ? { signal } : {}
   const known = new Memo<RegistryCredentials | undefined>()
   const manifests = new Memo<Manifest>()
   const credentials = (reference: ImageReference) =>
     known.get(reference.registry, () => loadCredentials(reference.registry, { environment, run, ...withSignal }))
-  const get = createSession({ send: createSend({ timeoutMs, certificatesDirectory, pause, ...withSignal }), credentials })
+  const { send } = openSender({ timeoutMs, certificatesDirectory, pause, ...withSignal })
+  const get = createSession({ send, credentials })
 
   async function look(reference: ImageReference): Promise<Manifest> {
     const answer = await get(reference, `manifests/${reference.digest ?? reference.tag}`, manifestTypes)
@@ -93,11 +94,6 @@ function imageConfig(text: string): { readonly digest?: string } | undefined {
 
 function canonical({ registry, repository, tag, digest }: ImageReference): string {
   return `${registry}/${repository}${digest === undefined ? `:${tag}` : `@${digest}`}`
-}
-
-async function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  // Being interrupted while waiting is seen by whoever waits.
-  await delay(ms, undefined, signal ? { signal } : {}).catch(() => undefined)
 }
 
 /** Answers by key; asking twice asks once. A failure is not kept. */

@@ -5,6 +5,7 @@ import type { Diagnostic, TaskGraph } from '../../graph/types.ts'
 import type { App, Deployment, GlobalOptions } from '../contracts.ts'
 import type { UserProject } from '../pipelines/user-project.ts'
 import { type ReleaseVersion, releaseVersion } from '../release-version.ts'
+import { type Stamped, settledStamp } from '../state/stamp.ts'
 import { checkedValue } from './checked-value.ts'
 import { agreedEnvironment } from './choose-environment.ts'
 import { compiledKey, readCompiled, writeCompiled } from './compiled-project.ts'
@@ -14,6 +15,8 @@ export interface Project {
   readonly directory: string
   /** With an empty `environment` when only tasks of the user's are wanted. */
   readonly deployment: Deployment
+  /** How the manifest looked before it was read, if a later change is sure to show: undefined right after one. */
+  readonly manifest?: { readonly path: string; readonly stamp: Stamped }
   /** Every task there is: the user's, and all a deploy of the environment consists of. */
   readonly graph: TaskGraph
   /** What is wanted: the words given, or what the project is for. */
@@ -41,9 +44,11 @@ export interface OpenOptions {
 export async function openProject(globals: Pick<GlobalOptions, 'config' | 'env'>, app: App, options: OpenOptions = {}): Promise<Project> {
   const path = resolve(app.cwd, globals.config)
   const targets = options.targets ?? []
+  const stamp = settledStamp(path)
+  const manifest = stamp ? { manifest: { path, stamp } } : {}
   const key = compiledKey(path, path)
   const kept = readCompiled(path, key)
-  if (kept && isOwnWork(targets, kept, globals.env)) return withoutEnvironment(dirname(path), kept, targets)
+  if (kept && isOwnWork(targets, kept, globals.env)) return { ...withoutEnvironment(dirname(path), kept, targets), ...manifest }
 
   // Everything that reads YAML and checks it is only loaded for what is not kept.
   const { openManifest } = await import('./open-manifest.ts')
@@ -51,7 +56,7 @@ export async function openProject(globals: Pick<GlobalOptions, 'config' | 'env'>
   if (!isOwnWork(targets, user, globals.env)) return openWhole(targets, globals.env, options.version, app)
   // The file may have been written to between the two times it was read.
   if (options.writes && key !== undefined && !kept && compiledKey(path, path) === key) writeCompiled(path, key, user)
-  return withoutEnvironment(loaded.directory, user, targets)
+  return { ...withoutEnvironment(loaded.directory, user, targets), ...manifest }
 }
 
 /** Nothing but tasks of the user's is wanted. @throws InputError when pipelines and `--env` contradict each other. */

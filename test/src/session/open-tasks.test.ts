@@ -106,7 +106,7 @@ test('what a task writes into the context of an image is waited for, or left out
       ...files(''),
       'stagecraft.yml': files('needs: [gen]')['stagecraft.yml'].replaceAll('api: {needs', 'db: {needs'),
     })
-    assert.equal(await refused(directory, ['build'], 'dev'), ['3:16 SC1111 service `db` has `needs`, but its image is not built here'])
+    assert.equal(await refused(directory, ['build'], 'dev'), ['3:17 SC1111 service `db` has `needs`, but its image is not built here'])
   }))
 
 test('what was made of the manifest is kept by runs alone, and believed for exactly that manifest', () =>

@@ -1,0 +1,19 @@
+/** A task runner as its users start it, and how the same work is written for it. */
+import type { Program } from '../measure.ts'
+import type { Workload } from './workload.ts'
+
+export interface Runner {
+  readonly name: string
+  /** Writes what the runner reads into a folder that holds the inputs. */
+  write(directory: string, work: Workload): void
+  /** Runs everything. */
+  program(directory: string): Program
+  /** Has it forget all it knows and keeps; outputs stay. */
+  forget(directory: string): void
+  /** Largest graph it is asked to run: the slow ones would take minutes. */
+  readonly mostTasks: number
+  /** False for those that keep no outputs: they rebuild. */
+  readonly restores: boolean
+  /** Ends what it leaves running. */
+  stop?(directory: string): void
+}
