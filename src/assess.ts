@@ -8,6 +8,7 @@ import { digestOf, digestOfJson, digestOfResult, fingerprint } from '../graph/fi
 import type { Action, ActionResult, Digest, Explanation, FileState, Fingerprint, Outcome, Task, TaskId } from '../graph/types.ts'
 import type { FileSet, TaskContext, TaskKind } from '../tasks/kind.ts'
 import type { Environment, Secrets } from '../tasks/ports.ts'
+import { cachesOf } from './sharing.ts'
 
 /** What assessing needs of the world. */
 export interface Assessor {
@@ -70,7 +71,8 @@ export async function assess(
 ): Promise<Assessment> {
   const always = kind.always?.(task.params, context.needs)
   if (always !== undefined) return { fresh: false, because: { reason: 'always', detail: `it always runs: ${always}` } }
-  const cached = kind.freshness === 'effect' ? undefined : await cachedResult(described.fingerprint, assessor.caches)
+  const cached =
+    kind.freshness === 'effect' ? undefined : await cachedResult(described.fingerprint, cachesOf(assessor.caches, kind, described.action))
   if (kind.freshness === 'content') {
     if (cached && kind.restore) return { fresh: 'unless-changed', ...cached }
     if (cached) return { fresh: true, outcome: { status: 'skipped', ...cached } }

@@ -10,6 +10,7 @@ import { type Assessment, type Assessor, assess, type Described, describeAction 
 import type { Run, RunEvent } from './contracts.ts'
 import { faultPoint } from './fault-point.ts'
 import { Pool } from './pool.ts'
+import { cachesOf } from './sharing.ts'
 
 /** The environment's lock, taken by the first task that writes to a host. */
 export interface EnvironmentLock {
@@ -190,7 +191,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
       tell({ type: 'output', task, at: options.now(), line: 'an input changed while it ran: the result is used, but not cached' })
       return
     }
-    for (const cache of options.caches) if (cache.name === 'local') await cache.actions.set(described.fingerprint, result)
+    for (const cache of cachesOf(options.caches, kind, described.action)) await cache.actions.set(described.fingerprint, result)
   }
 
   function starts(id: TaskId) {

@@ -1,5 +1,6 @@
 /** Rules that look at more than one part of the manifest. What needs the Compose file is in `resolve.ts`. */
 import type { Diagnostic } from '../../graph/types.ts'
+import { checkCache } from './cache-settings.ts'
 import type { LoadedConfig } from './config.ts'
 import { resolveDatabases } from './databases.ts'
 import type { Report } from './diagnostic.ts'
@@ -18,5 +19,6 @@ export function checkSemantics(loaded: LoadedConfig): readonly Diagnostic[] {
     resolveDatabases(loaded, environment, inventory, report)
     checkVariables(loaded, environment, report)
   }
+  checkCache(loaded, report)
   return problems
 }

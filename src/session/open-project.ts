@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises'
 import { isAbsolute, join, posix, relative, resolve } from 'node:path'
 import { taskGraph } from '../../graph/task-graph.ts'
 import type { Checked, Diagnostic, TaskGraph, TaskId } from '../../graph/types.ts'
+import { type CacheSettings, cacheSettings } from '../config/cache-settings.ts'
 import { loadCompose } from '../config/compose-file.ts'
 import type { LoadedConfig } from '../config/config.ts'
 import { parseDotenv } from '../config/dotenv.ts'
@@ -27,6 +28,7 @@ export interface Project {
   /** Absolute path of the local environment file, if the environment has one. */
   readonly envFile?: string
   readonly warnings: readonly Diagnostic[]
+  readonly cache: CacheSettings
 }
 
 /** @throws InputError with every problem of the manifest, the Compose file and the options at once. */
@@ -56,6 +58,7 @@ export async function openProject(globals: GlobalOptions, app: App, version?: st
     graph: checkedValue(taskGraph(tasks)),
     release,
     pipelines: pipelinesOf(loaded),
+    cache: cacheSettings(loaded),
     ...(envFile === undefined ? {} : { envFile }),
     warnings: resolved.ok ? (resolved.warnings ?? []) : [],
   }
@@ -89,6 +92,7 @@ function withoutEnvironment(loaded: LoadedConfig): Project {
     graph: checkedValue(taskGraph(tasks)),
     release: releaseVersion(loaded.directory, undefined, {}),
     pipelines: pipelinesOf(loaded),
+    cache: cacheSettings(loaded),
     warnings: [],
   }
 }
