@@ -3,8 +3,7 @@ import type { Location } from '../../graph/types.ts'
 import type { LoadedConfig } from './config.ts'
 import { problem, type Report } from './diagnostic.ts'
 import { parseDuration } from './duration.ts'
-import { parseRemoteAddress, type RemoteAddress } from './remote-address.ts'
-import type { RemoteMode } from './schema/cache.ts'
+import { parseRemoteAddress, type RemoteAddress, type RemoteMode } from './remote-address.ts'
 import { parseSize } from './size.ts'
 
 /** Plain data: it can be kept beside a compiled graph. */

@@ -1,19 +1,17 @@
 /** Where a remote cache is, and in which protocol it speaks, from one line. Pure. */
+import { parseS3Location } from '../../cache/remote/s3-location.ts'
+
+/** How it may be used: the manifest's and the variable's words. */
+export const remoteModes = ['read', 'read-write'] as const
+export type RemoteMode = (typeof remoteModes)[number]
 
 /** Plain data: it can be kept beside a compiled graph. Holds no secret. */
 export type RemoteAddress =
   | { readonly kind: 'http'; readonly url: string }
   /** `reference` is that of a repository: a registry and a path, without a tag. */
   | { readonly kind: 'oci'; readonly url: string; readonly reference: string }
-  | {
-      readonly kind: 's3'
-      readonly url: string
-      readonly bucket: string
-      /** Without slashes at its ends; may be empty. */
-      readonly prefix: string
-      readonly endpoint?: string
-      readonly region?: string
-    }
+  /** `url` without options; `location` with them, as the store reads it. */
+  | { readonly kind: 's3'; readonly url: string; readonly location: string }
 
 /** What stood in an address that must not be shown. */
 export interface AddressCredentials {
@@ -28,8 +26,6 @@ export type ParsedAddress =
 
 const forms = '`https://…`, `http://…`, `oci://registry/repository` or `s3://bucket/prefix`'
 const repository = /^[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*(?:\/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)*$/
-const bucketName = /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/
-const bucketParameters: ReadonlySet<string> = new Set(['endpoint', 'region'])
 
 /** @param registry of the project: what `oci` alone stands for is `<registry>/stagecraft-cache`. */
 export function parseRemoteAddress(text: string, registry: string | undefined): ParsedAddress {
@@ -47,7 +43,7 @@ export function parseRemoteAddress(text: string, registry: string | undefined): 
     case 'oci:':
       return ociAddress(url)
     case 's3:':
-      return bucketAddress(url)
+      return bucketAddress(text)
     default:
       return wrong(`begins with \`${url.protocol}//\`: expected ${forms}`)
   }
@@ -70,23 +66,12 @@ function ociAddress(url: URL): ParsedAddress {
   return { ok: true, address: { kind: 'oci', url: `oci://${reference}`, reference } }
 }
 
-function bucketAddress(url: URL): ParsedAddress {
-  if (url.username !== '' || url.password !== '')
-    return wrong('holds a key: a bucket is opened with `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`')
-  if (!bucketName.test(url.host)) return wrong('names no bucket: expected `s3://bucket/prefix`')
-  const unknown = [...url.searchParams.keys()].find((key) => !bucketParameters.has(key))
-  if (unknown !== undefined) return wrong(`has a parameter \`${unknown}\`: expected \`endpoint\` or \`region\``)
-  const endpoint = url.searchParams.get('endpoint') ?? undefined
-  const region = url.searchParams.get('region') ?? undefined
-  const prefix = decodedText(url.pathname).replace(/^\/+|\/+$/g, '')
-  if (endpoint !== undefined && !isOrigin(endpoint)) return wrong('has an `endpoint` that is no `https://host` or `http://host:port`')
-  const address = { kind: 's3', url: `s3://${url.host}${prefix === '' ? '' : `/${prefix}`}`, bucket: url.host, prefix } as const
-  return { ok: true, address: { ...address, ...(endpoint !== undefined && { endpoint }), ...(region !== undefined && { region }) } }
-}
-
-function isOrigin(text: string): boolean {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  return url !== undefined && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && url.search === ''
+function bucketAddress(text: string): ParsedAddress {
+  try {
+    return { ok: true, address: { kind: 's3', url: parseS3Location(text, {}).name, location: text } }
+  } catch (error) {
+    return wrong(`is not that of a bucket: ${error instanceof Error ? error.message : String(error)}`)
+  }
 }
 
 /** Percent signs that stand for themselves stay. */

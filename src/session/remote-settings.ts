@@ -1,8 +1,7 @@
 /** Whether and how this run shares results: the manifest's word, and the environment's, which wins. Pure. */
 import type { Checked, Diagnostic } from '../../graph/types.ts'
 import { type CacheSettings, type RemoteSettings, remoteDefaults } from '../config/cache-settings.ts'
-import { type AddressCredentials, parseRemoteAddress, type RemoteAddress } from '../config/remote-address.ts'
-import { type RemoteMode, remoteModes } from '../config/schema/cache.ts'
+import { type AddressCredentials, parseRemoteAddress, type RemoteAddress, type RemoteMode, remoteModes } from '../config/remote-address.ts'
 
 /** How the remote cache is used in this run. Holds secrets: for nobody's eyes. */
 export interface RemoteUse {

@@ -7,6 +7,8 @@ import { openRemoteStore } from './remote-store.ts'
 
 export interface SharedCacheOptions {
   readonly local: Cache
+  /** Where stores find who we are to them. */
+  readonly env: Readonly<Record<string, string | undefined>>
   /** False: the network is left alone. */
   readonly online: boolean
   /** False: hits are told, and nothing is fetched or shared. */
@@ -34,7 +36,7 @@ export function openSharedCache(use: RemoteUse | undefined, options: SharedCache
     return openRemoteCache({
       local: options.local,
       name: use.address.url,
-      open: () => openRemoteStore(use),
+      open: () => openRemoteStore(use, options.env),
       reads: true,
       writes: options.writes && use.mode === 'read-write',
       fills: options.writes,

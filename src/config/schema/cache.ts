@@ -1,6 +1,7 @@
 /** `cache`: what results may take up on this machine, and where machines share them. */
 import { z } from 'zod'
 import { parseDuration } from '../duration.ts'
+import { remoteModes } from '../remote-address.ts'
 import { parseSize } from '../size.ts'
 
 const size = z.string().refine((value) => (parseSize(value) ?? 0) >= 1e6, 'expected a size of at least 1MB, such as `500MB` or `2GiB`')
@@ -8,10 +9,6 @@ const duration = (example: string) =>
   z.string().refine((value) => (parseDuration(value) ?? 0) > 0, `expected a duration such as ${example}`)
 const shortWait = (example: string) =>
   duration(example).refine((value) => (parseDuration(value) ?? 0) <= 3600, 'expected a duration of at most an hour')
-
-/** How remote caches may be used; the manifest's and the variable's words. */
-export const remoteModes = ['read', 'read-write'] as const
-export type RemoteMode = (typeof remoteModes)[number]
 
 /** `cache.remote`: an address, or a map. */
 const remote = z.preprocess(
