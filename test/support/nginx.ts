@@ -45,17 +45,18 @@ export async function startNginx(directory: string, options: NginxOptions = {}):
     writeFileSync(config, configuration(directory, root, port, log, options))
     const child = spawn(program ?? 'nginx', ['-p', directory, '-c', config], { stdio: ['ignore', 'ignore', 'pipe'] })
     // A test that fails half-way shall neither hang nor leave it behind.
-    child.unref()
     process.once('exit', () => child.kill())
     const ended = once(child, 'exit')
     const [line] = await Promise.race([readyLine(child.stderr), ended.then(() => [undefined])])
     if (line === undefined && attempt < 3) continue
     if (line === undefined) throw new Error(`nginx did not start: see ${config}`)
+    child.unref()
     return {
       url: `${options.tls ? 'https' : 'http'}://127.0.0.1:${port}`,
       root,
       caFile,
       async stop() {
+        child.ref()
         child.kill('SIGQUIT')
         await ended
         return readFileSync(log, 'utf8').split('\n').filter(Boolean)
