@@ -2,8 +2,36 @@ import type { Task, TaskGraph, TaskId } from '../types.ts'
 
 /** What every drawing of a graph takes. Drawings end with a line break and depend on nothing but the graph and this. */
 export interface FormOptions {
-  /** Shown behind a task's id, on one line: a predicted state, a duration. */
-  readonly annotate?: (id: TaskId) => string | undefined
+  /** Shown with a task: what is predicted of it. Also decides its colour, in forms that have any. */
+  readonly stateOf?: (id: TaskId) => TaskState | undefined
+}
+
+export interface TaskState {
+  readonly name: 'fresh' | 'run' | 'may-run' | 'unknown'
+  /** Why, for a person. */
+  readonly detail: string
+}
+
+/** How a state reads in a drawing. */
+export const stateWords: Readonly<Record<TaskState['name'], string>> = {
+  fresh: 'up to date',
+  run: 'would run',
+  'may-run': 'may run',
+  unknown: 'unknown',
+}
+
+/** Light colours for dark text: border and ground. Never the only sign of a state. */
+export const stateColors: Readonly<Record<TaskState['name'], { readonly border: string; readonly ground: string }>> = {
+  fresh: { border: '#2f7d4f', ground: '#e3f4e8' },
+  run: { border: '#b45309', ground: '#fdebd0' },
+  'may-run': { border: '#a1811a', ground: '#fdf7dc' },
+  unknown: { border: '#6b7280', ground: '#eef0f3' },
+}
+
+/** What a drawing says of a state, on one line. */
+export function stateText({ name, detail }: TaskState): string {
+  const why = detail.replace(/\s*[\r\n]+\s*/g, ' ')
+  return why === '' ? stateWords[name] : `${stateWords[name]}: ${why}`
 }
 
 export interface Dependency {

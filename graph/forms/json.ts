@@ -17,7 +17,7 @@ export function graphJson(graph: TaskGraph, options: GraphJsonOptions): JsonObje
     const dependencies = dependenciesOf(task)
     const level = dependencies.reduce((highest, dependency) => Math.max(highest, (levels.get(dependency.id) ?? 0) + 1), 0)
     levels.set(id, level)
-    const annotation = options.annotate?.(id)
+    const state = options.stateOf?.(id)
     return {
       id,
       kind: task.kind,
@@ -25,7 +25,7 @@ export function graphJson(graph: TaskGraph, options: GraphJsonOptions): JsonObje
       needs: dependencies.filter(({ orderOnly }) => !orderOnly).map((dependency) => dependency.id),
       after: dependencies.filter(({ orderOnly }) => orderOnly).map((dependency) => dependency.id),
       level,
-      ...(annotation === undefined ? {} : { annotation }),
+      ...(state ? { state: state.name, detail: state.detail } : {}),
     }
   })
   return { schema_version: 1, tasks }

@@ -1,6 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { drawDot } from '../../../graph/forms/dot.ts'
+import type { FormOptions, TaskState } from '../../../graph/forms/form.ts'
 import { graphJson } from '../../../graph/forms/json.ts'
 import { drawMermaid } from '../../../graph/forms/mermaid.ts'
 import { drawTree } from '../../../graph/forms/tree.ts'
@@ -11,9 +12,13 @@ import { graphOf, release, task } from '../tasks.ts'
 const test = suite('graph/forms')
 
 const phaseOf = ({ kind }: Task): Phase => (kind === 'render' || kind === 'upload' ? 'push' : (kind as Phase))
-const text = (graph: TaskGraph, annotate?: (id: TaskId) => string | undefined) =>
-  `${JSON.stringify(graphJson(graph, { phaseOf, ...(annotate ? { annotate } : {}) }), null, 2)}\n`
-const states = (id: TaskId) => (id.startsWith('build:') ? 'fresh' : id === 'upload:node-1' ? 'runs: bundle\nchanged' : undefined)
+const text = (graph: TaskGraph, stateOf?: FormOptions['stateOf']) =>
+  `${JSON.stringify(graphJson(graph, { phaseOf, ...(stateOf ? { stateOf } : {}) }), null, 2)}\n`
+const states = (id: TaskId): TaskState | undefined => {
+  if (id.startsWith('build:')) return { name: 'fresh', detail: 'unchanged (local)' }
+  if (id === 'upload:node-1') return { name: 'run', detail: 'bundle\nchanged' }
+  return id.startsWith('rollout:') ? { name: 'may-run', detail: 'waits for upload:node-1' } : undefined
+}
 
 for (const [name, draw] of [
   ['tree.txt', drawTree],
@@ -21,7 +26,7 @@ for (const [name, draw] of [
   ['mermaid.txt', drawMermaid],
 ] as const) {
   test(`draws a release as ${name}`, () => golden(`graph/release-${name}`, draw(release())))
-  test(`draws annotations in ${name}`, () => golden(`graph/annotated-${name}`, draw(release(), { annotate: states })))
+  test(`draws states in ${name}`, () => golden(`graph/states-${name}`, draw(release(), { stateOf: states })))
   test(`${name} of the same tasks is the same, however they are listed`, () => {
     const { order } = release()
     const graph = graphOf(...order.map((id) => release().task(id)))
@@ -31,7 +36,7 @@ for (const [name, draw] of [
 
 test('a graph for programs', () => {
   golden('graph/release.json', text(release()))
-  golden('graph/annotated.json', text(release(), states))
+  golden('graph/states.json', text(release(), states))
 })
 
 test('marks in an id stay marks', () => {
@@ -80,10 +85,32 @@ test('nothing is drawn as nothing', () => {
   assert.equal(graphJson(graphOf(), { phaseOf }), { schema_version: 1, tasks: [] })
 })
 
-test('a long chain is drawn without recursion', () => {
+test('a long chain is drawn without recursion, and goes on at the left where it would be deeper than anybody can see', () => {
   const count = 3000
   const chain = Array.from({ length: count }, (_, index) => task(`exec:${index}`, { needs: index > 0 ? [`exec:${index - 1}`] : [] }))
-  assert.is(drawTree(graphOf(...chain)).split('\n').length, count + 1)
+  const lines = drawTree(graphOf(...chain))
+    .trimEnd()
+    .split('\n')
+  assert.is(lines.filter((line) => !line.endsWith('(below)')).length, count)
+  const at = lines.findIndex((line) => line.endsWith('(below)'))
+  assert.is(lines[at]?.trim(), `└─ ${lines[at + 1]} (below)`)
+  assert.ok(lines.every((line) => line.length < 140))
+})
+
+test('20,000 tasks are drawn in every form, each once', () => {
+  const width = 100
+  const tasks = Array.from({ length: 20_000 }, (_, index) => {
+    const above = (Math.floor(index / width) - 1) * width
+    return task(`exec:${index}`, { needs: above < 0 ? [] : [0, 7, 31].map((step) => `exec:${above + ((index + step) % width)}`) })
+  })
+  const graph = graphOf(...tasks)
+  const tree = drawTree(graph)
+  const own = tree.split('\n').filter((line) => line !== '' && !/\((above|below)\)$/.test(line))
+  assert.is(own.length, tasks.length)
+  assert.ok(tree.length < 8_000_000, `${tree.length} characters`)
+  assert.is(drawDot(graph).match(/ -> /g)?.length, 3 * (tasks.length - width))
+  assert.is(drawMermaid(graph).match(/ --> /g)?.length, 3 * (tasks.length - width))
+  assert.is((graphJson(graph, { phaseOf })['tasks'] as unknown[]).length, tasks.length)
 })
 
 test.run()

@@ -1,0 +1,35 @@
+/** Finding tasks by what a person types of their ids. */
+
+/**
+ * Indices of the ids that match, best first: equal, then those that begin with it (the part behind the colon counts as a beginning), then
+ * those that hold it, then those that hold its letters in order. Case does not matter; of equals, the shorter id comes first.
+ */
+export function search(query: string, ids: readonly string[]): number[] {
+  const wanted = query.trim().toLowerCase()
+  if (wanted === '') return []
+  const found = ids.flatMap((id, index) => {
+    const rank = rankOf(wanted, id.toLowerCase())
+    return rank === undefined ? [] : [{ index, rank, id }]
+  })
+  found.sort((a, b) => a.rank - b.rank || a.id.length - b.id.length || (a.id < b.id ? -1 : 1))
+  return found.map(({ index }) => index)
+}
+
+function rankOf(wanted: string, id: string): number | undefined {
+  const name = id.slice(id.indexOf(':') + 1)
+  if (id === wanted || name === wanted) return 0
+  if (id.startsWith(wanted) || name.startsWith(wanted)) return 1
+  if (new RegExp(`[^a-z0-9]${wanted.replace(/[^a-z0-9]/g, '\\$&')}`).test(id)) return 2
+  if (id.includes(wanted)) return 3
+  return hasInOrder(wanted, id) ? 4 : undefined
+}
+
+function hasInOrder(wanted: string, id: string): boolean {
+  let from = 0
+  for (const letter of wanted) {
+    const at = id.indexOf(letter, from)
+    if (at === -1) return false
+    from = at + letter.length
+  }
+  return true
+}
