@@ -29,7 +29,8 @@ export interface S3StoreOptions {
 
 type Method = 'GET' | 'HEAD' | 'PUT'
 
-const maximumSockets = 6
+/** Enough to keep a wire full. */
+const maximumSockets = 12
 const refusalLimitBytes = 64 * 1024
 const noBody = digestOf('')
 

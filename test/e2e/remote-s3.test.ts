@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import { openS3Store } from '../../cache/remote/s3.ts'
-import { parseS3Location } from '../../cache/remote/s3-location.ts'
+import { locateBucket } from '../../cache/remote/s3-location.ts'
 import type { Fingerprint } from '../../graph/types.ts'
 import { rejects } from '../support/assertions.ts'
 import { behavesAsRemoteStore } from '../support/remote-store-suite.ts'
@@ -18,7 +18,7 @@ if (obstacle === undefined) {
   const server = await startS3rver(directory, 'shop-cache')
   const open = (keys = s3rverKeys) =>
     openS3Store({
-      location: parseS3Location(`s3://shop-cache/${encodeURIComponent("it's+(a) prefix")}/ü?endpoint=${server.endpoint}`, {}),
+      location: locateBucket({ bucket: 'shop-cache', prefix: "it's+(a) prefix/ü", endpoint: server.endpoint }, {}),
       credentials: async () => keys,
     })
   test.after(async () => {

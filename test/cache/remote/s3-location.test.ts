@@ -4,51 +4,62 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { findS3Credentials, parseProfile } from '../../../cache/remote/s3-credentials.ts'
-import { objectUrl, parseS3Location } from '../../../cache/remote/s3-location.ts'
+import { locateBucket, objectUrl } from '../../../cache/remote/s3-location.ts'
 import { rejects } from '../../support/assertions.ts'
 
 const test = suite('cache/remote/s3-location')
 
-for (const [address, environment, region, url] of [
-  ['s3://b-1/p/q', {}, 'us-east-1', 'https://b-1.s3.us-east-1.amazonaws.com/p/q/k'],
-  ['s3://b-1', { AWS_REGION: 'eu-west-3' }, 'eu-west-3', 'https://b-1.s3.eu-west-3.amazonaws.com/k'],
-  ['s3://b-1', { AWS_DEFAULT_REGION: 'eu-west-2' }, 'eu-west-2', 'https://b-1.s3.eu-west-2.amazonaws.com/k'],
-  ['s3://b-1/?region=eu-north-1', { AWS_REGION: 'eu-west-3' }, 'eu-north-1', 'https://b-1.s3.eu-north-1.amazonaws.com/k'],
-  ['s3://b.dotted', {}, 'us-east-1', 'https://s3.us-east-1.amazonaws.com/b.dotted/k'],
-  ['s3://b-1/p?endpoint=https://fra1.digitaloceanspaces.com', {}, 'fra1', 'https://fra1.digitaloceanspaces.com/b-1/p/k'],
-  ['s3://b-1?endpoint=https://x.r2.cloudflarestorage.com', {}, 'auto', 'https://x.r2.cloudflarestorage.com/b-1/k'],
-  ['s3://b-1?endpoint=https://s3.eu-central-1.amazonaws.com', {}, 'eu-central-1', 'https://s3.eu-central-1.amazonaws.com/b-1/k'],
-  ['s3://b-1?endpoint=http://127.0.0.1:9000/below/', {}, 'us-east-1', 'http://127.0.0.1:9000/below/b-1/k'],
-  ['s3://b-1?endpoint=https://fra1.digitaloceanspaces.com&style=virtual', {}, 'fra1', 'https://b-1.fra1.digitaloceanspaces.com/k'],
-  ['s3://b-1/a%20b//', {}, 'us-east-1', 'https://b-1.s3.us-east-1.amazonaws.com/a%20b/k'],
+for (const [what, address, environment, region, url] of [
+  ['at AWS', { prefix: 'p/q' }, {}, 'us-east-1', 'https://b-1.s3.us-east-1.amazonaws.com/p/q/k'],
+  ['its region from a variable', {}, { AWS_REGION: 'eu-west-3' }, 'eu-west-3', 'https://b-1.s3.eu-west-3.amazonaws.com/k'],
+  ['from another', {}, { AWS_REGION: '', AWS_DEFAULT_REGION: 'eu-west-2' }, 'eu-west-2', 'https://b-1.s3.eu-west-2.amazonaws.com/k'],
+  ['its own region', { region: 'eu-north-1' }, { AWS_REGION: 'x-1' }, 'eu-north-1', 'https://b-1.s3.eu-north-1.amazonaws.com/k'],
+  ['a dot in its name', { bucket: 'b.dotted' }, {}, 'us-east-1', 'https://s3.us-east-1.amazonaws.com/b.dotted/k'],
+  [
+    'at DigitalOcean',
+    { prefix: 'p', endpoint: 'https://fra1.digitaloceanspaces.com' },
+    {},
+    'fra1',
+    'https://fra1.digitaloceanspaces.com/b-1/p/k',
+  ],
+  ['at Cloudflare', { endpoint: 'https://x.r2.cloudflarestorage.com' }, {}, 'auto', 'https://x.r2.cloudflarestorage.com/b-1/k'],
+  [
+    'an endpoint of AWS',
+    { endpoint: 'https://s3.eu-central-1.amazonaws.com' },
+    {},
+    'eu-central-1',
+    'https://s3.eu-central-1.amazonaws.com/b-1/k',
+  ],
+  ['below a path', { endpoint: 'http://127.0.0.1:9000/below/' }, {}, 'us-east-1', 'http://127.0.0.1:9000/below/b-1/k'],
+  [
+    'named in the host',
+    { endpoint: 'https://ams3.digitaloceanspaces.com', style: 'virtual' },
+    {},
+    'ams3',
+    'https://b-1.ams3.digitaloceanspaces.com/k',
+  ],
+  ['a blank in its prefix', { prefix: 'a b' }, {}, 'us-east-1', 'https://b-1.s3.us-east-1.amazonaws.com/a%20b/k'],
 ] as const) {
-  test(`${address} with ${JSON.stringify(environment)}`, () => {
-    const location = parseS3Location(address, environment)
+  test(`a bucket: ${what}`, () => {
+    const location = locateBucket({ bucket: 'b-1', prefix: '', ...address }, environment)
     assert.equal([location.region, objectUrl(location, 'k').href], [region, url])
   })
 }
 
 test('its name is the address without its options', () => {
-  assert.is(parseS3Location('s3://b-1/p/?region=x-1', {}).name, 's3://b-1/p')
-  assert.is(parseS3Location('s3://b-1', {}).name, 's3://b-1')
+  assert.is(locateBucket({ bucket: 'b-1', prefix: 'p', region: 'x-1' }, {}).name, 's3://b-1/p')
+  assert.is(locateBucket({ bucket: 'b-1', prefix: '' }, {}).name, 's3://b-1')
 })
 
 for (const [address, expected] of [
-  ['https://b-1', /s3:\/\/bucket\/prefix/],
-  ['nonsense planted', /s3:\/\/bucket\/prefix/],
-  ['s3://AK:planted@b-1/p', /holds no keys/],
-  ['s3://B_1', /no name of a bucket/],
-  ['s3://b-1:90/p', /no name of a bucket/],
-  ['s3://b-1?secret=planted', /no option `secret`/],
-  ['s3://b-1?style=dns', /`path` or `virtual`/],
-  ['s3://b-1?region=EU+1', /a word such as/],
-  ['s3://b-1?endpoint=ftp://x', /an address such as/],
-  ['s3://b-1?endpoint=fra1', /an address such as/],
-  ['s3://b-1?endpoint=https://AK:planted@x', /without keys/],
-  ['s3://b-1?endpoint=https://x%3Fkey=planted', /without keys/],
+  [{ region: 'EU planted' }, /a word such as/],
+  [{ endpoint: 'ftp://planted' }, /an address such as/],
+  [{ endpoint: 'planted' }, /an address such as/],
+  [{ endpoint: 'https://AK:planted@x' }, /without keys/],
+  [{ endpoint: 'https://x?key=planted' }, /without keys/],
 ] as const) {
-  test(`${address} is no address`, async () => {
-    const error = await rejects((async () => parseS3Location(address, {}))(), expected)
+  test(`no bucket is at ${JSON.stringify(address)}`, async () => {
+    const error = await rejects((async () => locateBucket({ bucket: 'b-1', prefix: '', ...address }, {}))(), expected)
     assert.not(error.message.includes('planted'))
   })
 }
