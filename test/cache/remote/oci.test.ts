@@ -51,7 +51,7 @@ test.before.each(async () => {
   opened.push(registry)
 })
 test.after(async () => {
-  await Promise.all(stores.map((store) => store.close?.()))
+  await Promise.all(stores.map(async (store) => store.close?.()))
   await Promise.all(opened.map((server) => server.close()))
   await Promise.all(directories.map((directory) => rm(directory, { recursive: true, force: true })))
 })

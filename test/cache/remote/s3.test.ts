@@ -51,7 +51,7 @@ test.before.each(async () => {
   opened.push(server)
 })
 test.after(async () => {
-  await Promise.all(stores.map((store) => store.close?.()))
+  await Promise.all(stores.map(async (store) => store.close?.()))
   await Promise.all(opened.map((each) => each.close()))
 })
 
