@@ -42,7 +42,7 @@ interface LastTiming {
 }
 
 /** Room for a label in its font, in pixels, and what stands beside it. */
-const box = { perCharacter: 7.4, beside: 44, narrowest: 110, widest: 300 } as const
+const box = { perCharacter: 7.4, beside: 44, narrowest: 156, widest: 300 } as const
 const measures: Measures = { rowHeight: 60, bendHeight: 10, columnGap: 32, layerGap: 72, margin: 48, boxWidth: 190, aspect: 1.7 }
 /** Names of one sort listed with a task: a page about thousands of tasks must still open. */
 const mostNames = 200
