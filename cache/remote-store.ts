@@ -24,8 +24,11 @@ export interface RemoteStore {
    */
   writeAction(key: Fingerprint, bytes: Uint8Array, signal: AbortSignal, blobs?: readonly BlobReference[]): Promise<void>
   hasBlob(digest: Digest, signal: AbortSignal): Promise<boolean>
-  /** Bytes as they came: the caller checks the digest. */
-  readBlob(digest: Digest, signal: AbortSignal): Promise<Uint8Array | undefined>
+  /**
+   * Bytes as they came: the caller checks the digest.
+   * @param size what its entry says: a store may stop reading, and reject, when more comes.
+   */
+  readBlob(digest: Digest, signal: AbortSignal, size?: number): Promise<Uint8Array | undefined>
   writeBlob(digest: Digest, bytes: Uint8Array, signal: AbortSignal): Promise<void>
   /** Ends kept connections. Nothing may be asked afterwards. Without it, idle connections still do not keep the process alive. */
   close?(): Promise<void>

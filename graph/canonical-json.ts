@@ -14,11 +14,25 @@ export function canonicalJson(value: Json): string {
     return JSON.stringify(value)
   }
   if (isArray(value)) return `[${value.map(canonicalJson).join(',')}]`
-  const members = Object.entries(value)
-    .filter(([, member]) => member !== undefined)
-    .map(([key, member]) => [key.normalize('NFC'), member] as const)
-    .sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
-  return `{${members.map(([key, member]) => `${JSON.stringify(key)}:${canonicalJson(member)}`).join(',')}}`
+  let text = ''
+  for (const [key, member] of sortedMembers(value)) text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(member)}`
+  return `{${text}}`
+}
+
+/** By name in NFC, two names that only then are the same in the order they were in. Most objects are in order already. */
+function sortedMembers(value: { readonly [key: string]: Json }): readonly (readonly [string, Json])[] {
+  const members: (readonly [string, Json])[] = []
+  let inOrder = true
+  let last = ''
+  for (const name of Object.keys(value)) {
+    const member = value[name]
+    if (member === undefined) continue
+    const key = name.normalize('NFC')
+    inOrder &&= last <= key
+    last = key
+    members.push([key, member])
+  }
+  return inOrder ? members : members.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))
 }
 
 /** `Array.isArray` does not narrow readonly arrays. */

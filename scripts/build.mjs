@@ -1,6 +1,7 @@
 // Two outputs: `dist/` (tsc; what unit tests run) and `bin/` (esbuild bundle; what is published and what end-to-end tests run).
 import { execFileSync } from 'node:child_process'
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { graphPage } from './graph-page.mjs'
@@ -42,23 +43,57 @@ const commonJs = [
   'const require = createBundleRequire(import.meta.url), __dirname = import.meta.dirname, __filename = import.meta.filename',
 ]
 
-await build({
+/** Names this build: a certificate written by another code is no word to this one. */
+function buildId() {
+  const digest = createHash('sha256')
+  for (const folder of ['graph', 'cache', 'tasks', 'src']) {
+    const files = readdirSync(`${root}${folder}`, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(ts|json)$/.test(file))
+    for (const file of files.sort()) digest.update(`${folder}/${file}\0`).update(readFileSync(`${root}${folder}/${file}`))
+  }
+  return `${version}-${digest
+    .update(readFileSync(`${root}package-lock.json`))
+    .digest('hex')
+    .slice(0, 16)}`
+}
+
+const shared = {
   absWorkingDir: root,
-  entryPoints: { stagecraft: 'src/cli/bin.ts' },
-  outdir: 'bin',
-  chunkNames: 'chunks/[name]-[hash]',
   bundle: true,
-  splitting: true,
-  format: 'esm',
   platform: 'node',
   target: 'node20',
   minifySyntax: true,
-  sourcemap: 'external',
   legalComments: 'none',
   logLevel: 'warning',
+  define: {
+    STAGECRAFT_BUILD_VERSION: JSON.stringify(version),
+    STAGECRAFT_BUILD_ID: JSON.stringify(buildId()),
+    STAGECRAFT_GRAPH_PAGE: page,
+    'process.env.STAGECRAFT_FAULT': 'undefined',
+  },
+}
+
+// The program proper, loaded piece by piece as its words ask for it.
+await build({
+  ...shared,
+  entryPoints: { main: 'src/cli/bin.ts' },
+  outdir: 'bin',
+  chunkNames: 'chunks/[name]-[hash]',
+  outExtension: { '.js': '.mjs' },
+  splitting: true,
+  format: 'esm',
+  sourcemap: 'external',
   // Bundled CommonJS still expects what only CommonJS has.
-  banner: { js: `#!/usr/bin/env node\n${commonJs.join('\n')}` },
-  define: { STAGECRAFT_BUILD_VERSION: JSON.stringify(version), STAGECRAFT_GRAPH_PAGE: page, 'process.env.STAGECRAFT_FAULT': 'undefined' },
+  banner: { js: commonJs.join('\n') },
   plugins: [leftOut],
 })
+
+// What is started: answers a run that has nothing to do by itself. CommonJS, as the loader of modules takes longer than the answer.
+await build({
+  ...shared,
+  entryPoints: { stagecraft: 'src/cli/launch.ts' },
+  outdir: 'bin',
+  format: 'cjs',
+  banner: { js: '#!/usr/bin/env node' },
+})
+writeFileSync(`${root}bin/package.json`, '{"type":"commonjs"}\n')
 chmodSync(`${root}bin/stagecraft.js`, 0o755)

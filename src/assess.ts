@@ -12,13 +12,15 @@ import type { Environment, Secrets } from '../tasks/ports.ts'
 /** What assessing needs of the world. */
 export interface Assessor {
   readonly caches: readonly Cache[]
+  /** Results of this checkout's last runs, for kinds that can tell whether the files of a result are still there. */
+  readonly results?: { result(key: Fingerprint): ActionResult | undefined; keep(key: Fingerprint, result: ActionResult): void }
   readonly log: ActionLog
   readonly files: { states(set: FileSet): Promise<Readonly<Record<string, FileState>>> }
   readonly variable: (name: string) => string | undefined
   /** Variables of the environment we were started in, by name or glob. */
   readonly environment: Environment
   /** What a command that tells its version prints. @throws TaskFailure when it cannot be run. */
-  readonly tool: (argv: readonly string[]) => Promise<string>
+  readonly tool: (argv: readonly string[], variables?: Readonly<Record<string, string>>) => Promise<string>
   readonly secrets: Secrets
 }
 
@@ -42,7 +44,9 @@ export async function describeAction(
 ): Promise<Described> {
   const inputs = kind.inputs?.(task.params) ?? {}
   const sets = await Promise.all((inputs.files ?? []).map((set) => assessor.files.states(set)))
-  const tools = await Promise.all((inputs.tools ?? []).map(async (argv) => [`tool ${argv.join(' ')}`, await assessor.tool(argv)] as const))
+  const tools = await Promise.all(
+    (inputs.tools ?? []).map(async (argv) => [`tool ${argv.join(' ')}`, await assessor.tool(argv, inputs.toolVariables)] as const),
+  )
   const action: Action = {
     kind: kind.name,
     version: kind.version,
@@ -70,7 +74,7 @@ export async function assess(
 ): Promise<Assessment> {
   const always = kind.always?.(task.params, context.needs)
   if (always !== undefined) return { fresh: false, because: { reason: 'always', detail: `it always runs: ${always}` } }
-  const cached = kind.freshness === 'effect' ? undefined : await cachedResult(described.fingerprint, assessor.caches)
+  const cached = kind.freshness === 'effect' ? undefined : await knownResult(kind, described.fingerprint, assessor)
   if (kind.freshness === 'content') {
     if (cached && kind.restore) return { fresh: 'unless-changed', ...cached }
     if (cached) return { fresh: true, outcome: { status: 'skipped', ...cached } }
@@ -86,6 +90,19 @@ export async function assess(
 /** Values of the user's environment are compared, not kept: some are nobody's business. */
 function digested(variables: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(variables).map(([name, value]) => [name, digestOf(value)]))
+}
+
+/** What this checkout made last is not looked for in a cache. */
+async function knownResult(
+  kind: TaskKind,
+  key: Fingerprint,
+  { results, caches }: Assessor,
+): Promise<{ result: ActionResult; from: 'local' | 'remote' } | undefined> {
+  const last = kind.restore && results?.result(key)
+  if (last) return { result: last, from: 'local' }
+  const cached = await cachedResult(key, caches)
+  if (cached && kind.restore) results?.keep(key, cached.result)
+  return cached
 }
 
 async function cachedResult(

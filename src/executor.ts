@@ -1,68 +1,39 @@
 /**
  * Runs a task graph: each task is described, assessed, and then skipped or run, once everything it depends on has settled.
- * One scheduler, no phases: barriers are order-only edges. Whoever asks for outcomes (a listr2 view, a plain loop) drives it.
+ * One scheduler, no phases: barriers are order-only edges. It begins when somebody first asks for an outcome; asking twice runs once.
  */
-import { fingerprint } from '../graph/fingerprint.ts'
-import type { ActionResult, Explanation, Failure, Outcome, Task, TaskGraph, TaskId } from '../graph/types.ts'
-import { type TaskContext, TaskFailure, type TaskKind } from '../tasks/kind.ts'
-import type { Ports, Scope } from '../tasks/ports.ts'
-import { type Assessment, type Assessor, assess, type Described, describeAction } from './assess.ts'
+import type { ActionResult, Explanation, Outcome, Task, TaskGraph, TaskId } from '../graph/types.ts'
+import { type HeldService, TaskFailure, type TaskKind } from '../tasks/kind.ts'
+import { describeAction } from './assess.ts'
 import type { Run, RunEvent } from './contracts.ts'
-import { faultPoint } from './fault-point.ts'
-import { Pool } from './pool.ts'
-
-/** The environment's lock, taken by the first task that writes to a host. */
-export interface EnvironmentLock {
-  readonly isHeld: boolean
-  /** Takes it unless this run holds it already. @throws TaskFailure `lock-held`. */
-  hold(): Promise<void>
-  /** @throws TaskFailure `lock-lost` when another run took over. */
-  verify(): Promise<void>
-}
-
-export interface RunOptions extends Assessor {
-  readonly kinds: ReadonlyMap<string, TaskKind>
-  readonly ports: Ports
-  readonly scope: Scope
-  /** Widths of named pools; `default` is the run's concurrency. */
-  readonly pools: Readonly<Record<string, number>>
-  readonly force: (id: TaskId) => boolean
-  readonly lock: EnvironmentLock
-  readonly redact: (text: string) => string
-  /** Asked before each task that is to start; false ends the run before it did anything. */
-  readonly mayStart: () => Promise<boolean>
-  /** After a failure: start nothing new, or go on with what does not depend on it. */
-  readonly onFailure: 'stop' | 'continue'
-  readonly signal: AbortSignal
-  readonly on: (event: RunEvent) => void
-  readonly now: () => number
-}
-
-/** Lines of output kept for a failure's report. */
-const keptLines = 20
+import { deferred } from './execution/deferred.ts'
+import { failureFrom } from './execution/failure.ts'
+import { type Blocked, type Node, nodesOf, poolsOf } from './execution/node.ts'
+import type { RunOptions } from './execution/run-options.ts'
+import { Service } from './execution/services.ts'
+import { Slots } from './execution/slots.ts'
+import { runTask, startService, type TaskAttempt, type TaskSurroundings } from './execution/task-run.ts'
 
 export function startRun(graph: TaskGraph, options: RunOptions): Run {
-  const outcomes = new Map<TaskId, Promise<Outcome>>()
-  const starting = new Map<TaskId, { promise: Promise<boolean>; settle: (runs: boolean) => void }>()
-  const pools = new Map<string, Pool>()
+  const nodes = nodesOf(graph)
+  const slots = new Slots((pool) => options.pools[pool.split(' ')[0] ?? ''] ?? options.pools['default'] ?? 4)
+  const around: TaskSurroundings = {
+    ...options,
+    told: (event, task) => tell({ ...event, task, at: options.now() }),
+    starts,
+    servicesFor,
+    away,
+  }
+  const firstFailure = deferred<void>()
   let failed = false
+  let isBegun = false
   /** What a listener threw. It must not cut a task off half-way, so it is reported as the outcome of the next one that ends. */
   const faults: unknown[] = []
 
-  function outcome(id: TaskId): Promise<Outcome> {
-    const known = outcomes.get(id)
-    if (known !== undefined) return known
-    const promise = settle(graph.task(id))
-    outcomes.set(id, promise)
-    return promise
-  }
-
-  /** Never rejects: whoever waits for all tasks may then give the lock back. */
-  async function settle(task: Task): Promise<Outcome> {
-    const result = await reach(task)
-    starts(task.id).settle(false)
-    tell({ type: 'finished', task, at: options.now(), outcome: result })
-    return faults.length > 0 ? failureOutcome(faults.splice(0)[0], []) : result
+  function begin(): void {
+    if (isBegun) return
+    isBegun = true
+    for (const node of nodes.values()) if (node.waitsFor === 0) void enter(node)
   }
 
   function tell(event: RunEvent): void {
@@ -70,180 +41,199 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
       options.on(event)
     } catch (error) {
       faults.push(error)
-      failed = true
+      fail()
     }
   }
 
-  async function reach(task: Task): Promise<Outcome> {
-    const needs = new Map<TaskId, ActionResult>()
-    const dependencies = graph.dependencies(task.id)
-    const settled = await Promise.all(dependencies.map(outcome))
-    for (const [index, id] of dependencies.entries()) {
-      const before = settled[index]
-      if (before?.status === 'failed' || before?.status === 'canceled') return { status: 'canceled', by: rootCause(id, before) }
-      if (before && task.needs.includes(id)) needs.set(id, before.result)
-    }
+  /** Noted at once, before the slot of what failed goes to one that waits for it. */
+  function fail(): void {
+    failed = true
+    firstFailure.settle()
+  }
+
+  function failure(error: unknown, output: readonly string[]): Outcome {
+    fail()
+    return { status: 'failed', failure: failureFrom(error, { aborted: options.signal.aborted, output, redact: options.redact }) }
+  }
+
+  /** All that a task depends on is known. Never rejects. */
+  async function enter(node: Node): Promise<void> {
+    const blocked = blockedBy(node)
+    if (blocked !== undefined) return end(node, { status: 'canceled', by: blocked })
+    const { task } = node
     const kind = options.kinds.get(task.kind)
-    if (!kind) return failureOutcome(new Error(`no kind is called ${task.kind}`), [])
-    return poolOf(task, kind).use(async () => {
-      if (options.signal.aborted) return { status: 'canceled', by: 'signal' }
-      if (failed && options.onFailure === 'stop') return { status: 'canceled', by: 'stop' }
-      return attempt(task, kind, needs)
-    })
+    if (!kind) return end(node, failure(new Error(`no kind is called ${task.kind}`), []))
+    if (kind.isService?.(task.params)) return serve(node, kind)
+    node.claim = { pools: poolsOf(task, kind), rank: node.rank }
+    try {
+      await slots.acquire(node.claim)
+    } catch (error) {
+      return end(node, failure(error, []))
+    }
+    end(node, await attempt(node, kind))
+    // After its dependents have lined up for it.
+    slots.release(node.claim)
   }
 
-  async function attempt(task: Task, kind: TaskKind, needs: ReadonlyMap<TaskId, ActionResult>): Promise<Outcome> {
+  async function attempt(node: Node, kind: TaskKind): Promise<Outcome> {
+    const notNow = whyNotNow()
+    if (notNow) return notNow
+    const services = servicesOf(node)
+    const signal = services.length === 0 ? options.signal : AbortSignal.any([options.signal, ...services.map(({ lost }) => lost)])
     const output: string[] = []
     try {
-      return await perform({ ...task, params: kind.params.parse(task.params) }, kind, needs, output)
+      return await runTask(attemptOf(node, kind, signal, output), around)
     } catch (error) {
-      return failureOutcome(error, output)
+      const lost = node.dependencies.find((id) => nodes.get(id)?.service?.lost.aborted)
+      // Not its fault: what it used is gone.
+      if (lost !== undefined && !options.signal.aborted) return { status: 'canceled', by: lost }
+      return failure(error, output)
     }
   }
 
-  /** The only place where an exception becomes an outcome. Noted at once, before the task's slot goes to one that waits for it. */
-  function failureOutcome(error: unknown, output: readonly string[]): Outcome {
-    failed = true
-    const failure = failureOf(error, options.signal.aborted)
-    return { status: 'failed', failure: redacted({ ...failure, output: failure.output ?? output }, options.redact) }
+  function attemptOf({ task, dependencies }: Node, kind: TaskKind, signal: AbortSignal, output: string[]): TaskAttempt {
+    const needs = new Map<TaskId, ActionResult>()
+    for (const id of dependencies) {
+      const known = nodes.get(id)?.known
+      if (known !== undefined && !('by' in known) && task.needs.includes(id)) needs.set(id, known)
+    }
+    return { task: { ...task, params: kind.params.parse(task.params) }, kind, needs, signal, output }
   }
 
-  async function perform(task: Task, kind: TaskKind, needs: ReadonlyMap<TaskId, ActionResult>, output: string[]): Promise<Outcome> {
-    const described = await describeAction(task, kind, needs, options)
-    const context: TaskContext = {
-      id: task.id,
-      fingerprint: described.fingerprint,
-      scope: options.scope,
-      signal: options.signal,
-      needs,
-      ports: options.ports,
-      log(line) {
-        const clean = options.redact(line)
-        output.push(clean)
-        if (output.length > keptLines) output.shift()
-        tell({ type: 'output', task, at: options.now(), line: clean })
-      },
-      hold: () => {
-        throw new Error('services are not held yet')
-      },
-      guard: () => options.lock.verify(),
-    }
-    const because = await reasonToRun(task, kind, described, context)
-    if ('status' in because) return because
-    // Looking may have been answered from memory, and then nobody noticed.
+  function whyNotNow(): Outcome | undefined {
     if (options.signal.aborted) return { status: 'canceled', by: 'signal' }
-    if (!(await options.mayStart())) return { status: 'canceled', by: 'stop' }
-    faultPoint(`before ${task.id}`)
-    starts(task.id).settle(true)
-    tell({ type: 'started', task, at: options.now(), because })
-    const result = await kind.run(task.params, context)
-    if (kind.freshness !== 'effect') await remember(task, kind, needs, described, result)
-    await options.log.record(task.id, described.action)
-    faultPoint(`after ${task.id}`)
-    return { status: 'ran', result, because }
+    if (failed && options.onFailure === 'stop') return { status: 'canceled', by: 'stop' }
+    return undefined
   }
 
-  async function reasonToRun(task: Task, kind: TaskKind, described: Described, context: TaskContext): Promise<Explanation | Outcome> {
-    const look = () => assess(task, kind, described, context, options)
-    const forced = options.force(task.id)
-    const wasLocked = options.lock.isHeld
-    let assessment: Assessment = forced ? { fresh: false, because: { reason: 'forced', detail: 'forced' } } : await look()
-    // What was seen before the lock was ours may have changed until it was.
-    if (!assessment.fresh && kind.exclusive) {
-      await options.lock.hold()
-      if (!wasLocked && !forced) assessment = await look()
+  // --- services -----------------------------------------------------------------------------------------------------
+
+  /** Its dependents learn its result at once; it runs only if one of them does, or it was asked for itself. It takes no slot. */
+  async function serve(node: Node, kind: TaskKind): Promise<void> {
+    const output: string[] = []
+    try {
+      const notNow = whyNotNow()
+      if (notNow) return end(node, notNow)
+      const given = attemptOf(node, kind, options.signal, output)
+      const described = await describeAction(given.task, kind, given.needs, options)
+      const result = kind.promise?.(given.task.params, { ...described, needs: given.needs }) ?? { files: {}, values: {} }
+      const start = async (because: string): Promise<HeldService | Outcome> => {
+        const refused = whyNotNow() ?? (await servicesFor(given.task))
+        if (refused) return refused
+        try {
+          return await startService(given, described, { reason: 'need', detail: because }, around)
+        } catch (error) {
+          return failure(error, output)
+        }
+      }
+      const service = new Service(node.task.id, start)
+      node.service = service
+      makeKnown(node, result)
+      end(node, await serviceOutcome(node, service, result, output))
+    } catch (error) {
+      end(node, failure(error, output))
     }
-    if (assessment.fresh === 'unless-changed') {
-      const put = await putBack(task, kind, context, assessment)
-      if ('reason' in put) return put
-      assessment = { fresh: true, outcome: put }
+  }
+
+  async function serviceOutcome(node: Node, service: Service, result: ActionResult, output: readonly string[]): Promise<Outcome> {
+    const { id } = node.task
+    const isTarget = options.targets?.has(id) ?? node.dependents.length === 0
+    if (isTarget && (await service.require('it was asked for')) === undefined) {
+      options.notice?.(`${id} is running: press Ctrl-C to stop it`)
     }
-    if (!assessment.fresh) return assessment.because
-    await options.log.record(task.id, described.action)
-    return assessment.outcome
-  }
-
-  /** Content that lives in the project folder is fresh when it is there, and is put there when it is not. */
-  async function putBack(
-    task: Task,
-    kind: TaskKind,
-    context: TaskContext,
-    { result, from }: { readonly result: ActionResult; readonly from: 'local' | 'remote' },
-  ): Promise<Explanation | Extract<Outcome, { status: 'skipped' }>> {
-    const restored = (await kind.restore?.(task.params, context, result)) ?? { state: 'intact' }
-    if (restored.state === 'impossible') return { reason: 'output', detail: `its outputs ${restored.detail}` }
-    const detail = restored.state === 'restored' ? { detail: `${restored.files} files restored` } : {}
-    return { status: 'skipped', result, from, ...detail }
-  }
-
-  /** Stores the result, unless an input changed while the task ran: then nobody knows what it was made from. */
-  async function remember(
-    task: Task,
-    kind: TaskKind,
-    needs: ReadonlyMap<TaskId, ActionResult>,
-    described: Described,
-    result: ActionResult,
-  ): Promise<void> {
-    if (kind.always?.(task.params, needs) !== undefined) return
-    const now = await describeAction(task, kind, needs, options)
-    if (fingerprint(now.action) !== described.fingerprint) {
-      tell({ type: 'output', task, at: options.now(), line: 'an input changed while it ran: the result is used, but not cached' })
-      return
+    const users = Promise.all(node.dependents.map((user) => user.ended.promise))
+    const unused = isTarget ? Promise.all([users, endOfKeeping()]) : users
+    const over = await service.over(unused, users)
+    switch (over.state) {
+      case 'stopped':
+        return { status: 'ran', result, because: { reason: 'need', detail: isTarget ? 'it was asked for' : 'it was needed' } }
+      case 'not-had':
+        return over.outcome
+      case 'died':
+        return failure(new TaskFailure(over.failure), output)
+      case 'not-needed': {
+        const canceled = (await users).find(({ status }) => status === 'canceled')
+        return canceled ?? { status: 'skipped', result, from: 'local', detail: 'not needed: what depends on it is up to date' }
+      }
     }
-    for (const cache of options.caches) if (cache.name === 'local') await cache.actions.set(described.fingerprint, result)
   }
 
-  function starts(id: TaskId) {
-    const known = starting.get(id)
-    if (known !== undefined) return known
-    let settle: (runs: boolean) => void = () => {}
-    const promise = new Promise<boolean>((resolve) => {
-      settle = resolve
+  /** A service that was asked for runs until it is told to stop, or something failed and all else has ended. */
+  function endOfKeeping(): Promise<unknown> {
+    const isService = ({ task }: Node) => options.kinds.get(task.kind)?.isService?.(task.params) ?? false
+    const others = () => Promise.all([...nodes.values()].filter((one) => !isService(one)).map(({ ended }) => ended.promise))
+    const interrupted = new Promise<void>((resolve) => {
+      if (options.signal.aborted) resolve()
+      options.signal.addEventListener('abort', () => resolve(), { once: true })
     })
-    const entry = { promise, settle }
-    starting.set(id, entry)
-    return entry
+    return Promise.race([interrupted, firstFailure.promise.then(others)])
   }
 
-  /** The pool `host` is one per host: hosts do not wait for each other. */
-  function poolOf(task: Task, kind: TaskKind): Pool {
-    const name = kind.poolOf?.(task.params) ?? kind.pool ?? 'default'
-    const key = name === 'host' ? `host ${hostOf(task)}` : name
-    const known = pools.get(key)
-    if (known !== undefined) return known
-    const made = new Pool(options.pools[name] ?? options.pools['default'] ?? 4)
-    pools.set(key, made)
-    return made
+  function servicesOf({ dependencies }: Node): readonly Service[] {
+    return dependencies.flatMap((id) => nodes.get(id)?.service ?? [])
   }
 
-  return { outcome, starts: (id) => starts(id).promise }
-}
-
-function hostOf(task: Task): string {
-  const host = (task.params as { readonly host?: unknown } | null)?.host
-  return typeof host === 'string' ? host : ''
-}
-
-/** A chain of canceled tasks names the one that failed, not its neighbour. */
-function rootCause(id: TaskId, outcome: Outcome): TaskId | 'signal' | 'stop' {
-  return outcome.status === 'canceled' ? outcome.by : id
-}
-
-function failureOf(error: unknown, aborted: boolean): Failure {
-  if (error instanceof TaskFailure) return aborted ? { ...error.failure, reason: 'interrupted' } : error.failure
-  if (aborted) return { reason: 'interrupted', subject: 'stagecraft', message: 'interrupted' }
-  const message = error instanceof Error ? error.message : String(error)
-  const stack = error instanceof Error && error.stack ? { stack: error.stack } : {}
-  return { reason: 'bug', subject: 'stagecraft', message, ...stack }
-}
-
-function redacted(failure: Failure, redact: (text: string) => string): Failure {
-  return {
-    ...failure,
-    subject: redact(failure.subject),
-    message: redact(failure.message),
-    ...(failure.remedy === undefined ? {} : { remedy: redact(failure.remedy) }),
-    ...(failure.output ? { output: failure.output.map(redact) } : {}),
-    ...(failure.stack ? { stack: redact(failure.stack) } : {}),
+  /** Side by side; each starts those that it needs itself. Nobody else's slot is taken meanwhile. */
+  async function servicesFor(task: Task): Promise<Outcome | undefined> {
+    const user = nodes.get(task.id)
+    const services = user === undefined ? [] : servicesOf(user)
+    if (services.length === 0) return undefined
+    const refused = await away(task, () => Promise.all(services.map((service) => service.require(`${task.id} needs it`))))
+    return refused.find((outcome) => outcome !== undefined) ?? whyNotNow()
   }
+
+  async function away<T>(task: Task, work: () => Promise<T>): Promise<T> {
+    const claim = nodes.get(task.id)?.claim
+    if (!claim) return work()
+    slots.release(claim)
+    try {
+      return await work()
+    } finally {
+      await slots.acquire(claim)
+    }
+  }
+
+  // --- ends ---------------------------------------------------------------------------------------------------------
+
+  function starts(task: Task, because: Explanation): void {
+    nodes.get(task.id)?.starts.settle(true)
+    tell({ type: 'started', task, at: options.now(), because })
+  }
+
+  /** No outcome rejects: whoever waits for all tasks may then give the lock back. */
+  function end(node: Node, outcome: Outcome): void {
+    node.starts.settle(false)
+    tell({ type: 'finished', task: node.task, at: options.now(), outcome })
+    const told = faults.length > 0 ? failure(faults.splice(0)[0], []) : outcome
+    node.ended.settle(told)
+    makeKnown(node, 'result' in told ? told.result : { by: told.status === 'canceled' ? told.by : node.task.id })
+  }
+
+  function makeKnown(node: Node, known: ActionResult | Blocked): void {
+    const isNew = node.known === undefined
+    node.known = known
+    if (!isNew) return
+    for (const dependent of node.dependents) {
+      dependent.waitsFor -= 1
+      if (dependent.waitsFor === 0) queueMicrotask(() => void enter(dependent))
+    }
+  }
+
+  /** A chain of canceled tasks names the one that failed, not its neighbour. */
+  function blockedBy({ dependencies }: Node): TaskId | 'signal' | 'stop' | undefined {
+    for (const id of dependencies) {
+      const known = nodes.get(id)?.known
+      if (known !== undefined && 'by' in known) return known.by
+    }
+    return undefined
+  }
+
+  function node(id: TaskId): Node {
+    const found = nodes.get(id)
+    if (!found) throw new RangeError(`no task \`${id}\` in this run`)
+    begin()
+    return found
+  }
+
+  return { outcome: (id) => node(id).ended.promise, starts: (id) => node(id).starts.promise }
 }

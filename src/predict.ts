@@ -3,7 +3,7 @@ import type { Action, ActionResult, Failure, Task, TaskGraph, TaskId } from '../
 import { type TaskContext, TaskFailure, type TaskKind } from '../tasks/kind.ts'
 import { assess, describeAction } from './assess.ts'
 import type { Prediction } from './contracts.ts'
-import type { RunOptions } from './executor.ts'
+import type { RunOptions } from './execution/run-options.ts'
 import { Pool } from './pool.ts'
 
 export type PredictOptions = Omit<RunOptions, 'lock' | 'on' | 'onFailure' | 'pools' | 'mayStart'> & {
@@ -38,7 +38,11 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
     const kind = options.kinds.get(given.kind)
     if (!kind) throw new Error(`no kind is called ${given.kind}`)
     const task = { ...given, params: kind.params.parse(given.params) }
-    const needs = new Map(task.needs.flatMap((need) => [...results].filter(([known]) => known === need)))
+    const needs = new Map<TaskId, ActionResult>()
+    for (const need of task.needs) {
+      const result = results.get(need)
+      if (result) needs.set(need, result)
+    }
     return pool.use(() => look(task, kind, needs))
   }
 
@@ -60,6 +64,10 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
     try {
       const described = await describeAction(task, kind, needs, options)
       actions.set(id, described.action)
+      if (kind.isService?.(task.params)) {
+        results.set(id, kind.promise?.(task.params, { ...described, needs }) ?? { files: {}, values: {} })
+        return notNeeded
+      }
       const context: TaskContext = {
         id,
         fingerprint: described.fingerprint,
@@ -111,17 +119,33 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
     return promise
   }
 
+  /** A service starts for the first of its dependents that runs; one that nothing depends on was asked for. */
+  async function serviceNeed(id: TaskId): Promise<Prediction> {
+    const users = graph.dependents(id)
+    if (users.length === 0) return { state: 'run', because: { reason: 'need', detail: 'it was asked for' } }
+    let need: Prediction = notNeeded
+    for (const user of users) {
+      const own = await of(user)
+      const prediction = own === notNeeded ? await serviceNeed(user) : own
+      if (prediction.state === 'run') return { state: 'run', because: { reason: 'need', detail: `${user} needs it` } }
+      if (prediction.state !== 'fresh') need = prediction
+    }
+    return need
+  }
+
   const settled = await Promise.allSettled(graph.order.map(of))
   const all = new Map<TaskId, Predicted>()
   for (const [index, id] of graph.order.entries()) {
     const outcome = settled[index]
     if (outcome?.status !== 'fulfilled') throw outcome?.reason
-    const prediction = outcome.value
+    const prediction = outcome.value === notNeeded ? await serviceNeed(id) : outcome.value
     const action = actions.get(id)
     all.set(id, { prediction, ...(action ? { action } : {}) })
   }
   return all
 }
+
+const notNeeded: Prediction = { state: 'fresh', detail: 'not needed: what depends on it is up to date' }
 
 function troubleText({ message, remedy }: Failure): string {
   return remedy === undefined ? message : `${message}; try: ${remedy}`

@@ -35,6 +35,8 @@ export interface Inputs {
   readonly environment?: readonly string[]
   /** Commands whose output enters: which versions of what tools are here. */
   readonly tools?: readonly (readonly string[])[]
+  /** Variables that the task itself sets, `PATH` perhaps: they may decide which tool it is. */
+  readonly toolVariables?: Readonly<Record<string, string>>
   /** Operating system and processor enter. */
   readonly platform?: boolean
   /** Names of secrets, entered as keyed digests. */
@@ -76,6 +78,8 @@ export interface TaskContext {
   hold(service: HeldService): void
   /** One line of output, shown live and kept for a failure's last lines. Redacted by the executor. */
   log(line: string): void
+  /** One line for whoever asked to be told more (`--verbose`). */
+  remark?(line: string): void
   /** Resolves while this run holds the environment's lock; throws a `lock-lost` failure otherwise. Call before each write to a host. */
   guard(): Promise<void>
 }
@@ -104,10 +108,14 @@ export interface TaskKind<P extends Json = Json> {
   identity?(params: P): Json
   /** Why a task of these parameters can never be skipped, if that is so: completes "it always runs: …". */
   always?(params: P, needs: ReadonlyMap<TaskId, ActionResult>): string | undefined
-  /** A pool of the user's. Wins over `pool`. */
+  /** A pool of the user's, on top of `pool`: it takes a slot of both. */
   poolOf?(params: P): string | undefined
   /** True for what keeps running (see {@link TaskContext.hold}): it is only started when a task that depends on it must run. */
   isService?(params: P): boolean
+  /** Of a service: what those that need it see. Known before it starts, for whether it starts depends on them. */
+  promise?(params: P, context: Pick<TaskContext, 'fingerprint' | 'needs'>): ActionResult
+  /** It writes into the project folder, so two runs in one checkout never run the same task at the same time. */
+  oneAtATime?: boolean
   /** Content kinds that leave files in the project: are they exactly these? Looks only. */
   isIntact?(params: P, context: TaskContext, result: ActionResult): Promise<boolean>
   /** Makes the files in the project exactly those of a result, or leaves them all as they are. */

@@ -1,10 +1,9 @@
 import { z } from 'zod'
-import type { TaskId } from '../../graph/types.ts'
 import { type App, type ExitCode, type GlobalOptions, InputError } from '../contracts.ts'
 import { explainTask } from '../session/explain-task.ts'
 import { openProject } from '../session/open-project.ts'
 import { taskIds } from '../session/target-names.ts'
-import { targetGraph } from '../session/targets.ts'
+import { targetGraph, taskIdOf } from '../session/targets.ts'
 
 export const summary = 'say what a task is made from, and what changed since it last ran'
 export const feature = 'CLI_EXPLAIN'
@@ -23,12 +22,13 @@ export async function run(
   globals: GlobalOptions,
   app: App,
 ): Promise<ExitCode> {
-  const project = await openProject(globals, app)
-  const targets = targetGraph([input.task], project.graph)
+  const project = await openProject(globals, app, { targets: [input.task] })
+  const targets = targetGraph([input.task], project.graph, project.pipelines)
   if (!targets.ok) throw new InputError(targets.diagnostics)
-  if (!targets.value.order.includes(input.task as TaskId)) {
+  const id = taskIdOf(input.task, new Set(targets.value.order))
+  if (id === undefined) {
     const message = `\`${input.task}\` is a target, not a task: explain one of ${targets.value.order.slice(0, 5).join(', ')}, …`
     throw new InputError([{ code: 'SC3104', severity: 'error', message }])
   }
-  return explainTask(input.task as TaskId, targets.value, project, { format: input.format, online: !input.offline }, globals, app)
+  return explainTask(id, targets.value, project, { format: input.format, online: !input.offline }, globals, app)
 }

@@ -1,7 +1,6 @@
 import { z } from 'zod'
 import { kinds } from '../../tasks/index.ts'
 import { type App, type ExitCode, exitCodes, type GlobalOptions, InputError } from '../contracts.ts'
-import { defaultTargets } from '../session/default-targets.ts'
 import { drawGraph } from '../session/draw-graph.ts'
 import { openProject } from '../session/open-project.ts'
 import { targetNames } from '../session/target-names.ts'
@@ -45,9 +44,8 @@ export async function run(
   }
   const { format, out, online } = input
   if (format === 'html' && out === undefined && app.stdout.isTTY) throw pageOnTerminal()
-  const words = input.target.length > 0 ? input.target : await defaultTargets(globals, app)
-  const project = await openProject(globals, app, undefined, words)
-  const targets = targetGraph(words, project.graph, project.pipelines)
+  const project = await openProject(globals, app, { targets: input.target })
+  const targets = targetGraph(project.targets, project.graph, project.pipelines)
   if (!targets.ok) throw new InputError(targets.diagnostics)
   const drawn = await drawGraph(targets.value, project, { form: format, states: hasStates(format, input.state, online), online }, app)
   writeResult(drawn.text, out, app)

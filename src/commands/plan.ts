@@ -4,6 +4,7 @@ import type { Diagnostic } from '../../graph/types.ts'
 import { type App, type ExitCode, type GlobalOptions, InputError } from '../contracts.ts'
 import { openProject, type Project } from '../session/open-project.ts'
 import { showPlan } from '../session/show-plan.ts'
+import { targetNames } from '../session/target-names.ts'
 import { targetGraph } from '../session/targets.ts'
 
 export const summary = 'show what a deploy would do and why, touching nothing'
@@ -16,10 +17,20 @@ export const options = z.strictObject({
 })
 export const examples = ['stagecraft plan --env prod', 'stagecraft plan --env prod --format json', 'stagecraft plan --env prod --offline']
 
-export async function run(input: z.output<typeof options>, globals: GlobalOptions, app: App): Promise<ExitCode> {
-  const project = await openProject(globals, app, input.version)
-  const ids = input.services === undefined ? ['deploy'] : tasksOf(input.services, project)
-  const targets = targetGraph(ids, project.graph)
+const positionals = z.strictObject({
+  target: z.array(z.string()).default([]).describe('targets or task ids; default deploy'),
+})
+
+export { positionals as arguments, targetNames as complete }
+
+export async function run(
+  input: z.output<typeof positionals> & z.output<typeof options>,
+  globals: GlobalOptions,
+  app: App,
+): Promise<ExitCode> {
+  const project = await openProject(globals, app, { version: input.version, targets: input.target })
+  const words = input.services === undefined ? project.targets : tasksOf(input.services, project)
+  const targets = targetGraph(words, project.graph, project.pipelines)
   if (!targets.ok) throw new InputError(targets.diagnostics)
   return showPlan(targets.value, project, { format: input.format, online: !input.offline, force: () => false }, globals, app)
 }

@@ -1,5 +1,8 @@
 /** Rules that look at more than one part of the manifest. What needs the Compose file is in `resolve.ts`. */
 import type { Diagnostic } from '../../graph/types.ts'
+import { checkOverlaps } from './check-overlaps.ts'
+import { checkTargets } from './check-targets.ts'
+import { checkTasks } from './check-tasks.ts'
 import type { LoadedConfig } from './config.ts'
 import { resolveDatabases } from './databases.ts'
 import type { Report } from './diagnostic.ts'
@@ -18,5 +21,7 @@ export function checkSemantics(loaded: LoadedConfig): readonly Diagnostic[] {
     resolveDatabases(loaded, environment, inventory, report)
     checkVariables(loaded, environment, report)
   }
+  checkTasks(loaded, report)
+  if (checkTargets(loaded, report)) checkOverlaps(loaded, report)
   return problems
 }

@@ -57,6 +57,7 @@ function resolveService({ name, definition }: ComposeService, placed: ReadonlyMa
   const ours = own(loaded.config.services, name)
   const hosts = placed.get(name) ?? []
   const build = resolveBuild(name, definition, setting)
+  checkNeeds(name, definition, setting)
   checkImage(name, definition, setting)
   const replicas = resolveReplicas(name, definition, setting)
   const health = own(environment.services, name)?.health ?? ours?.health
@@ -77,6 +78,14 @@ function resolveService({ name, definition }: ComposeService, placed: ReadonlyMa
     rollout: resolveRollout(name, definition, replicas, isBuiltHere(name, definition, setting), setting),
     origin: serviceOrigin(setting, name),
   }
+}
+
+/** They come before the build, so there must be one. */
+function checkNeeds(name: string, definition: JsonObject, setting: Setting): void {
+  const { loaded, report } = setting
+  if ((own(loaded.config.services, name)?.needs.length ?? 0) === 0 || isBuiltHere(name, definition, setting)) return
+  const message = `service \`${name}\` has \`needs\`, but its image is not built here`
+  report(problem('SC1111', message, loaded.locateKey(['services', name, 'needs'])))
 }
 
 function checkImage(name: string, definition: JsonObject, setting: Setting): void {

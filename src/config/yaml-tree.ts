@@ -15,7 +15,7 @@ export interface YamlTree {
   readonly places: Places
 }
 
-/** More values than any hand-written file has: stops aliases that multiply ("billion laughs"). */
+/** How many values aliases may add to those written: stops aliases that multiply ("billion laughs"). */
 const valueLimit = 100_000
 /** Deeper than any hand-written file: everything after this may recurse. */
 const depthLimit = 100
@@ -53,6 +53,7 @@ class Conversion {
   /** Pairs of maps met before: merges that double at each level stay linear. */
   readonly #known = new Map<YAMLMap, Map<string, Pair>>()
   #count = 0
+  #limit = valueLimit
 
   constructor(document: Document.Parsed, index: Map<string, Place>, places: Places) {
     this.#index = index
@@ -60,6 +61,7 @@ class Conversion {
     const pending: unknown[] = [document.contents]
     while (pending.length > 0) {
       const node = pending.pop()
+      this.#limit++
       if ((isScalar(node) || isMap(node) || isSeq(node)) && node.anchor) {
         this.#anchors.push({ name: node.anchor, node, start: node.range?.[0] ?? 0 })
       }
@@ -72,8 +74,8 @@ class Conversion {
   convert(given: unknown, path: JsonPath, key: Place['key']): Json {
     const node = this.#follow(given)
     const range = rangeOf(node)
-    if (++this.#count === valueLimit) this.#problem('SC1007', `aliases expand to more than ${valueLimit} values`, given)
-    if (this.#count >= valueLimit) return null
+    if (++this.#count === this.#limit) this.#problem('SC1007', `aliases expand to more than ${valueLimit} values`, given)
+    if (this.#count >= this.#limit) return null
     if (path.length > depthLimit) {
       this.#problem('SC1007', `nested more than ${depthLimit} deep`, given)
       return null

@@ -1,15 +1,16 @@
 /** Reduces the user's files to states that enter fingerprints: the same on every machine, whatever the times and wherever the checkout. */
-import { type BigIntStats, lstatSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs'
-import { dirname, join, posix, relative, resolve, sep } from 'node:path'
+import { readlinkSync, type Stats } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { codeOf } from '../../cache/foreign.ts'
 import type { FileState } from '../../graph/types.ts'
 import type { FileSet } from '../../tasks/kind.ts'
-import { type IgnoreRules, parseDockerignore } from './dockerignore.ts'
+import type { FileClock } from '../state/file-clock.ts'
+import type { RunState } from '../state/run-state.ts'
+import { lookAt, type Stamped } from '../state/stamp.ts'
+import { filesOfSet, isOwnFile } from './file-set.ts'
 import { hashFile } from './hash-file.ts'
+import { type Listing, openListings } from './listings.ts'
 import { refused, unreadable } from './refused.ts'
-import { StatIndex } from './stat-index.ts'
-import { walk } from './walk.ts'
 
 export interface FileIndex {
   /**
@@ -17,136 +18,198 @@ export interface FileIndex {
    * @throws TaskFailure naming the path: a missing `always` file or root, something unreadable, a pipe, socket or device.
    */
   states(set: FileSet): Promise<Record<string, FileState>>
-  /** Keeps what was learned for the next process. */
-  save(): Promise<void>
+  /** What output patterns match now. @throws TaskFailure for what no output can be: something unreadable, a pipe, a socket, a device. */
+  matched(patterns: readonly string[]): Matched
+  /**
+   * What was last seen of these patterns, with every stamp that vouches for it; undefined when something cannot be vouched for.
+   * `anew`: looks again first.
+   */
+  evidence(patterns: readonly string[], use: 'input' | 'output', anew: boolean): Evidence | undefined
+  /** Hands what was learned over to the state. */
+  save(): void
+}
+
+export interface Matched {
+  /** Path → state, sorted. */
+  readonly states: Readonly<Record<string, FileState>>
+  /** Folders without entries that were met on the way, sorted. */
+  readonly empty: readonly string[]
+  /** Permission bits of a file that was matched. */
+  mode(path: string): number
+}
+
+export interface Evidence extends Matched {
+  /** Path, or `folder/.`, → how it looked; undefined for what is not there. */
+  readonly stamps: ReadonlyMap<string, Stamped | undefined>
 }
 
 /** Files read between two turns of the event loop, so that signals and the screen are served. */
 const filesPerTurn = 512
 
-/** Below `.stagecraft/` only these are the user's own. */
-const ownFiles = /^\.stagecraft\/(?!(?:agent|templates|tests)(?:\/|$))/
+/** @param directory absolute folder of the manifest. */
+export function openFileIndex(directory: string, state: RunState, clock: FileClock): FileIndex {
+  const absolute = (path: string): string => `${directory}/${path}`
+  const listings = openListings(directory, state.globs, clock)
+  const modes = new Map<string, number>()
+  let filesRead = 0
 
-/**
- * @param directory absolute folder of the manifest.
- * @param indexPath file that remembers stats, made when first saved; losing it costs time only.
- * @param now milliseconds by the clock that also stamps files.
- */
-export function openFileIndex(directory: string, indexPath: string, now: () => number = Date.now): FileIndex {
-  let opened: StatIndex | undefined
-  const stats = (): StatIndex => {
-    opened ??= new StatIndex(indexPath)
-    return opened
-  }
-  const absolute = (path: string): string => join(directory, path)
-
-  /** The state of one listed path; undefined when it has just gone. */
-  const stateOf = (path: string): { readonly state: FileState; readonly wasRead: boolean } | undefined => {
+  /** The state of what is at a path; undefined when nothing is. */
+  const stateOf = (path: string, found = lookAtPath(path)): FileState | undefined => {
     try {
-      const stat = lstatSync(absolute(path), { bigint: true })
-      if (stat.isSymbolicLink()) return { state: `link:${readlinkSync(absolute(path))}`, wasRead: false }
-      if (!stat.isFile()) throw special(path, stat)
-      const known = stats().find(path, stat)
-      if (known) return { state: known, wasRead: false }
-      const nowMs = now()
-      const state = `${hashFile(absolute(path))}${(stat.mode & 0o100n) === 0n ? '' : '+x'}`
-      stats().remember(path, stat, state, nowMs)
-      return { state, wasRead: true }
+      if (!found) return undefined
+      modes.set(path, found.mode & 0o7777)
+      const known = state.files.find(path, found)
+      if (known !== undefined) return known
+      if (!found.isFile() && !found.isSymbolicLink()) throw special(path, found)
+      const read = found.isSymbolicLink()
+        ? `link:${readlinkSync(absolute(path))}`
+        : `${hashFile(absolute(path))}${(found.mode & 0o100) === 0 ? '' : '+x'}`
+      state.files.remember(path, found, read, clock.isPast(found))
+      filesRead++
+      return read
     } catch (error) {
-      if (codeOf(error) === 'ENOENT' && !path.includes('\uFFFD')) return undefined
+      if (codeOf(error) === 'ENOENT') return undefined
       throw error instanceof Error && error.name === 'TaskFailure' ? error : unreadable(path, error)
     }
   }
 
+  /** What the last look at a path found: for evidence, which need not be newer than the decisions it supports. */
+  const lastLooks = new Map<string, 'absent' | 'folder' | 'other'>()
+
+  const lookAtPath = (path: string): Stats | undefined => {
+    try {
+      const found = lookAt(absolute(path))
+      lastLooks.set(path, found === undefined ? 'absent' : found.isDirectory() ? 'folder' : 'other')
+      if (found || !path.includes('\uFFFD')) return found
+    } catch (error) {
+      throw unreadable(path, error)
+    }
+    throw unreadable(path, new Error('its name is not text'))
+  }
+
+  /** Paths that patterns without wildcards name; undefined when it takes a walk to tell. */
+  const named = (patterns: readonly string[]): readonly string[] | undefined => {
+    if (!patterns.every(isKnownLiteral)) return undefined
+    const excluded = patterns.filter((pattern) => pattern.startsWith('!')).map((pattern) => pattern.slice(1))
+    const isTaken = (path: string) => excluded.some((one) => path === one || path.startsWith(`${one}/`))
+    return patterns.filter((pattern) => !pattern.startsWith('!') && !isTaken(pattern) && !isOwnFile(pattern))
+  }
+
+  /** Sorted; `undefined` for a folder among them: then it takes a walk. */
+  const namedStates = (paths: readonly string[]): [string, FileState | undefined][] | undefined => {
+    const found: [string, FileState | undefined][] = []
+    for (const path of [...new Set(paths)].sort()) {
+      const stat = lookAtPath(path)
+      if (stat?.isDirectory()) return undefined
+      found.push([path, stateOf(path, stat)])
+    }
+    return found
+  }
+
+  const walked = (include: readonly string[], use: 'input' | 'output'): { listing: Listing; files: readonly string[] } => {
+    const listing = listings.of({ include, usual: use === 'input' })
+    return { listing, files: listing.files.filter((path) => !isOwnFile(path)).sort() }
+  }
+
+  function evidence(patterns: readonly string[], use: 'input' | 'output', anew: boolean): Evidence | undefined {
+    const stamps = new Map<string, Stamped | undefined>()
+    const states: [string, FileState][] = []
+    const paths = named(patterns)
+    if (anew || !paths?.every((path) => lastLooks.has(path))) for (const path of paths ?? []) stateOfFile(path)
+    let empty: readonly string[] = []
+    let files: readonly string[]
+    if (paths && !paths.some((path) => lastLooks.get(path) === 'folder')) files = [...new Set(paths)].sort()
+    else {
+      const walk = walked(patterns, use)
+      if (!walk.listing.settled) return undefined
+      for (const [row, stamp] of walk.listing.folders) stamps.set(row, stamp)
+      files = walk.files
+      empty = walk.listing.empty
+      if (anew) for (const path of files) stateOf(path)
+    }
+    for (const path of files) {
+      if (lastLooks.get(path) === 'absent') stamps.set(path, undefined)
+      else {
+        if (state.files.vouched(path) === undefined) stateOf(path)
+        const row = state.files.vouched(path)
+        if (!row) return undefined
+        stamps.set(path, row.stamp)
+        states.push([path, row.state])
+      }
+    }
+    return {
+      states: Object.fromEntries(states),
+      empty: [...empty].sort(),
+      stamps,
+      mode: (path) => (stamps.get(path)?.mode ?? 0) & 0o7777,
+    }
+  }
+
+  /** Looks; a folder has no state. */
+  const stateOfFile = (path: string): void => {
+    const found = lookAtPath(path)
+    if (!found?.isDirectory()) stateOf(path, found)
+  }
+
   return {
     async states(set) {
-      const paths = new Set([
-        ...listed(directory, set),
-        ...(set.always ?? []).flatMap((path) => required(directory, posix.normalize(path))),
-      ])
+      const paths = isPlain(set) ? named(set.include) : undefined
+      const plain = paths && namedStates(paths)
+      if (plain) return Object.fromEntries(plain.filter((row): row is [string, FileState] => row[1] !== undefined))
+      const files = isPlain(set) ? walked(set.include, 'input').files : filesOfSet(directory, set)
       const found: [string, FileState][] = []
-      let filesRead = 0
-      for (const path of [...paths].sort()) {
+      for (const path of files) {
+        const before = filesRead
         const file = stateOf(path)
-        if (!file) continue
-        found.push([path, file.state])
-        if (file.wasRead && ++filesRead % filesPerTurn === 0) await setImmediate()
+        if (file !== undefined) found.push([path, file])
+        if (filesRead !== before && filesRead % filesPerTurn === 0) await setImmediate()
       }
       return Object.fromEntries(found)
     },
-    async save() {
-      opened?.save(absolute)
+    matched(patterns) {
+      const paths = named(patterns)
+      const plain = paths && namedStates(paths)
+      const { rows, empty } = plain
+        ? { rows: plain, empty: [] }
+        : (() => {
+            const { listing, files } = walked(patterns, 'output')
+            return { rows: files.map((path) => [path, stateOf(path)] as const), empty: [...listing.empty].sort() }
+          })()
+      const states = Object.fromEntries(rows.filter((row): row is [string, FileState] => row[1] !== undefined))
+      return { states, empty, mode: (path) => modes.get(path) ?? 0 }
+    },
+    evidence,
+    save() {
+      const learned = listings.learned()
+      if (learned === undefined) return
+      state.globs = learned
+      state.changed()
     },
   }
 }
 
-/** Project-relative paths of a set, but for its `always`. */
-function listed(directory: string, set: FileSet): readonly string[] {
-  const root = posix.normalize(set.root).replace(/\/$/, '')
-  const outside = root === '..' || root.startsWith('../')
-  // A root above the project meets the project again by its folder's name, which must not matter.
-  const below = (path: string): string =>
-    outside
-      ? relative(directory, join(directory, root, path))
-          .split(sep)
-          .join('/')
-      : posix.join(root, path)
-  const stat = statSync(join(directory, root), { throwIfNoEntry: false })
-  if (!stat?.isDirectory()) {
-    throw refused(
-      root,
-      stat ? `\`${root}\` is not a folder` : `the folder \`${root}\` does not exist`,
-      'correct the path in the manifest or the Compose file',
-    )
-  }
-  const rules = set.dockerignore === undefined ? undefined : readRules(directory, set.dockerignore)
-  const wanted = walk({
-    root: join(directory, root),
-    shown: below,
-    include: set.include,
-    enters: (path) => !ownFiles.test(below(path)) && !isExcepted(below(path), set) && (rules?.enters(path) ?? true),
-  })
-  return wanted
-    .filter((path) => rules?.keeps(path) ?? true)
-    .map(below)
-    .filter((path) => !ownFiles.test(path) && !isExcepted(path, set))
+/** Patterns of the project's folder and nothing else. */
+function isPlain(set: FileSet): set is FileSet & { readonly include: readonly string[] } {
+  return set.include !== undefined && set.root === '.' && !set.dockerignore && !set.except && !set.always
 }
 
-function isExcepted(path: string, { except = [] }: FileSet): boolean {
-  return except.some((excepted) => path === excepted || path.startsWith(`${excepted}/`))
+const literals = new Map<string, boolean>()
+
+function isKnownLiteral(pattern: string): boolean {
+  const known = literals.get(pattern)
+  if (known !== undefined) return known
+  const literal = isLiteral(pattern)
+  literals.set(pattern, literal)
+  return literal
 }
 
-function readRules(directory: string, path: string): IgnoreRules | undefined {
-  try {
-    return parseDockerignore(readFileSync(join(directory, path), 'utf8'))
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
-    throw unreadable(path, error)
-  }
+/** Names one path, which may be a folder. */
+function isLiteral(pattern: string): boolean {
+  const path = pattern.startsWith('!') ? pattern.slice(1) : pattern
+  return path !== '' && !/[*?[\]{}()\\]/.test(path) && path.split('/').every((name) => name !== '' && name !== '.' && name !== '..')
 }
 
-/** A file that must be there and, when it is a symbolic link, the file it leads to: both decide what is built. */
-function required(directory: string, path: string): readonly string[] {
-  const stat = lstatSync(join(directory, path), { throwIfNoEntry: false })
-  const missing = (): Error =>
-    refused(path, `\`${path}\` does not exist`, 'create it, or correct its path in the manifest or the Compose file')
-  if (!stat) throw missing()
-  if (!stat.isSymbolicLink()) return [path]
-  let target: string
-  try {
-    target = realpathSync(join(directory, path))
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') throw missing()
-    throw unreadable(path, error)
-  }
-  const project = realpathSync(directory)
-  const isInside = [project, realpathSync(dirname(join(directory, path)))].some((folder) => target.startsWith(`${folder}${sep}`))
-  if (!isInside)
-    throw refused(path, `\`${path}\` is a symbolic link out of the project, to \`${target}\``, 'put the file itself into the project')
-  return [path, relative(project, resolve(target)).split(sep).join('/')]
-}
-
-function special(path: string, stat: BigIntStats): Error {
+function special(path: string, stat: Stats): Error {
   const what = stat.isFIFO() ? 'a named pipe' : stat.isSocket() ? 'a socket' : stat.isDirectory() ? 'a folder' : 'a device'
   return refused(path, `\`${path}\` is ${what}; an input is a file or a symbolic link`, 'remove it, or leave it out with an ignore file')
 }

@@ -13,6 +13,8 @@ export interface Walk {
   readonly include?: readonly string[] | undefined
   /** Whether to read a folder. Paths are relative to the root. */
   readonly enters: (directory: string) => boolean
+  /** Entries of a folder given relative to the root; default straight from the disk. */
+  readonly read?: (directory: string) => readonly Dirent[]
 }
 
 /**
@@ -20,13 +22,15 @@ export interface Walk {
  * Synchronous: six times faster than promises for what is mostly short calls.
  * @throws TaskFailure for a folder that cannot be read, or a pattern that leaves the root.
  */
-export function walk({ root, shown, include, enters }: Walk): readonly string[] {
+export function walk({ root, shown, include, enters, read = onDisk(root) }: Walk): readonly string[] {
   /** Entries of a folder, without the folders nobody wants to see. */
-  const list = (directory: string): Dirent[] => {
-    const entries = readdirSync(directory === '' ? root : `${root}${sep}${directory}`, { withFileTypes: true })
-    return entries.filter((entry) => !entry.isDirectory() || enters(join(directory, entry.name)))
-  }
+  const list = (directory: string): Dirent[] =>
+    read(directory).filter((entry) => !entry.isDirectory() || enters(join(directory, entry.name)))
   return include ? walkMatching(root, include, list, shown) : walkAll(list, shown)
+}
+
+function onDisk(root: string): (directory: string) => Dirent[] {
+  return (directory) => readdirSync(directory === '' ? root : `${root}${sep}${directory}`, { withFileTypes: true })
 }
 
 function walkAll(list: (directory: string) => readonly Dirent[], shown: Walk['shown']): readonly string[] {

@@ -46,6 +46,7 @@ export function askRegistry({ send, credentials }: SessionOptions): AskRegistry 
     const host = registryHost(registry)
     const one = (scheme: string) => {
       const url = targetUrl(target, `${scheme}://${host}/v2/${repository}/`)
+      if (url.protocol === 'http:' && scheme === 'https' && !isLoopback(url.host)) throw unsafeDetour(reference, url)
       // A password or a token is for the registry, not for the storage that it sends us to.
       const authorized = authorization === undefined || url.host !== host ? headers : { ...headers, authorization }
       return send({ method, url, headers: authorized, ...(body === undefined ? {} : { body }) }, limits)
@@ -192,6 +193,6 @@ function unsafe({ registry }: ImageReference, realm: string): TaskFailure {
 }
 
 function unsafeDetour({ registry }: ImageReference, { host }: URL): TaskFailure {
-  const message = `${registry} sends reads on to ${host}, without TLS`
+  const message = `${registry} sends us on to ${host}, without TLS`
   return new TaskFailure({ reason: 'refused', subject: registry, message, remedy: 'let the registry name an https storage' })
 }

@@ -1,10 +1,10 @@
 /** The user's own tasks: what `tasks` says becomes nodes of the same graph as builds and rollouts. Pure. */
-import { posix } from 'node:path'
 import type { Location, Task, TaskId } from '../../graph/types.ts'
 import type { ExecParams } from '../../tasks/exec/params.ts'
 import type { LoadedConfig } from '../config/config.ts'
 import { parseDuration } from '../config/duration.ts'
 import type { TaskConfig } from '../config/schema/tasks.ts'
+import { filesOf } from '../config/task-files.ts'
 
 /** @param idsOf ids behind a name: one task, or all of a pipeline or a built-in target. */
 export function userTasks(
@@ -15,22 +15,21 @@ export function userTasks(
 }
 
 function userTask(name: string, task: TaskConfig, idsOf: (name: string) => readonly TaskId[], origin: Location): Task {
-  const inProject = (pattern: string) =>
-    pattern.startsWith('!') ? `!${posix.join(task.cwd, pattern.slice(1))}` : posix.join(task.cwd, pattern)
+  const { inputs, outputs } = filesOf(task)
   const params: ExecParams = {
     name,
     command: commandOf(task.command),
     cwd: task.cwd,
-    inputs: task.inputs?.map(inProject) ?? null,
-    outputs: task.outputs.map(inProject),
+    inputs: inputs ? [...inputs] : null,
+    outputs: [...outputs],
     env: task.env,
     passEnv: task.pass_env,
     secrets: task.secrets,
     variables: task.variables,
     tools: task.tools,
-    cache: task.cache,
+    cache: task.cache ?? true,
     timeoutMs: task.timeout === undefined ? null : milliseconds(task.timeout),
-    retries: task.retries,
+    retries: task.retries ?? 0,
     pool: task.pool ?? null,
     service: task.service === undefined ? null : { ready: readiness(task.service.ready) },
   }

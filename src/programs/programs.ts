@@ -1,18 +1,28 @@
 /** Programs of the user's, on this machine. Started by Node itself rather than by execa, which doubles the 2 ms that a start takes. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { constants } from 'node:os'
+import { rmSync } from 'node:fs'
 import { TaskFailure } from '../../tasks/kind.ts'
-import type { ProgramRequest, Programs, RunningProgram } from '../../tasks/ports.ts'
-import { OutputLines } from '../hosts/output-lines.ts'
-import { adoptGroup, endGroup } from '../hosts/process-group.ts'
+import type { ProgramRequest, Programs } from '../../tasks/ports.ts'
+import { graceMs, type Launcher, launch } from './launch.ts'
+import { endTree, membersOf } from './process-tree.ts'
+import { deadRuns } from './run-record.ts'
 
-const graceMs = 5000
+export interface ProgramsOptions extends Launcher {
+  /** Told of what a run that was killed had left running. */
+  readonly warn: (message: string) => void
+}
 
-/** @param redact applied to every line that leaves. */
-export function createPrograms(redact: (text: string) => string): Programs {
+export function createPrograms(options: ProgramsOptions): Programs {
+  let swept: Promise<void> | undefined
+  /** Before the first program of a run starts: what a killed run left in this checkout would be in its way. */
+  const begin = async (request: ProgramRequest, onLine: (line: string) => void) => {
+    swept ??= endOrphans(options)
+    await swept
+    return launch(request, onLine, options)
+  }
   return {
     async run(request, onLine, signal) {
-      const program = await launch(request, (line) => onLine(redact(line)))
+      if (signal.aborted) throw stopped('interrupted', request)
+      const program = await begin(request, onLine)
       let cut: 'interrupted' | 'timeout' | undefined
       const cutOff = (why: typeof cut) => {
         cut ??= why
@@ -23,60 +33,34 @@ export function createPrograms(redact: (text: string) => string): Programs {
       signal.addEventListener('abort', onAbort, { once: true })
       const timer = request.timeoutMs === undefined ? undefined : setTimeout(cutOff, request.timeoutMs, 'timeout')
       try {
-        const { code } = await program.ended
-        if (cut === undefined) return { code }
-        await program.stop()
+        const end = await program.ended
+        if (cut === undefined) return end
         throw stopped(cut, request)
       } finally {
         clearTimeout(timer)
         signal.removeEventListener('abort', onAbort)
       }
     },
-    start: (request, onLine) => launch(request, (line) => onLine(redact(line))),
+    start: begin,
   }
 }
 
-async function launch({ argv, cwd, env }: ProgramRequest, onLine: (line: string) => void): Promise<RunningProgram> {
-  const [file, ...args] = argv
-  const child = spawn(file, args, { cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
-  const { pid } = child
-  if (pid === undefined) throw await notStarted(child, file, cwd)
-  const disown = adoptGroup(pid)
-  for (const stream of [child.stdout, child.stderr]) {
-    const lines = new OutputLines(0, onLine)
-    stream.on('data', (chunk: Buffer) => lines.write(chunk))
-    stream.on('end', () => lines.end())
-  }
-  const ended = new Promise<{ code: number }>((resolve) => {
-    child.on('close', (code, signal) => {
-      disown()
-      resolve({ code: code ?? 128 + (signal === null ? 0 : constants.signals[signal]) })
-    })
-  })
-  return {
-    pid,
-    ended,
-    async stop() {
-      await endGroup(pid, graceMs)
-      await ended
-    },
+/** Ends what runs of this checkout left running when they were killed. Only ever processes that carry such a run's cookie. */
+async function endOrphans({ record, warn, outerCookie = '' }: ProgramsOptions): Promise<void> {
+  for (const { path, run } of deadRuns(record.directory)) {
+    // We are ourselves what it left running.
+    if (outerCookie.includes(run.cookie)) continue
+    for (const cookie of run.running) {
+      const left = membersOf({ cookie })
+      if (left.length === 0) continue
+      warn(`an earlier run was killed and left ${left.map(({ name, pid }) => `${name} (${pid})`).join(', ')} running: ended now`)
+      await endTree({ cookie }, graceMs)
+    }
+    rmSync(path, { force: true })
   }
 }
 
 function stopped(reason: 'interrupted' | 'timeout', { argv: [file], timeoutMs = 0 }: ProgramRequest): TaskFailure {
   const message = reason === 'timeout' ? `\`${file}\` did not end within ${timeoutMs / 1000} s` : `\`${file}\` was interrupted`
   return new TaskFailure({ reason, subject: file, message })
-}
-
-async function notStarted(child: ChildProcess, file: string, cwd: string): Promise<TaskFailure> {
-  const error = await new Promise<NodeJS.ErrnoException>((resolve) => child.once('error', resolve))
-  return new TaskFailure(
-    {
-      reason: 'refused',
-      subject: file,
-      message: `\`${file}\` could not be started in ${cwd}: ${error.message}`,
-      remedy: `install \`${file}\`, or add its folder to PATH`,
-    },
-    { cause: error },
-  )
 }

@@ -19,15 +19,27 @@ const credentialsInUrl = '(?<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://[^\\s/:@]*:)[^\\s/
  * between `user:` and `@` in any URL. Values shorter than four characters and trivial words stay.
  */
 export function createRedactor(values: Iterable<string>): (text: string) => string {
+  const pattern = new RegExp([...tellingForms(values).map(escapePattern), credentialsInUrl].join('|'), 'g')
+  return (text) => text.replace(pattern, (...match) => `${(match.at(-1) as { scheme?: string }).scheme ?? ''}${mask}`)
+}
+
+/** A function that says whether one of `values` is in a text, in any form that {@link createRedactor} would hide. */
+export function createDetector(values: Iterable<string>): (text: string) => boolean {
+  const forms = tellingForms(values)
+  if (forms.length === 0) return () => false
+  const pattern = new RegExp(forms.map(escapePattern).join('|'))
+  return (text) => pattern.test(text)
+}
+
+/** Longest first, as a pattern takes the first that fits. */
+function tellingForms(values: Iterable<string>): readonly string[] {
   const forms = new Set<string>()
   for (const value of values) {
     for (const part of parts(value)) {
       if (isTelling(part)) for (const form of formsOf(part)) forms.add(form)
     }
   }
-  const longestFirst = [...forms].sort((a, b) => b.length - a.length || (a < b ? -1 : 1))
-  const pattern = new RegExp([...longestFirst.map(escapePattern), credentialsInUrl].join('|'), 'g')
-  return (text) => text.replace(pattern, (...match) => `${(match.at(-1) as { scheme?: string }).scheme ?? ''}${mask}`)
+  return [...forms].sort((a, b) => b.length - a.length || (a < b ? -1 : 1))
 }
 
 /** The value itself, its lines, and the password inside it. */

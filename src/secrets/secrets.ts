@@ -6,7 +6,7 @@ import type { Location } from '../../graph/types.ts'
 import { TaskFailure } from '../../tasks/kind.ts'
 import type { Secrets } from '../../tasks/ports.ts'
 import { InputError } from '../contracts.ts'
-import { createRedactor } from './redact.ts'
+import { createDetector, createRedactor } from './redact.ts'
 
 export interface SecretsOptions {
   /** Absolute path of a dotenv file on this machine. */
@@ -26,6 +26,8 @@ export interface SecretsOptions {
 export interface LoadedSecrets extends Secrets {
   /** Hides every value that was loaded, whether it was declared or not, in any text. */
   redact(text: string): string
+  /** Is one of these values in it? */
+  isIn(text: string): boolean
 }
 
 /** @throws InputError when `envFile` is not there or cannot be read. @throws TaskFailure for a secret's file that cannot be read. */
@@ -39,6 +41,7 @@ export async function loadSecrets(options: SecretsOptions): Promise<LoadedSecret
       : (options.processEnv[name] ?? (Object.hasOwn(fromFile, name) ? fromFile[name] : undefined))
     if (value !== undefined) values.set(name, value)
   }
+  const known = [...values.values(), ...Object.values(fromFile)]
   return {
     names,
     get: (name) => {
@@ -50,7 +53,8 @@ export async function loadSecrets(options: SecretsOptions): Promise<LoadedSecret
       const value = values.get(name)
       return value === undefined ? 'absent' : createHmac('sha256', options.key).update(`${name}\0${value}`).digest('hex')
     },
-    redact: createRedactor([...values.values(), ...Object.values(fromFile)]),
+    redact: createRedactor(known),
+    isIn: createDetector(known),
   }
 }
 

@@ -1,6 +1,6 @@
 /** The environment's lock: one lease on each of its hosts, taken in order of name so that two runs cannot hold halves of it. */
 import { TaskFailure } from '../../tasks/kind.ts'
-import type { EnvironmentLock } from '../executor.ts'
+import type { EnvironmentLock } from '../execution/run-options.ts'
 
 /** One host's lease: `src/hosts/lock.ts`. */
 export interface HeldLock {

@@ -1,77 +1,82 @@
-/** First step of every command that knows an environment: the manifest, the Compose file and the environment become one checked graph. */
-import { existsSync } from 'node:fs'
-import { readFile } from 'node:fs/promises'
-import { isAbsolute, join, posix, relative, resolve } from 'node:path'
+/** First step of every command that knows tasks: the manifest, and the environment if one is reached, become one checked graph. */
+import { dirname, resolve } from 'node:path'
 import { taskGraph } from '../../graph/task-graph.ts'
-import type { Checked, Diagnostic, TaskGraph, TaskId } from '../../graph/types.ts'
-import { loadCompose } from '../config/compose-file.ts'
-import type { LoadedConfig } from '../config/config.ts'
-import { parseDotenv } from '../config/dotenv.ts'
-import { loadConfig } from '../config/load.ts'
-import { resolveDeployment } from '../config/resolve.ts'
-import { type App, type Deployment, type GlobalOptions, InputError } from '../contracts.ts'
-import { buildArguments } from '../pipelines/build-arguments.ts'
-import { deployTasks } from '../pipelines/deploy.ts'
-import { userTasks } from '../pipelines/user-tasks.ts'
-import { type ReleaseVersion, releaseVersion, versionProblem } from '../release-version.ts'
+import type { Diagnostic, TaskGraph } from '../../graph/types.ts'
+import type { App, Deployment, GlobalOptions } from '../contracts.ts'
+import type { UserProject } from '../pipelines/user-project.ts'
+import { type ReleaseVersion, releaseVersion } from '../release-version.ts'
+import { type Stamped, settledStamp } from '../state/stamp.ts'
+import { checkedValue } from './checked-value.ts'
+import { agreedEnvironment } from './choose-environment.ts'
+import { compiledKey, readCompiled, writeCompiled } from './compiled-project.ts'
 
 export interface Project {
   /** Folder of the manifest, absolute. */
   readonly directory: string
+  /** With an empty `environment` when only tasks of the user's are wanted. */
   readonly deployment: Deployment
-  /** Every task a deploy of this environment consists of. */
+  /** How the manifest looked before it was read, if a later change is sure to show: undefined right after one. */
+  readonly manifest?: { readonly path: string; readonly stamp: Stamped }
+  /** Every task there is: the user's, and all a deploy of the environment consists of. */
   readonly graph: TaskGraph
+  /** What is wanted: the words given, or what the project is for. */
+  readonly targets: readonly string[]
   readonly release: ReleaseVersion
-  /** Pipelines of the manifest, and the targets of each. */
+  /** Pipelines of the manifest and the targets of each, pipelines within it resolved. */
   readonly pipelines: Readonly<Record<string, readonly string[]>>
+  /** Tasks at a time in pools of the user's; those of built-in names replace ours. */
+  readonly pools: Readonly<Record<string, number>>
   /** Absolute path of the local environment file, if the environment has one. */
   readonly envFile?: string
   readonly warnings: readonly Diagnostic[]
 }
 
-/** @throws InputError with every problem of the manifest, the Compose file and the options at once. */
-export async function openProject(globals: GlobalOptions, app: App, version?: string, targets: readonly string[] = []): Promise<Project> {
-  const path = resolve(app.cwd, globals.config)
-  const loaded = checkedValue(await loadConfig(path))
-  if (targets.length > 0 && targets.every((name) => isUsers(name, loaded))) return withoutEnvironment(loaded)
-  const environment = chooseEnvironment(globals.env, loaded)
-  const composePath = join(loaded.directory, loaded.config.project.compose_file)
-  const compose = checkedValue(await loadCompose(composePath, relative(app.cwd, composePath)))
-  const { envFile, names } = await environmentFile(loaded, environment)
-  const resolved = resolveDeployment(loaded, compose, environment, { envFileNames: names })
-  const deployment = checkedValue(resolved)
-  const release = releaseVersion(loaded.directory, version, app.env)
-  const args = buildArguments(deployment)
-  const problems = [...(args.ok ? [] : args.diagnostics), ...versionDiagnostics(release)]
-  if (!args.ok || problems.length > 0) throw new InputError(problems)
-  const tasks = deployTasks(deployment, {
-    version: release.version ?? 'unknown',
-    envFileNames: names,
-    buildArgs: args.value,
-    ignoreFiles: ignoreFiles(deployment, loaded.directory),
-  })
-  return {
-    directory: loaded.directory,
-    deployment,
-    graph: checkedValue(taskGraph(tasks)),
-    release,
-    pipelines: pipelinesOf(loaded),
-    ...(envFile === undefined ? {} : { envFile }),
-    warnings: resolved.ok ? (resolved.warnings ?? []) : [],
-  }
+export interface OpenOptions {
+  /** As `--version` says. */
+  readonly version?: string | undefined
+  /** Targets and ids that are wanted. None: a deploy, or every task when the manifest has no environment. */
+  readonly targets?: readonly string[]
+  /** May keep what was learned in the project folder for the next time; default no. */
+  readonly writes?: boolean
 }
 
-/** A task, or a pipeline of nothing else. */
-function isUsers(name: string, { config }: LoadedConfig): boolean {
-  const pipeline = config.pipelines[name]
-  if (pipeline) return pipeline.targets.every((target) => isUsers(target, { config } as LoadedConfig))
-  return Object.hasOwn(config.tasks, name.replace(/^exec:/, ''))
+/** @throws InputError with every problem of the manifest, the Compose file and the options at once. */
+export async function openProject(globals: Pick<GlobalOptions, 'config' | 'env'>, app: App, options: OpenOptions = {}): Promise<Project> {
+  const path = resolve(app.cwd, globals.config)
+  const targets = options.targets ?? []
+  const stamp = settledStamp(path)
+  const manifest = stamp ? { manifest: { path, stamp } } : {}
+  const key = compiledKey(path, path)
+  const kept = readCompiled(path, key)
+  if (kept && isOwnWork(targets, kept, globals.env)) return { ...withoutEnvironment(dirname(path), kept, targets), ...manifest }
+
+  // Everything that reads YAML and checks it is only loaded for what is not kept.
+  const { openManifest } = await import('./open-manifest.ts')
+  const { loaded, user, openWhole } = await openManifest(path)
+  if (!isOwnWork(targets, user, globals.env)) return openWhole(targets, globals.env, options.version, app)
+  // The file may have been written to between the two times it was read.
+  if (options.writes && key !== undefined && !kept && compiledKey(path, path) === key) writeCompiled(path, key, user)
+  return { ...withoutEnvironment(loaded.directory, user, targets), ...manifest }
+}
+
+/** Nothing but tasks of the user's is wanted. @throws InputError when pipelines and `--env` contradict each other. */
+function isOwnWork(targets: readonly string[], user: UserProject, env: string | undefined): boolean {
+  if (targets.length === 0) return user.environments.length === 0 && user.mixed.length === 0 && user.tasks.length > 0
+  const own = new Set(user.tasks.map(({ id }) => id as string))
+  const asked = new Map<string, string>()
+  const isOwn = targets.every((word) => {
+    const pipeline = Object.hasOwn(user.pipelines, word) ? user.pipelines[word] : undefined
+    for (const environment of pipeline?.environments ?? []) asked.set(environment, word)
+    return pipeline ? !pipeline.isMixed : own.has(word) || own.has(`exec:${word}`)
+  })
+  if (isOwn) agreedEnvironment(env, asked)
+  return isOwn
 }
 
 /** Commands of this machine need neither an environment nor a Compose file. */
-function withoutEnvironment(loaded: LoadedConfig): Project {
+function withoutEnvironment(directory: string, user: UserProject, targets: readonly string[]): Project {
   const deployment: Deployment = {
-    project: loaded.config.project.name,
+    project: user.project,
     environment: '',
     composeProject: '',
     directory: '',
@@ -82,65 +87,15 @@ function withoutEnvironment(loaded: LoadedConfig): Project {
     variables: { plain: {}, secret: [] },
     knownHosts: [],
   }
-  const tasks = userTasks(loaded, (name) => [`exec:${name}` as TaskId])
+  const graph = checkedValue(taskGraph(user.tasks))
   return {
-    directory: loaded.directory,
+    directory,
     deployment,
-    graph: checkedValue(taskGraph(tasks)),
-    release: releaseVersion(loaded.directory, undefined, {}),
-    pipelines: pipelinesOf(loaded),
-    warnings: [],
+    graph,
+    targets: targets.length > 0 ? targets : graph.order,
+    release: releaseVersion(directory, undefined, {}),
+    pipelines: Object.fromEntries(Object.entries(user.pipelines).map(([name, { targets: words }]) => [name, words])),
+    pools: user.pools,
+    warnings: user.warnings,
   }
-}
-
-function pipelinesOf({ config }: LoadedConfig): Project['pipelines'] {
-  return Object.fromEntries(Object.entries(config.pipelines).map(([name, { targets }]) => [name, targets]))
-}
-
-/** The environment is never guessed: a deploy to the wrong one cannot be taken back. */
-function chooseEnvironment(given: string | undefined, loaded: LoadedConfig): string {
-  if (given !== undefined) return given
-  const names = Object.keys(loaded.config.environments).sort()
-  throw new InputError([
-    {
-      code: 'SC3101',
-      severity: 'error',
-      message: `no environment given: add \`--env\` with one of ${names.map((name) => `\`${name}\``).join(', ')}`,
-    },
-  ])
-}
-
-async function environmentFile(loaded: LoadedConfig, environment: string): Promise<{ envFile?: string; names: readonly string[] }> {
-  const file = loaded.config.environments[environment]?.env_file
-  if (file === undefined || isAbsolute(file)) return { names: [] }
-  const envFile = join(loaded.directory, file)
-  try {
-    return { envFile, names: Object.keys(parseDotenv(await readFile(envFile, 'utf8'))).sort() }
-  } catch (error) {
-    const location = loaded.locate(['environments', environment, 'env_file'])
-    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'does not exist' : `cannot be read: ${(error as Error).message}`
-    throw new InputError([{ code: 'SC3102', severity: 'error', message: `env_file \`${file}\` ${why}`, ...(location ? { location } : {}) }])
-  }
-}
-
-/** BuildKit prefers an ignore file named for the Dockerfile to the context's own. */
-function ignoreFiles({ services }: Deployment, directory: string): Readonly<Record<string, string>> {
-  const found: Record<string, string> = {}
-  for (const { name, build } of services) {
-    if (!build) continue
-    const candidates = [`${build.dockerfile}.dockerignore`, posix.join(build.context, '.dockerignore')]
-    const file = candidates.find((candidate) => existsSync(join(directory, candidate)))
-    if (file !== undefined) found[name] = file
-  }
-  return found
-}
-
-function versionDiagnostics({ version }: ReleaseVersion): Diagnostic[] {
-  const message = version === undefined ? undefined : versionProblem(version)
-  return message === undefined ? [] : [{ code: 'SC3103', severity: 'error', message }]
-}
-
-function checkedValue<T>(checked: Checked<T>): T {
-  if (checked.ok) return checked.value
-  throw new InputError(checked.diagnostics)
 }

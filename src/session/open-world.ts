@@ -4,19 +4,23 @@
  */
 import { join } from 'node:path'
 import { openLocalCache } from '../../cache/local.ts'
-import type { Task, TaskGraph } from '../../graph/types.ts'
+import type { Outcome, Task, TaskGraph, TaskId } from '../../graph/types.ts'
 import { kinds } from '../../tasks/index.ts'
 import { TaskFailure, type TaskKind } from '../../tasks/kind.ts'
 import type { Builder, Database, Ports, Registry, Scope } from '../../tasks/ports.ts'
 import type { Assessor } from '../assess.ts'
 import type { App } from '../contracts.ts'
-import { openFileIndex } from '../files/file-index.ts'
+import { type TaskLocks, taskLocks } from '../execution/task-locks.ts'
 import { projectOutputs } from '../outputs/outputs.ts'
 import type { PredictOptions } from '../predict.ts'
 import { processEnvironment } from '../programs/environment.ts'
+import { probes } from '../programs/probes.ts'
+import { cookieVariable } from '../programs/process-tree.ts'
 import { createPrograms } from '../programs/programs.ts'
+import { createRunRecord } from '../programs/run-record.ts'
 import { toolVersions } from '../programs/tools.ts'
 import type { Recorder } from '../releases/recorder.ts'
+import { rememberedOutputs } from '../state/remembered-outputs.ts'
 import { closeAll } from './close-all.ts'
 import { contentPort, memoryContent } from './content.ts'
 import { openDatabase } from './databases.ts'
@@ -25,6 +29,7 @@ import { hostHistory } from './host-history.ts'
 import { type HostPool, hostPool } from './hosts.ts'
 import type { Project } from './open-project.ts'
 import { openRecorder, unrecorded } from './recording.ts'
+import { openRunMemory } from './run-memory.ts'
 import { openSecrets } from './secrets.ts'
 
 export interface World {
@@ -33,6 +38,7 @@ export interface World {
   readonly ports: Omit<Ports, 'release'>
   readonly assessor: Assessor
   readonly lock: HeldEnvironmentLock
+  readonly taskLocks: TaskLocks
   /** For looking without touching: what a task stores is kept in memory, and no release can be made. */
   readonly forPlan: Omit<PredictOptions, 'kinds' | 'force' | 'online'>
   title(task: Task): string
@@ -47,6 +53,8 @@ export interface World {
   hostTrouble(): Promise<TaskFailure | undefined>
   /** After a run that wrote nothing: if a dead run left its lock on a host, it goes. */
   reapLock(graph: TaskGraph): Promise<void>
+  /** Leaves a certificate when the next run of the same targets need not even be started. */
+  certify(targets: readonly string[], graph: TaskGraph, outcomes: ReadonlyMap<TaskId, Outcome>): void
   /** Gives the lock back, saves what was learned about files, and closes every connection. */
   close(): Promise<void>
 }
@@ -65,7 +73,8 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   const cacheDirectory = app.env['STAGECRAFT_CACHE_DIR'] ?? join(directory, '.stagecraft', 'cache')
   const warn = (message: string) => void app.stderr.write(`warning: ${message}\n`)
   const cache = openLocalCache(cacheDirectory, { warn })
-  const files = openFileIndex(directory, join(cacheDirectory, 'files.json'))
+  const remembered = openRunMemory(project, app, options.writes)
+  const { files } = remembered
   const hosts = hostPool(deployment, directory, app)
   if (options.online) for (const name of hostsOf(options.graph)) hosts.lookAhead(name)
   const secrets = await openSecrets(project, hosts, app, options)
@@ -82,7 +91,9 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   )
   const registry = lazyRegistry(app)
   const environment = processEnvironment(app.env)
-  const programs = createPrograms(secrets.redact)
+  const record = createRunRecord(join(directory, '.stagecraft', 'run'), options.writes)
+  const outerCookie = app.env[cookieVariable]
+  const programs = createPrograms({ redact: secrets.redact, record, warn, ...(outerCookie === undefined ? {} : { outerCookie }) })
   const ports: Omit<Ports, 'release'> = {
     host: (name) => hosts.host(name),
     builder: lazyBuilder(registry, secrets.redact, app.signal),
@@ -90,18 +101,20 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     secrets: secrets.port,
     content: contentPort(cache.content),
     programs,
-    outputs: projectOutputs(directory, cache.content),
+    probes,
+    outputs: rememberedOutputs(projectOutputs(directory, cache.content), files),
     environment,
     database: (name): Promise<Database> => openDatabase(name, project, secrets.port, hosts),
     projectDirectory: directory,
   }
   const assessor: Assessor = {
-    caches: [cache],
-    log: cache.log,
+    caches: [remembered.keeping(cache)],
+    results: remembered.state,
+    log: remembered.log,
     files,
     variable: (name) => deployment.variables.plain[name],
     environment,
-    tool: toolVersions(programs, environment, directory, app.signal),
+    tool: remembered.tool(toolVersions(programs, environment, directory, app.signal)),
     secrets: secrets.port,
   }
   const forPlan: World['forPlan'] = {
@@ -118,6 +131,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     ports,
     assessor,
     lock,
+    taskLocks: taskLocks(record),
     forPlan,
     title: (task) => titleOf(task),
     redact: secrets.redact,
@@ -149,10 +163,12 @@ export async function openWorld(project: Project, app: App, options: WorldOption
       const seen = await Promise.all(deployment.hosts.map(({ name }) => hosts.host(name).observe()))
       if (seen.some((state) => state.lock !== undefined)) await lock.reap()
     },
+    certify: (targets, graph, outcomes) => remembered.certify(targets, graph, outcomes, kinds),
     async close() {
       const steps: readonly [what: string, step: () => Promise<void>][] = [
         ['the lock could not be given back, and runs out by itself', () => lock.release()],
         ['what was learned about files was not kept', async () => (options.writes ? tidy() : undefined)],
+        ['the record of this run was not removed', async () => record.close()],
         ['a connection was not closed', () => hosts.close()],
       ]
       await closeAll(steps, (message) => warn(secrets.redact(message)))
@@ -160,7 +176,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   }
 
   async function tidy(): Promise<void> {
-    await files.save()
+    remembered.save()
     const { collectWhenDue } = await import('../../cache/collect.ts')
     await collectWhenDue(cache)
   }

@@ -1,4 +1,5 @@
 /** `stagecraft run`, `deploy` and `build`: the one path from words to a finished run. Read top to bottom. */
+import { availableParallelism } from 'node:os'
 import type { Outcome, TaskGraph, TaskId } from '../../graph/types.ts'
 import { type App, type ExitCode, exitCodes, type GlobalOptions, InputError, type Run } from '../contracts.ts'
 import { startRun } from '../executor.ts'
@@ -16,7 +17,7 @@ export type RunInput = RunOptionsInput & { readonly targets: readonly string[] }
 
 /** @throws InputError before anything is touched; what the world refuses is in the exit code. */
 export async function runTargets(input: RunInput, globals: GlobalOptions, app: App): Promise<ExitCode> {
-  const project = await openProject(globals, app, input.version, input.targets)
+  const project = await openProject(globals, app, { version: input.version, targets: input.targets, writes: !globals.dryRun })
   const targets = targetGraph(input.targets, project.graph, project.pipelines)
   if (!targets.ok) throw new InputError(targets.diagnostics)
   const graph = targets.value
@@ -44,9 +45,12 @@ export async function runTargets(input: RunInput, globals: GlobalOptions, app: A
       ports: { ...world.ports, release: recorder },
       kinds: world.kinds,
       scope: world.scope,
-      pools: pools(input.concurrency),
+      pools: { ...pools(input.concurrency), ...project.pools },
       force,
       lock: world.lock,
+      taskLocks: world.taskLocks,
+      notice: (line) => void app.stderr.write(`${world.redact(line)}\n`),
+      verbose: globals.verbose,
       redact: world.redact,
       mayStart: async () => (await world.hostTrouble()) === undefined,
       onFailure: input.continue ? 'continue' : 'stop',
@@ -69,6 +73,7 @@ export async function runTargets(input: RunInput, globals: GlobalOptions, app: A
     if (release) await world.shareHistory()
     const code = exitCodeOf(outcomes, app.signal.aborted)
     if (code === exitCodes.done) await world.reapLock(graph)
+    if (code === exitCodes.done && globals.env === undefined) world.certify(input.targets, graph, outcomes)
     view.finish({ graph, outcomes, durationMs: performance.now() - startedAt, ...(release ? { release } : {}) })
     if (globals.verbose) app.stderr.write(connectionLines(world.connections()))
     for (const part of [shown, recorded]) if (part.status === 'rejected') throw part.reason
@@ -96,9 +101,17 @@ function forced(force: RunInput['force']): (id: TaskId) => boolean {
   return () => force === true
 }
 
-/** Builds share one BuildKit and the machine; on one host at most two services change at a time. */
-function pools(concurrency = 8): Readonly<Record<string, number>> {
-  return { default: concurrency, docker: Math.min(concurrency, 4), registry: Math.min(concurrency, 4), host: 2, database: 1 }
+/** Builds share one BuildKit and the machine; on one host at most two services change at a time; commands of the user's share the processors. */
+function pools(asked: number | undefined): Readonly<Record<string, number>> {
+  const concurrency = asked ?? 8
+  return {
+    default: concurrency,
+    exec: asked ?? availableParallelism(),
+    docker: Math.min(concurrency, 4),
+    registry: Math.min(concurrency, 4),
+    host: 2,
+    database: 1,
+  }
 }
 
 function noVersion(): InputError {

@@ -19,6 +19,8 @@ const remoteKey = 'project.key'
 export interface OpenSecrets {
   readonly port: Secrets
   redact(text: string): string
+  /** Does text hold the value of one? */
+  isIn(text: string): boolean
   /** Leaves the key on the primary host for other machines. Call under the lock. @throws TaskFailure when the host has another. */
   share(): Promise<void>
 }
@@ -64,6 +66,7 @@ export async function openSecrets(project: Project, hosts: HostPool, app: App, {
   return {
     port: secrets,
     redact: secrets.redact,
+    isIn: secrets.isIn,
     async share() {
       if (names.length === 0 || !primary) return
       const there = await primary.files.read(remoteKey)

@@ -47,12 +47,15 @@ function planText(
 ): string {
   const { deployment, release } = project
   return renderPlan({
-    heading: {
-      Environment: deployment.environment,
-      Version: release.version ?? 'unknown',
-      Services: deployment.services.map(({ name }) => name).join(', ') || '(none)',
-      Hosts: deployment.hosts.map(({ name }) => name).join(', ') || '(none)',
-    },
+    heading:
+      deployment.environment === ''
+        ? { Project: deployment.project }
+        : {
+            Environment: deployment.environment,
+            Version: release.version ?? 'unknown',
+            Services: deployment.services.map(({ name }) => name).join(', ') || '(none)',
+            Hosts: deployment.hosts.map(({ name }) => name).join(', ') || '(none)',
+          },
     tasks: graph.order.map((id) => ({
       id,
       title: title(graph.task(id)),
@@ -77,7 +80,7 @@ function planJson(
 ): JsonObject {
   return {
     schema_version: 1,
-    env: deployment.environment,
+    env: deployment.environment || null,
     version: release.version ?? 'unknown',
     tasks: graph.order.map((id) => {
       const task = graph.task(id)

@@ -1,37 +1,50 @@
-/** What a person may name to `stagecraft run`: a built-in target, or a task by its id. */
-
+/** What a person may name to `stagecraft run`: a task or a pipeline of theirs, a built-in target, or any task by its id. */
 import { nearest } from '../../graph/nearest.ts'
-import type { Checked, TaskGraph, TaskId } from '../../graph/types.ts'
-
-/** Built-in target → kinds it runs; all they depend on comes along. */
-const builtIn: Readonly<Record<string, readonly string[]>> = {
-  build: ['build'],
-  push: ['push'],
-  render: ['render'],
-  migrate: ['migrate_pre'],
-  deploy: ['build', 'push', 'render', 'upload', 'migrate_pre', 'rollout', 'health', 'finalize'],
-}
+import type { Checked, Diagnostic, TaskGraph, TaskId } from '../../graph/types.ts'
+import { builtInTargets as builtIn } from '../config/built-in-names.ts'
 
 export const builtInTargets = Object.keys(builtIn).sort()
 
-/** The graph of the wanted targets and everything they depend on. */
+/**
+ * The graph of the wanted targets and everything they depend on.
+ * @param pipelines and the targets of each, pipelines within it resolved.
+ */
 export function targetGraph(
   words: readonly string[],
   graph: TaskGraph,
   pipelines: Readonly<Record<string, readonly string[]>> = {},
 ): Checked<TaskGraph> {
+  const present = new Set(graph.order)
   const ids = new Set<TaskId>()
-  const diagnostics = []
-  for (const given of words.flatMap((word) => pipelines[word] ?? [word])) {
-    const word = graph.order.includes(`exec:${given}` as TaskId) ? `exec:${given}` : given
+  const diagnostics: Diagnostic[] = []
+  for (const word of words.flatMap((given) => expanded(given, present, pipelines))) {
+    const id = taskIdOf(word, present)
+    if (id) {
+      ids.add(id)
+      continue
+    }
     const kinds = Object.hasOwn(builtIn, word) ? builtIn[word] : undefined
-    if (word === 'deploy' && !graph.order.some((id) => graph.task(id).kind === 'finalize')) diagnostics.push(nowhere)
-    if (kinds) for (const id of graph.order) if (kinds.includes(graph.task(id).kind)) ids.add(id)
-    if (!kinds && graph.order.includes(word as TaskId)) ids.add(word as TaskId)
-    else if (!kinds) diagnostics.push(unknownTarget(word, graph))
+    if (!kinds) diagnostics.push(unknownTarget(word, [...present, ...names(present), ...Object.keys(pipelines)]))
+    else if (word === 'deploy' && !graph.order.some((one) => graph.task(one).kind === 'finalize')) diagnostics.push(nowhere)
+    else for (const one of graph.order) if (kinds.includes(graph.task(one).kind)) ids.add(one)
   }
   if (diagnostics.length > 0) return { ok: false, diagnostics }
   return { ok: true, value: graph.only([...ids]) }
+}
+
+/** The one task a word names: a task of the user's by its name, any by its id. */
+export function taskIdOf(word: string, present: ReadonlySet<TaskId>): TaskId | undefined {
+  return [`exec:${word}` as TaskId, word as TaskId].find((id) => present.has(id))
+}
+
+function expanded(word: string, present: ReadonlySet<TaskId>, pipelines: Readonly<Record<string, readonly string[]>>): readonly string[] {
+  if (taskIdOf(word, present) || Object.hasOwn(builtIn, word) || !Object.hasOwn(pipelines, word)) return [word]
+  return pipelines[word] ?? []
+}
+
+/** Tasks of the user's as people call them. */
+function names(present: ReadonlySet<TaskId>): string[] {
+  return [...present].filter((id) => id.startsWith('exec:')).map((id) => id.slice('exec:'.length))
 }
 
 const nowhere = {
@@ -40,14 +53,16 @@ const nowhere = {
   message: 'this environment has no hosts to deploy to: give it `hosts` in the manifest, or use `stagecraft build`',
 } as const
 
-function unknownTarget(word: string, graph: TaskGraph) {
-  const suggestion = nearest(word, [...builtInTargets, ...graph.order])
+/** @param known all words that could have been meant, beside built-in targets. */
+export function unknownTarget(word: string, known: readonly string[]): Diagnostic {
+  const suggestion = nearest(word, new Set([...known, ...builtInTargets]))
+  const own = known.some((name) => !name.includes(':')) ? 'a task or pipeline of the manifest, ' : ''
   return {
     code: 'SC3104',
     severity: 'error',
-    message: `no target or task is called \`${word}\`: expected one of ${builtInTargets.join(', ')}, or a task id as \`stagecraft graph\` lists them`,
+    message: `no target or task is called \`${word}\`: expected ${own}one of ${builtInTargets.join(', ')}, or a task id as \`stagecraft graph\` lists them`,
     ...(suggestion === undefined ? {} : { suggestion }),
-  } as const
+  }
 }
 
 /** `*` matches any run of characters, `?` one: `build:*`, `rollout:web@node-?`. */

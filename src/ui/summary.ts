@@ -1,6 +1,7 @@
 import type { Outcome, TaskGraph, TaskId } from '../../graph/types.ts'
 import { renderDuration } from './duration.ts'
 import { renderFailure } from './failure.ts'
+import { nothingToDo } from './nothing-to-do.ts'
 import type { Paint } from './paint.ts'
 import { shortVersion } from './short-version.ts'
 
@@ -63,9 +64,7 @@ export interface Counts {
 
 function verdict(counts: Counts, words: string, time: string, paint: Paint): string {
   const { ran, skipped, failed, canceled } = counts
-  if (ran + failed + canceled === 0) {
-    return skipped === 0 ? 'nothing to do (no tasks)' : `nothing to do (${skipped} ${skipped === 1 ? 'task' : 'tasks'} up to date)`
-  }
+  if (ran + failed + canceled === 0) return nothingToDo(skipped)
   const parts = [
     ...(failed > 0 ? [paint.red(`${failed} failed`)] : []),
     ...(ran > 0 ? [`${ran} ran`] : []),

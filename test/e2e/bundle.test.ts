@@ -25,7 +25,7 @@ test('the published files need nothing next to them', () => {
 })
 
 test('every module can be loaded on its own', () => {
-  const chunks = readdirSync(join(installed, 'bin', 'chunks')).filter((file) => file.endsWith('.js'))
+  const chunks = readdirSync(join(installed, 'bin', 'chunks')).filter((file) => file.endsWith('.mjs'))
   const script = `for (const file of ${JSON.stringify(chunks)}) await import('./bin/chunks/' + file)`
   const result = spawnSync(process.execPath, ['--input-type=module', '-e', script], { cwd: installed, encoding: 'utf8', env })
   assert.equal([result.status, result.stderr], [0, ''])
@@ -33,7 +33,7 @@ test('every module can be loaded on its own', () => {
 
 test('fault points are not in it', () => {
   for (const file of readdirSync(join(installed, 'bin'), { recursive: true, encoding: 'utf8' })) {
-    if (file.endsWith('.js')) assert.is(spawnSync('grep', ['-c', 'env.STAGECRAFT_FAULT', join(installed, 'bin', file)]).status, 1, file)
+    if (/\.m?js$/.test(file)) assert.is(spawnSync('grep', ['-c', 'env.STAGECRAFT_FAULT', join(installed, 'bin', file)]).status, 1, file)
   }
 })
 

@@ -97,6 +97,7 @@ export function imageWorld({
     secrets: { names: Object.keys(secrets), get: (name) => secrets[name] ?? refuse(), digest: (name) => `hmac of ${name}` },
     content: { write: refuse, read: refuse },
     programs: { run: refuse, start: refuse },
+    probes: { http: refuse, tcp: refuse },
     outputs: { prepare: refuse, capture: refuse, isIntact: refuse, restore: refuse },
     environment: { matching: refuse },
     release: { id: refuse, complete: refuse },

@@ -24,7 +24,7 @@ export function writeProject(directory: string, files: Readonly<Record<string, s
 export const prod: GlobalOptions = { config: 'stagecraft.yml', env: 'prod', verbose: false, quiet: false, dryRun: false }
 
 export function opened(directory: string, version = 'v1', globals: GlobalOptions = prod): Promise<Project> {
-  return openProject(globals, testApp(directory).app, version)
+  return openProject(globals, testApp(directory).app, { version })
 }
 
 /** What opening it says is wrong, one line each. */

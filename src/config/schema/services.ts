@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { target } from './tasks.ts'
 import { port, role } from './words.ts'
 
 export const rollout = z
@@ -21,6 +22,7 @@ export const health = z.strictObject({
 export const service = z.strictObject({
   role: role.optional().describe('Hosts with this role run it.'),
   build: z.enum(['backend', 'frontend', 'none']).optional().describe('Which provider block builds its image; default what Compose says.'),
+  needs: z.array(target).default([]).describe('Tasks of yours that come before its image is built.'),
   replicas: z.int().min(1).optional(),
   health: health.optional(),
   rollout: rollout.default({}),

@@ -11,9 +11,19 @@ export const taskName = z
 const argv = z.array(z.string()).min(1)
 const command = z.union([text, argv])
 /** A task, a pipeline, a built-in target or the id of a built-in task. */
-const target = z.string().regex(/^[^\s]+$/, 'expected the name of a task, a pipeline or a built-in target')
+export const target = z.string().regex(/^[^\s]+$/, 'expected the name of a task, a pipeline or a built-in target')
 const variablePattern = z.string().regex(/^[A-Za-z_*][A-Za-z0-9_*]*$/, 'expected the name of a variable, or a glob such as `API_*`')
-const duration = z.string().refine((value) => (parseDuration(value) ?? 0) > 0, 'expected a duration such as `90s`, `10m` or `1h30m`')
+/** A timer of Node's ends at 24.8 days and would fire at once beyond. */
+const longestSeconds = 7 * 86_400
+const duration = z
+  .string()
+  .refine((value) => (parseDuration(value) ?? 0) > 0, 'expected a duration such as `90s`, `10m` or `1h30m`')
+  .refine((value) => (parseDuration(value) ?? 0) <= longestSeconds, 'expected at most `7d`')
+/** A glob: `..` only where it begins, as nobody knows where `**` and then `..` leads. */
+const filePattern = text
+  .refine((pattern) => pattern !== '!', 'expected a pattern after `!`')
+  .refine((pattern) => !/[*?[{(].*\/\.\.(\/|$)/.test(pattern), 'expected `..` only at the beginning')
+const regularExpression = text.refine(isRegularExpression, 'expected a regular expression')
 
 const ready = z
   .strictObject({
@@ -22,7 +32,7 @@ const ready = z
       .string()
       .regex(/^\S+:\d{1,5}$/, 'expected `host:port`')
       .optional(),
-    line: text.optional().describe('A regular expression that a line of its output matches.'),
+    line: regularExpression.optional().describe('A regular expression that a line of its output matches.'),
     command: command.optional(),
     timeout: duration.optional().describe('How long it may take to become ready; default 60s.'),
   })
@@ -35,8 +45,8 @@ const ready = z
 export const task = z.strictObject({
   command: command.describe('A list of arguments; a plain string runs under `sh -c`.'),
   cwd: pathInProject.default('.').describe("Default the manifest's folder. Globs are relative to it."),
-  inputs: z.array(text).optional().describe('Globs of files it reads; `!` takes away. Without them it is never skipped.'),
-  outputs: z.array(text).default([]).describe('Globs of files it writes.'),
+  inputs: z.array(filePattern).optional().describe('Globs of files it reads; `!` takes away. Without them it is never skipped.'),
+  outputs: z.array(filePattern).default([]).describe('Globs of files it writes.'),
   env: z.array(variablePattern).default([]).describe('Variables that enter the fingerprint and are passed on.'),
   pass_env: z.array(variablePattern).default([]).describe('Variables that are passed on and not fingerprinted.'),
   secrets: z.array(variableName).default([]).describe('Variables that are passed on, compared by a keyed digest, and never shown.'),
@@ -44,9 +54,9 @@ export const task = z.strictObject({
   tools: z.array(argv).default([]).describe('Commands whose output enters the fingerprint.'),
   needs: z.array(target).default([]).describe('Come first, and their results enter the fingerprint.'),
   after: z.array(target).default([]).describe('Only come first.'),
-  cache: z.boolean().default(true),
+  cache: z.boolean().optional().describe('Default true; false: it always runs.'),
   timeout: duration.optional(),
-  retries: z.int().min(0).max(10).default(0),
+  retries: z.int().min(0).max(10).optional().describe('How often it is tried again after a failure; default 0.'),
   pool: name.optional(),
   service: z.strictObject({ ready }).optional().describe('Keeps running; what depends on it starts when it is ready.'),
 })
@@ -64,3 +74,12 @@ export const pipeline = z.preprocess(
   }),
 )
 export type PipelineConfig = z.output<typeof pipeline>
+
+function isRegularExpression(pattern: string): boolean {
+  try {
+    new RegExp(pattern)
+    return true
+  } catch {
+    return false
+  }
+}

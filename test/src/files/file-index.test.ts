@@ -1,10 +1,12 @@
 import { execFileSync } from 'node:child_process'
-import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, existsSync, lstatSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { digestOf } from '../../../graph/fingerprint.ts'
 import { openFileIndex } from '../../../src/files/file-index.ts'
+import { type FileClock, fileClock } from '../../../src/state/file-clock.ts'
+import { RunState } from '../../../src/state/run-state.ts'
 import { type FileSet, TaskFailure } from '../../../tasks/kind.ts'
 import { rejects } from '../../support/assertions.ts'
 import { inDirectory } from '../../support/directory.ts'
@@ -12,7 +14,19 @@ import { plant } from './tree.ts'
 
 const test = suite('src/files/file-index')
 
-const open = (directory: string) => openFileIndex(directory, `${directory}/.stagecraft/cache/files.json`)
+const statePath = (directory: string) => `${directory}/.stagecraft/run/state`
+/** An index with a state of its own: `save` writes both. */
+function open(directory: string, clock: FileClock = fileClock(`${directory}/.stagecraft/run/clock`)) {
+  const state = new RunState(statePath(directory))
+  const index = openFileIndex(directory, state, clock)
+  return {
+    ...index,
+    async save() {
+      index.save()
+      state.save((path) => `${directory}/${path}`)
+    },
+  }
+}
 const paths = async (directory: string, set: FileSet) => Object.keys(await open(directory).states(set))
 
 async function failureOf(promise: Promise<unknown>): Promise<TaskFailure> {
@@ -128,7 +142,8 @@ test('what Stagecraft keeps is not an input; what the user keeps beside it is', 
     })
     const expected = ['.stagecraft/tests/smoke.sh', 'a', 'sub/.stagecraft/y']
     assert.equal(await paths(directory, { root: '.' }), expected)
-    assert.equal(await paths(directory, { root: '.', include: ['**'] }), expected)
+    assert.equal(await paths(directory, { root: '.', include: ['**', '.stagecraft/tests/*'] }), expected)
+    assert.equal(await paths(directory, { root: '.', include: ['**'] }), ['a'])
   }))
 
 const changes: readonly (readonly [string, boolean, (directory: string) => void])[] = [
@@ -230,48 +245,40 @@ test('a file larger than one piece is hashed whole', () =>
 test('saving writes nothing when nothing was learned', () =>
   inDirectory(async (directory) => {
     plant(directory, { a: 'a' })
-    const path = `${directory}/.stagecraft/cache/files.json`
     await open(directory).save()
-    assert.not(existsSync(path))
-    // Just written, so not at rest: not remembered either.
-    const index = open(directory)
+    assert.not(existsSync(statePath(directory)))
+    const index = open(directory, { isPast: () => false })
     await index.states({ root: '.' })
     await index.save()
-    assert.not(existsSync(path))
-    assert.is(statSync(`${directory}/a`).mtimeMs, 1e12)
+    assert.not(existsSync(statePath(directory)))
   }))
 
-test('a damaged index counts as none', () =>
+test('a damaged state counts as none', () =>
   inDirectory(async (directory) => {
     plant(directory, { a: 'x' })
-    const path = `${directory}/.stagecraft/cache/files.json`
     const expected = await open(directory).states({ root: '.' })
-    mkdirSync(`${directory}/.stagecraft/cache`, { recursive: true })
-    for (const text of ['{', '[]', '{"version":2,"files":[["a","",""]]}', '{"version":1,"files":[[1,2,3]]}']) {
-      writeFileSync(path, text)
+    mkdirSync(`${directory}/.stagecraft/run`, { recursive: true })
+    for (const text of ['', '{', 'SCstate1', 'SCstate1'.padEnd(24, '\0'), 'x'.repeat(4096)]) {
+      writeFileSync(statePath(directory), text)
       assert.equal(await open(directory).states({ root: '.' }), expected)
     }
   }))
 
-/** As if all files had been at rest for a minute. */
-const later = (directory: string) => openFileIndex(directory, `${directory}/index.json`, () => Date.now() + 60_000)
+/** Time has gone on since every change. */
+const later: FileClock = { isPast: () => true }
 
-/** Replaces what is remembered, so that a test can see whether it is believed. */
-function forge(directory: string, from: string, to: string): void {
-  const text = readFileSync(`${directory}/index.json`, 'utf8')
-  assert.match(text, from)
-  writeFileSync(`${directory}/index.json`, text.replaceAll(from, to))
+/** Replaces what is remembered of a file, so that a test can see whether it is believed. */
+async function forge(directory: string, path: string): Promise<void> {
+  const state = new RunState(statePath(directory))
+  state.files.remember(path, lstatSync(`${directory}/${path}`), 'remembered', true)
+  state.save((file) => `${directory}/${file}`)
 }
 
 test('a file at rest is not read again until its stat changes', () =>
   inDirectory(async (directory) => {
     plant(directory, { 'src/a': 'aaaa' })
-    const first = later(directory)
-    await first.states({ root: 'src' })
-    await first.save()
-    forge(directory, digestOf('aaaa'), 'remembered')
-    const second = later(directory)
-    assert.equal(await second.states({ root: 'src' }), { 'src/a': 'remembered' })
+    await forge(directory, 'src/a')
+    assert.equal(await open(directory, later).states({ root: 'src' }), { 'src/a': 'remembered' })
     for (const change of [
       () => utimesSync(`${directory}/src/a`, 9, 9),
       () => chmodSync(`${directory}/src/a`, 0o640),
@@ -280,46 +287,48 @@ test('a file at rest is not read again until its stat changes', () =>
         renameSync(`${directory}/copy`, `${directory}/src/a`)
       },
     ]) {
+      await forge(directory, 'src/a')
       change()
-      assert.equal(await second.states({ root: 'src' }), { 'src/a': digestOf('aaaa') })
-      await second.save()
-      forge(directory, digestOf('aaaa'), 'remembered')
+      assert.equal(await open(directory, later).states({ root: 'src' }), { 'src/a': digestOf('aaaa') })
     }
   }))
 
 test('a file that was written a moment ago is read every time', () =>
   inDirectory(async (directory) => {
-    plant(directory, { 'src/a': 'a', 'src/b': 'b' })
-    const first = later(directory)
+    plant(directory, { 'src/a': 'a' })
+    const first = open(directory, { isPast: () => false })
     await first.states({ root: 'src' })
     await first.save()
-    // By the real clock the change is fresh: what was remembered of the file is dropped, and its new state is not kept.
-    writeFileSync(`${directory}/src/a`, 'c')
-    const second = openFileIndex(directory, `${directory}/index.json`)
-    await second.states({ root: 'src' })
-    await second.save()
-    const { files } = JSON.parse(readFileSync(`${directory}/index.json`, 'utf8'))
-    assert.equal(
-      files.map((row: readonly string[]) => row[0]),
-      ['src/b'],
-    )
+    assert.not(existsSync(statePath(directory)))
+    assert.is(first.evidence(['src/a'], 'input', true), undefined)
   }))
 
-test('files of other sets stay remembered, files that are gone do not', () =>
+test('a glob is not walked again until a folder changes', () =>
   inDirectory(async (directory) => {
-    plant(directory, { 'a/x': 'x', 'a/gone': '', 'b/y': 'y' })
-    const first = later(directory)
-    await first.states({ root: 'a' })
+    plant(directory, { 'src/a.ts': '', 'src/deep/b.ts': '', 'src/c.css': '' })
+    const set: FileSet = { root: '.', include: ['src/**/*.ts', 'lib/*.ts', '!src/x.ts'] }
+    const first = open(directory, later)
+    assert.equal(Object.keys(await first.states(set)), ['src/a.ts', 'src/deep/b.ts'])
     await first.save()
-    rmSync(`${directory}/a/gone`)
-    const second = later(directory)
-    await second.states({ root: 'b' })
-    await second.save()
-    const { files } = JSON.parse(readFileSync(`${directory}/index.json`, 'utf8'))
-    assert.equal(
-      files.map((row: readonly string[]) => row[0]),
-      ['a/x', 'b/y'],
-    )
+    for (const [change, expected] of [
+      [() => {}, ['src/a.ts', 'src/deep/b.ts']],
+      [() => plant(directory, { 'src/deep/c.ts': '' }), ['src/a.ts', 'src/deep/b.ts', 'src/deep/c.ts']],
+      [() => plant(directory, { 'lib/d.ts': '' }), ['lib/d.ts', 'src/a.ts', 'src/deep/b.ts', 'src/deep/c.ts']],
+      [() => renameSync(`${directory}/src/a.ts`, `${directory}/src/x.ts`), ['lib/d.ts', 'src/deep/b.ts', 'src/deep/c.ts']],
+      [() => rmSync(`${directory}/src/deep`, { recursive: true }), ['lib/d.ts']],
+    ] as const) {
+      change()
+      for (const index of [first, open(directory)]) assert.equal(Object.keys(await index.states(set)), expected)
+      await first.save()
+    }
+  }))
+
+test('histories and what package managers install are inputs only by name', () =>
+  inDirectory(async (directory) => {
+    plant(directory, { a: '', '.git/x': '', 'node_modules/b': '', 'sub/node_modules/c': '' })
+    assert.equal(await paths(directory, { root: '.', include: ['**'] }), ['a'])
+    assert.equal(await paths(directory, { root: '.', include: ['**', 'node_modules/b'] }), ['a', 'node_modules/b', 'sub/node_modules/c'])
+    assert.equal(await paths(directory, { root: '.' }), ['.git/x', 'a', 'node_modules/b', 'sub/node_modules/c'])
   }))
 
 test.run()

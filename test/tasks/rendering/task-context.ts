@@ -61,6 +61,9 @@ export function taskContext(given: Given): TaskContext {
     get programs(): never {
       return forbidden('programs')()
     },
+    get probes(): never {
+      return forbidden('probes')()
+    },
     get outputs(): never {
       return forbidden('outputs')()
     },

@@ -1,0 +1,134 @@
+/** The writing half of a remote cache: in the background, blobs first and the entry last, so that nobody ever finds half a result. */
+import type { ActionResult, Digest, Fingerprint } from '../graph/types.ts'
+import type { ActionRecord } from './action-record.ts'
+import { messageOf } from './foreign.ts'
+import { sealEntry } from './signed-entry.ts'
+import { blobsOfResult, whyNotShared } from './signed-result.ts'
+import { createSlots } from './slots.ts'
+import type { RemoteParts } from './tiered.ts'
+
+export interface RemoteWriter {
+  /** Begins, and returns at once. */
+  share(key: Fingerprint, result: ActionResult): void
+  /** Waits for what was begun, at most as long as the limits say, and tells what did not get there. */
+  finish(): Promise<void>
+  shared(): number
+}
+
+/** Blobs held in memory at a time. */
+const blobsAtOnce = 8
+/** A secret is looked for in pieces, as a string has a greatest length; pieces overlap by more than a secret is long. */
+const pieceBytes = 16 * 1024 ** 2
+const overlapBytes = 64 * 1024
+
+/** It stays here, and that is as it should be. */
+class Withheld extends Error {}
+
+export function remoteWriter({ local, store, guard, name, keys, limits, warn, holdsSecret, signal }: RemoteParts): RemoteWriter {
+  const underWay = new Set<Promise<void>>()
+  const uploads = new Map<Digest, Promise<number>>()
+  const turn = createSlots(blobsAtOnce)
+  let shared = 0
+  let failed = 0
+  let lastFailure = ''
+
+  async function ask<T>(work: (signal: AbortSignal) => Promise<T>, sizeBytes = 0): Promise<T> {
+    const answer = await guard.ask('writing', work, sizeBytes)
+    if (answer.ok) return answer.value
+    throw new Error(answer.why)
+  }
+
+  /** @returns its size. The same blob of several results is sent once. */
+  function uploaded(digest: Digest, path: string): Promise<number> {
+    const known = uploads.get(digest)
+    if (known !== undefined) return known
+    const upload = turn(() => uploadBlob(digest, path))
+    uploads.set(digest, upload)
+    upload.catch(() => uploads.delete(digest))
+    return upload
+  }
+
+  async function uploadBlob(digest: Digest, path: string): Promise<number> {
+    if (!guard.isOn('writing')) throw new Error('it is not used any more')
+    const bytes = await local.content.read(digest)
+    if (!bytes) throw new Error(`blob ${digest.slice(0, 12)} is no longer in the local cache`)
+    if (holds(bytes)) throw withheld(path)
+    const isThere = await ask(async (limit) => (await store()).hasBlob(digest, limit))
+    if (!isThere) await ask(async (limit) => (await store()).writeBlob(digest, bytes, limit), bytes.byteLength)
+    return bytes.byteLength
+  }
+
+  function withheld(what: string): Withheld {
+    warn(`${what} holds the value of a secret, so the task that made it is not shared`)
+    return new Withheld()
+  }
+
+  function holds(bytes: Uint8Array): boolean {
+    for (let start = 0; start === 0 || start < bytes.byteLength; start += pieceBytes) {
+      const piece = bytes.subarray(start, start + pieceBytes + overlapBytes)
+      if (holdsSecret(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength).toString('utf8'))) return true
+    }
+    return false
+  }
+
+  async function upload(key: Fingerprint, result: ActionResult): Promise<void> {
+    const paths = new Map(Object.entries(result.files).map(([path, { digest }]) => [digest, path]))
+    const sized = await Promise.all(
+      blobsOfResult(result).map(async (digest) => [digest, await uploaded(digest, paths.get(digest) ?? 'a log')] as const),
+    )
+    const record: ActionRecord = { schema: 1, fingerprint: key, result, sizes: Object.fromEntries(sized) }
+    const text = JSON.stringify(record)
+    if (holdsSecret(text)) throw withheld('a result')
+    // What nobody would accept need not be sent.
+    if (whyNotShared(record) !== undefined) throw new Withheld()
+    const sealed = sealEntry(key, text, keys)
+    const blobs = sized.map(([digest, size]) => ({ digest, size }))
+    await ask(async (limit) => (await store()).writeAction(key, sealed, limit, blobs), sealed.byteLength)
+  }
+
+  return {
+    shared: () => shared,
+    share(key, result) {
+      if (!guard.isOn('writing')) return
+      const work = upload(key, result)
+        .then(
+          () => {
+            shared += 1
+          },
+          (error: unknown) => {
+            if (error instanceof Withheld) return
+            failed += 1
+            lastFailure = messageOf(error)
+          },
+        )
+        .finally(() => underWay.delete(work))
+      underWay.add(work)
+    },
+    async finish() {
+      const isDone = await settled(underWay, limits.maxWaitMs, signal)
+      const missing = failed + underWay.size
+      // Turned off means told; cut short means nobody waits for an answer.
+      if (missing === 0 || !guard.isOn('writing')) return
+      const why = isDone ? lastFailure : `uploading took more than ${limits.maxWaitMs / 1000} s after the last task`
+      warn(`${missing} result${missing === 1 ? ' was' : 's were'} not shared with the remote cache ${name}: ${why}`)
+    },
+  }
+}
+
+/** @returns false when the time was over, or the run cut short, before all were done. */
+async function settled(work: ReadonlySet<Promise<void>>, ms: number, signal: AbortSignal): Promise<boolean> {
+  if (work.size === 0) return true
+  const stop = new AbortController()
+  const over = new Promise<false>((resolve) => {
+    const timer = setTimeout(() => resolve(false), ms)
+    const cut = () => resolve(false)
+    signal.addEventListener('abort', cut, { signal: stop.signal })
+    stop.signal.addEventListener('abort', () => clearTimeout(timer))
+    if (signal.aborted) cut()
+  })
+  try {
+    return await Promise.race([Promise.all(work).then(() => true), over])
+  } finally {
+    stop.abort()
+  }
+}

@@ -1,0 +1,54 @@
+import type { ActionResult, Outcome, Task, TaskGraph, TaskId } from '../../graph/types.ts'
+import type { TaskKind } from '../../tasks/kind.ts'
+import { type Deferred, deferred } from './deferred.ts'
+import type { Service } from './services.ts'
+import type { Claim } from './slots.ts'
+import { urgency } from './urgency.ts'
+
+/** Why a task has no result: the one that failed, or what cut the run short. */
+export interface Blocked {
+  readonly by: TaskId | 'signal' | 'stop'
+}
+
+/** A task, and how far a run is with it. */
+export interface Node {
+  readonly task: Task
+  readonly rank: number
+  /** Sorted. */
+  readonly dependencies: readonly TaskId[]
+  readonly dependents: Node[]
+  readonly starts: Deferred<boolean>
+  readonly ended: Deferred<Outcome>
+  /** Dependencies of which nothing is known yet. */
+  waitsFor: number
+  /** What its dependents go by. Of a service, known before it runs. */
+  known?: ActionResult | Blocked
+  /** The slots it holds or waits for; a service takes none. */
+  claim?: Claim
+  service?: Service
+}
+
+export function nodesOf(graph: TaskGraph): ReadonlyMap<TaskId, Node> {
+  const ranks = urgency(graph)
+  const nodes = new Map<TaskId, Node>()
+  for (const id of graph.order) {
+    const dependencies = graph.dependencies(id)
+    const place = { task: graph.task(id), rank: ranks.get(id) ?? 0, dependencies, dependents: [], waitsFor: dependencies.length }
+    const node: Node = { ...place, starts: deferred(), ended: deferred() }
+    nodes.set(id, node)
+    for (const dependency of dependencies) nodes.get(dependency)?.dependents.push(node)
+  }
+  return nodes
+}
+
+/** The pool `host` is one per host: hosts do not wait for each other. A pool of the user's comes on top of the kind's own. */
+export function poolsOf(task: Task, kind: TaskKind): readonly string[] {
+  const own = kind.pool === 'host' ? `host ${hostOf(task)}` : (kind.pool ?? 'default')
+  const users = kind.poolOf?.(task.params)
+  return users === undefined || users === own ? [own] : [own, users]
+}
+
+function hostOf(task: Task): string {
+  const host = (task.params as { readonly host?: unknown } | null)?.host
+  return typeof host === 'string' ? host : ''
+}

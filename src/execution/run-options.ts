@@ -1,0 +1,42 @@
+/** What a run is given: the world it acts in, and what was asked of it. */
+import type { TaskId } from '../../graph/types.ts'
+import type { TaskKind } from '../../tasks/kind.ts'
+import type { Ports, Scope } from '../../tasks/ports.ts'
+import type { Assessor } from '../assess.ts'
+import type { RunEvent } from '../contracts.ts'
+import type { TaskLocks } from './task-locks.ts'
+
+/** The environment's lock, taken by the first task that writes to a host. */
+export interface EnvironmentLock {
+  readonly isHeld: boolean
+  /** Takes it unless this run holds it already. @throws TaskFailure `lock-held`. */
+  hold(): Promise<void>
+  /** @throws TaskFailure `lock-lost` when another run took over. */
+  verify(): Promise<void>
+}
+
+export interface RunOptions extends Assessor {
+  readonly kinds: ReadonlyMap<string, TaskKind>
+  readonly ports: Ports
+  readonly scope: Scope
+  /** Widths of named pools; `default` is for those that are not named here. */
+  readonly pools: Readonly<Record<string, number>>
+  readonly force: (id: TaskId) => boolean
+  readonly lock: EnvironmentLock
+  /** Keeps other runs of this checkout from running the same task at the same time. Default: there are none. */
+  readonly taskLocks?: TaskLocks
+  /** What was asked for by name: a service among them runs until the run is interrupted. Default: what nothing depends on. */
+  readonly targets?: ReadonlySet<TaskId>
+  readonly redact: (text: string) => string
+  /** Asked before each task that is to start; false ends the run before it did anything. */
+  readonly mayStart: () => Promise<boolean>
+  /** After a failure: start nothing new, or go on with what does not depend on it. */
+  readonly onFailure: 'stop' | 'continue'
+  readonly signal: AbortSignal
+  readonly on: (event: RunEvent) => void
+  /** Told what a person should know now, whatever view there is: that we wait for another run, that a service keeps running. */
+  readonly notice?: (line: string) => void
+  /** Pass on remarks of tasks too. */
+  readonly verbose?: boolean
+  readonly now: () => number
+}

@@ -1,0 +1,83 @@
+/** An environment of a project: Compose file, environment file and manifest become a deployment and the tasks it consists of. */
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { isAbsolute, join, posix, relative } from 'node:path'
+import type { Diagnostic, Task } from '../../graph/types.ts'
+import { loadCompose } from '../config/compose-file.ts'
+import type { LoadedConfig } from '../config/config.ts'
+import { parseDotenv } from '../config/dotenv.ts'
+import { resolveDeployment } from '../config/resolve.ts'
+import { type App, type Deployment, InputError } from '../contracts.ts'
+import { buildArguments } from '../pipelines/build-arguments.ts'
+import { deployTasks } from '../pipelines/deploy.ts'
+import { type ReleaseVersion, releaseVersion, versionProblem } from '../release-version.ts'
+import { checkedValue } from './checked-value.ts'
+
+export interface OpenEnvironment {
+  readonly deployment: Deployment
+  /** Everything a deploy consists of. */
+  readonly tasks: readonly Task[]
+  /** The ignore file of each build's context, project-relative, by service; none where there is none. */
+  readonly ignoreFiles: Readonly<Record<string, string>>
+  readonly release: ReleaseVersion
+  /** Absolute path of the local environment file, if the environment has one. */
+  readonly envFile?: string
+  readonly warnings: readonly Diagnostic[]
+}
+
+/** @throws InputError with every problem of the Compose file, the environment and the version at once. */
+export async function openEnvironment(
+  loaded: LoadedConfig,
+  environment: string,
+  version: string | undefined,
+  app: App,
+): Promise<OpenEnvironment> {
+  const composePath = join(loaded.directory, loaded.config.project.compose_file)
+  const compose = checkedValue(await loadCompose(composePath, relative(app.cwd, composePath)))
+  const { envFile, names } = await environmentFile(loaded, environment)
+  const resolved = resolveDeployment(loaded, compose, environment, { envFileNames: names })
+  const deployment = checkedValue(resolved)
+  const release = releaseVersion(loaded.directory, version, app.env)
+  const args = buildArguments(deployment)
+  const problems = [...(args.ok ? [] : args.diagnostics), ...versionDiagnostics(release)]
+  if (!args.ok || problems.length > 0) throw new InputError(problems)
+  const ignored = ignoreFiles(deployment, loaded.directory)
+  const tasks = deployTasks(deployment, {
+    version: release.version ?? 'unknown',
+    envFileNames: names,
+    buildArgs: args.value,
+    ignoreFiles: ignored,
+  })
+  const warnings = resolved.ok ? (resolved.warnings ?? []) : []
+  return { deployment, tasks, ignoreFiles: ignored, release, warnings, ...(envFile === undefined ? {} : { envFile }) }
+}
+
+async function environmentFile(loaded: LoadedConfig, environment: string): Promise<{ envFile?: string; names: readonly string[] }> {
+  const file = loaded.config.environments[environment]?.env_file
+  if (file === undefined || isAbsolute(file)) return { names: [] }
+  const envFile = join(loaded.directory, file)
+  try {
+    return { envFile, names: Object.keys(parseDotenv(await readFile(envFile, 'utf8'))).sort() }
+  } catch (error) {
+    const location = loaded.locate(['environments', environment, 'env_file'])
+    const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'does not exist' : `cannot be read: ${(error as Error).message}`
+    throw new InputError([{ code: 'SC3102', severity: 'error', message: `env_file \`${file}\` ${why}`, ...(location ? { location } : {}) }])
+  }
+}
+
+/** BuildKit prefers an ignore file named for the Dockerfile to the context's own. */
+function ignoreFiles({ services }: Deployment, directory: string): Readonly<Record<string, string>> {
+  const found: Record<string, string> = {}
+  for (const { name, build } of services) {
+    if (!build) continue
+    const candidates = [`${build.dockerfile}.dockerignore`, posix.join(build.context, '.dockerignore')]
+    const file = candidates.find((candidate) => existsSync(join(directory, candidate)))
+    if (file !== undefined) found[name] = file
+  }
+  return found
+}
+
+function versionDiagnostics({ version }: ReleaseVersion): Diagnostic[] {
+  const message = version === undefined ? undefined : versionProblem(version)
+  return message === undefined ? [] : [{ code: 'SC3103', severity: 'error', message }]
+}

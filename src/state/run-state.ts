@@ -1,0 +1,157 @@
+/**
+ * What one checkout knows of its last runs: files and their states, which files globs matched, and what each task was made from and made. One file, read
+ * and written whole, so that a run that changes little reads little else. Losing it costs time; believing it costs nothing, as every row is
+ * compared with the world before it is used.
+ */
+import { readFileSync } from 'node:fs'
+import { isObject } from '../../cache/foreign.ts'
+import { replaceFile } from '../../cache/replace-file.ts'
+import { fingerprint } from '../../graph/fingerprint.ts'
+import type { Action, ActionResult, Fingerprint, TaskId } from '../../graph/types.ts'
+import { FileTable } from './file-table.ts'
+import { decodeFrame, encodeFrame, type Frame } from './frame.ts'
+import { lookAt } from './stamp.ts'
+
+/** Raised with the meaning of what is below; eight bytes. */
+const mark = 'SCstate1'
+/** How often files that no run looked at are searched for those that are gone. */
+const sweepEveryMs = 24 * 3600_000
+
+/** The tasks of the last runs are lines of text, each parsed when it is asked for: most are only compared. */
+interface Line {
+  readonly fingerprint: Fingerprint
+  readonly result: string
+  readonly action: string
+}
+
+interface Head {
+  readonly paths: readonly string[]
+  readonly states: readonly string[]
+  readonly globs: unknown
+  readonly tools: unknown
+  readonly sweptMs: number
+}
+
+export class RunState {
+  readonly files: FileTable
+  /** What globs matched, as `Listings` keeps it, and what tools said. */
+  globs: unknown
+  tools: unknown
+  readonly #path: string
+  readonly #sweptMs: number
+  readonly #lines: Map<TaskId, Line>
+  readonly #results = new Map<Fingerprint, ActionResult | string>()
+  readonly #actions = new Map<TaskId, Action>()
+  #isChanged = false
+
+  /** @param path of the file; what cannot be read as a state counts as none. */
+  constructor(path: string) {
+    this.#path = path
+    const frame = readFrame(path)
+    const head = (frame?.value ?? {}) as Partial<Head>
+    this.files = frame ? new FileTable({ paths: head.paths ?? [], states: head.states ?? [], stamps: frame.numbers }) : new FileTable()
+    this.globs = head.globs
+    this.tools = head.tools
+    this.#sweptMs = head.sweptMs ?? Date.now()
+    this.#lines = linesOf(frame?.text ?? '')
+    for (const line of this.#lines.values()) if (line.result !== '') this.#results.set(line.fingerprint, line.result)
+  }
+
+  /** The result that a task of this fingerprint had in the last run of it, or in this one. */
+  result(key: Fingerprint): ActionResult | undefined {
+    const known = this.#results.get(key)
+    if (typeof known !== 'string') return known
+    const result = JSON.parse(known) as ActionResult
+    this.#results.set(key, result)
+    return result
+  }
+
+  /** Call only for results that may be used again. */
+  keep(key: Fingerprint, result: ActionResult): void {
+    if (this.#results.get(key) !== result) this.#isChanged = true
+    this.#results.set(key, result)
+  }
+
+  /** What a task was made from when it last ended well. */
+  lastAction(id: TaskId): Action | undefined {
+    const line = this.#actions.has(id) ? undefined : this.#lines.get(id)
+    return line ? (JSON.parse(line.action) as Action) : this.#actions.get(id)
+  }
+
+  /** In this run. */
+  recordedAction(id: TaskId): Action | undefined {
+    return this.#actions.get(id)
+  }
+
+  record(id: TaskId, action: Action): void {
+    this.#actions.set(id, action)
+    if (this.#lines.get(id)?.fingerprint !== fingerprint(action)) this.#isChanged = true
+  }
+
+  /** What else than files and tasks was learned. */
+  changed(): void {
+    this.#isChanged = true
+  }
+
+  /** Written only when something changed; of two processes the last wins, which costs the other's a second reading. */
+  save(resolve: (path: string) => string): void {
+    if (!this.#isChanged && !this.files.isChanged) return
+    const isDue = Date.now() - this.#sweptMs > sweepEveryMs
+    const rows = this.files.rows(isDue ? (path) => exists(resolve(path)) : () => true)
+    const head: Head = {
+      paths: rows.paths,
+      states: rows.states,
+      globs: this.globs ?? null,
+      tools: this.tools ?? null,
+      sweptMs: isDue ? Date.now() : this.#sweptMs,
+    }
+    replaceFile(this.#path, encodeFrame(mark, { value: head, text: this.#text(), numbers: rows.stamps }))
+  }
+
+  #text(): string {
+    const lines: string[] = []
+    for (const [id, line] of this.#lines) if (!this.#actions.has(id)) lines.push(textOf(id, line))
+    for (const [id, action] of this.#actions) {
+      const key = fingerprint(action)
+      const before = this.#lines.get(id)
+      const result = this.#results.get(key)
+      const text = result === undefined ? '' : typeof result === 'string' ? result : JSON.stringify(result)
+      lines.push(
+        textOf(id, { fingerprint: key, result: text, action: before?.fingerprint === key ? before.action : JSON.stringify(action) }),
+      )
+    }
+    return lines.join('\n')
+  }
+}
+
+/** No member of a line can hold a tab or a line break: ids have no white space, and JSON writes both as escapes. */
+function textOf(id: TaskId, { fingerprint: key, result, action }: Line): string {
+  return `${id}\t${key}\t${result}\t${action}`
+}
+
+function linesOf(text: string): Map<TaskId, Line> {
+  const lines = new Map<TaskId, Line>()
+  for (const line of text === '' ? [] : text.split('\n')) {
+    const [id, key, result, action] = line.split('\t')
+    if (id && key && result !== undefined && action) lines.set(id as TaskId, { fingerprint: key as Fingerprint, result, action })
+  }
+  return lines
+}
+
+function readFrame(path: string): Frame | undefined {
+  try {
+    const frame = decodeFrame(mark, readFileSync(path))
+    return frame && isObject(frame.value) ? frame : undefined
+  } catch {
+    // No state, or one we may not read: everything is looked at instead.
+    return undefined
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    return lookAt(path) !== undefined
+  } catch {
+    return true
+  }
+}
