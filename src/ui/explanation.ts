@@ -68,6 +68,7 @@ function verdict(prediction: Prediction): string {
     case 'fresh':
       return `is up to date: ${prediction.detail}`
     case 'run':
+      if (prediction.because.detail.startsWith('its outputs are put back')) return `would not run: ${prediction.because.detail}`
       if (prediction.because.reason === 'always') return prediction.because.detail.replace(/^it /, '')
       return `would run: ${prediction.because.detail}`
     case 'may-run':
@@ -105,10 +106,11 @@ function unchangedLines({ parts, ranBefore, prediction }: Explained, verbose: bo
     return names.length === 0 ? [] : [{ names, words: `${names.length} ${names.length === 1 ? one : many}` }]
   })
   if (parts.length === 0) return prediction.state === 'unknown' ? [] : ['', 'what it is made from is not known before that']
-  const heading = ranBefore ? 'unchanged' : 'it never finished in this checkout, so there is nothing to compare with; made from'
-  if (same.length === 0) return ranBefore ? [] : ['', `${heading}: nothing but its kind`]
-  if (!verbose) return ['', `${heading}: ${same.map(({ words }) => words).join(', ')}`]
-  return ['', `${heading}:`, ...same.flatMap(({ words, names }) => [`  ${words}`, ...names.map((name) => `    ${name}`)])]
+  const intro = ranBefore ? [''] : ['', 'it never finished in this checkout, so there is nothing to compare with']
+  const heading = ranBefore ? 'unchanged' : 'made from'
+  if (same.length === 0) return ranBefore ? [] : intro
+  if (!verbose) return [...intro, `${heading}: ${same.map(({ words }) => words).join(', ')}`]
+  return [...intro, `${heading}:`, ...same.flatMap(({ words, names }) => [`  ${words}`, ...names.map((name) => `    ${name}`)])]
 }
 
 const freshBy: Readonly<Record<string, string>> = {
