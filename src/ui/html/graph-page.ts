@@ -21,6 +21,8 @@ export interface AboutTask {
   readonly title: string
   readonly hosts: readonly string[]
   readonly freshBy: string
+  /** Where the user asked for it; never a path of this machine. */
+  readonly origin?: string
   readonly state?: TaskState
   readonly fingerprint?: string
   readonly ranBefore: boolean
@@ -67,7 +69,7 @@ export function graphPage({ title, graph, aboutTask, hasStates, lastRun, redact 
       ranBefore: about.ranBefore,
       parts: partsOf(about.parts, names),
       timing: timingOf(id, lastRun, redact),
-      origin: task.origin ? `${task.origin.file}:${task.origin.line}` : null,
+      origin: about.origin === undefined ? null : redact(about.origin),
     }
   })
   return {

@@ -212,6 +212,8 @@ test('graph --state: what is predicted, offline; --out writes a file and prints 
       (await run('graph', '--format', 'html', '--no-state')).stdout,
     ]
     assert.match(html, '"hasStates":true')
+    assert.match(html, '"origin":"stagecraft.yml:3"')
+    assert.not.match(html, directory)
     assert.match(plain, '"hasStates":false')
     const refused = await run('graph', '--out', 'src/a/graph.txt')
     assert.is(refused.code, 2)
