@@ -9,7 +9,13 @@ const test = suite('src/execution/urgency')
 // a ─▶ b ─▶ c     x     y
 test('of tasks that could start, the one with the longest chain of dependents goes first', async () => {
   const r = rig([kind('t', { run: async (params) => resultOf(params) })], { pools: { default: 1 } })
-  const graph = graphOf(task('t:x', { params: 'x' }), task('t:a'), task('t:y', { params: 'y' }), task('t:b', { needs: ['t:a'] }), task('t:c', { needs: ['t:b'] }))
+  const graph = graphOf(
+    task('t:x', { params: 'x' }),
+    task('t:a'),
+    task('t:y', { params: 'y' }),
+    task('t:b', { needs: ['t:a'] }),
+    task('t:c', { needs: ['t:b'] }),
+  )
   const run = startRun(graph, r.options)
   await Promise.all(graph.order.map((id) => run.outcome(id)))
   assert.equal(r.started(), ['t:a', 't:b', 't:c', 't:x', 't:y'])
