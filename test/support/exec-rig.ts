@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Digest, Outcome, Task, TaskGraph, TaskId } from '../../graph/types.ts'
+import type { Digest, Outcome, Task, TaskGraph } from '../../graph/types.ts'
 import type { RunOptions } from '../../src/execution/run-options.ts'
 import { taskLocks } from '../../src/execution/task-locks.ts'
 import { startRun } from '../../src/executor.ts'
@@ -12,7 +12,7 @@ import { toolVersions } from '../../src/programs/tools.ts'
 import type { ExecParams } from '../../tasks/exec/params.ts'
 import { exec } from '../../tasks/exec.ts'
 import type { Ports } from '../../tasks/ports.ts'
-import { graphOf, type Rig, rig, task } from './fake-run.ts'
+import { type Rig, rig, task } from './fake-run.ts'
 import { type ProgramsRig, programsRig } from './programs-rig.ts'
 
 export interface ExecRig extends Omit<Rig, 'run'> {
@@ -107,6 +107,3 @@ export function execRig(directory: string, env: Record<string, string> = {}, sec
     close: () => programs.record.close(),
   }
 }
-
-export { graphOf }
-export const taskId = (name: string) => `exec:${name}` as TaskId
