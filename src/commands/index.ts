@@ -28,4 +28,5 @@ export const commands: CommandTable = {
   },
   run: { summary: 'run targets or single tasks, and all they depend on', group: 'deliver', load: () => import('./run.ts') },
   version: { summary: 'print the version', group: 'other', load: () => import('./version.ts') },
+  watch: { summary: 'run targets, and again what a saved file touches', group: 'deliver', load: () => import('./watch.ts') },
 }
