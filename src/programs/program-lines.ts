@@ -42,6 +42,11 @@ export class ProgramLines {
   #append(text: string): void {
     if (text === '') return
     const visible = text.replace(/\r+$/, '')
+    // Nothing but returns draws nothing.
+    if (visible === '') {
+      this.#returns = true
+      return
+    }
     const redrawn = visible.lastIndexOf('\r')
     if (this.#returns || redrawn !== -1) this.#unfinished = ''
     this.#returns = visible.length < text.length

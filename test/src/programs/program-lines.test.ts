@@ -44,6 +44,7 @@ test('however output is cut into chunks, the lines are the same', () => {
       const chunks = places.slice(1).map((end, index) => bytes.subarray(places[index], end))
       assert.equal(linesOf(chunks), linesOf([bytes]))
     }),
+    { numRuns: 2000 },
   )
 })
 
