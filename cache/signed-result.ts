@@ -7,9 +7,8 @@ import { posix } from 'node:path'
 import type { ActionResult, Digest, Fingerprint } from '../graph/types.ts'
 import { type ActionRecord, parseRecord } from './action-record.ts'
 import { isObject } from './foreign.ts'
+import { longestBlobBytes } from './remote/exchange.ts'
 
-/** A larger blob would have to be held in memory whole. */
-export const largestBlobBytes = 1024 ** 3
 const largestResultBytes = 8 * 1024 ** 3
 const mostPaths = 200_000
 const longestPath = 4096
@@ -52,7 +51,7 @@ function whyTooLarge(result: ActionResult, sizes: ActionRecord['sizes']): string
   for (const digest of blobsOfResult(result)) {
     const size = sizes[digest]
     if (size === undefined || !Number.isSafeInteger(size) || size < 0) return `does not say how large blob ${digest.slice(0, 12)} is`
-    if (size > largestBlobBytes) return `has a file larger than ${largestBlobBytes} bytes`
+    if (size > longestBlobBytes) return `has a file larger than ${longestBlobBytes} bytes`
     total += size
   }
   return total > largestResultBytes ? `is larger than ${largestResultBytes} bytes in all` : undefined

@@ -8,12 +8,18 @@ import { digestOf, digestOfJson, digestOfResult, fingerprint } from '../graph/fi
 import type { Action, ActionResult, Digest, Explanation, FileState, Fingerprint, Outcome, Task, TaskId } from '../graph/types.ts'
 import type { FileSet, TaskContext, TaskKind } from '../tasks/kind.ts'
 import type { Environment, Secrets } from '../tasks/ports.ts'
+import { cachesOf } from './sharing.ts'
 
 /** What assessing needs of the world. */
 export interface Assessor {
   readonly caches: readonly Cache[]
   /** Results of this checkout's last runs, for kinds that can tell whether the files of a result are still there. */
-  readonly results?: { result(key: Fingerprint): ActionResult | undefined; keep(key: Fingerprint, result: ActionResult): void }
+  readonly results?: {
+    result(key: Fingerprint): ActionResult | undefined
+    keep(key: Fingerprint, result: ActionResult): void
+    /** Told of every action before its fingerprint is asked for. */
+    recognise(id: TaskId, action: Action): void
+  }
   readonly log: ActionLog
   readonly files: { states(set: FileSet): Promise<Readonly<Record<string, FileState>>> }
   readonly variable: (name: string) => string | undefined
@@ -61,6 +67,7 @@ export async function describeAction(
     files: Object.assign({}, ...sets) as Record<string, FileState>,
     needs: Object.fromEntries(task.needs.map((id) => [id, needDigest(task, kind, id, needs.get(id))])),
   }
+  assessor.results?.recognise(task.id, action)
   return { action, fingerprint: fingerprint(action) }
 }
 
@@ -74,7 +81,7 @@ export async function assess(
 ): Promise<Assessment> {
   const always = kind.always?.(task.params, context.needs)
   if (always !== undefined) return { fresh: false, because: { reason: 'always', detail: `it always runs: ${always}` } }
-  const cached = kind.freshness === 'effect' ? undefined : await knownResult(kind, described.fingerprint, assessor)
+  const cached = kind.freshness === 'effect' ? undefined : await knownResult(kind, described, assessor)
   if (kind.freshness === 'content') {
     if (cached && kind.restore) return { fresh: 'unless-changed', ...cached }
     if (cached) return { fresh: true, outcome: { status: 'skipped', ...cached } }
@@ -95,12 +102,12 @@ function digested(variables: Readonly<Record<string, string>>): Record<string, s
 /** What this checkout made last is not looked for in a cache. */
 async function knownResult(
   kind: TaskKind,
-  key: Fingerprint,
+  { action, fingerprint: key }: Described,
   { results, caches }: Assessor,
 ): Promise<{ result: ActionResult; from: 'local' | 'remote' } | undefined> {
   const last = kind.restore && results?.result(key)
   if (last) return { result: last, from: 'local' }
-  const cached = await cachedResult(key, caches)
+  const cached = await cachedResult(key, cachesOf(caches, kind, action))
   if (cached && kind.restore) results?.keep(key, cached.result)
   return cached
 }

@@ -2,10 +2,11 @@
  * A remote cache in the protocol of Bazel's HTTP cache (https://bazel.build/remote/caching#http-caching): GET, HEAD and PUT of `/ac/<fingerprint>`
  * and `/cas/<digest>`. Any server that keeps files will do: nginx with DAV, bazel-remote, a bucket's HTTP front.
  */
-import type { Agent, IncomingMessage, RequestOptions } from 'node:http'
+import type { Agent } from 'node:http'
+import { codeOf, messageOf } from '../foreign.ts'
 import type { RemoteStore } from '../remote-store.ts'
 import { largestEntryBytes } from '../signed-entry.ts'
-import { largestBlobBytes } from '../signed-result.ts'
+import { exchange, type HttpAnswer, type HttpRequest, longestBlobBytes } from './exchange.ts'
 
 export interface HttpStoreOptions {
   /** Without user and password; entries and blobs are below it. */
@@ -14,67 +15,55 @@ export interface HttpStoreOptions {
   readonly authorization?: string
 }
 
-interface Asked {
-  readonly method: 'GET' | 'HEAD' | 'PUT'
-  /** Below the store's URL. */
-  readonly path: string
-  readonly signal: AbortSignal
-  readonly body?: Uint8Array
-  /** More is refused, unread. */
-  readonly limitBytes: number
-}
-
-interface Answered {
-  readonly status: number
-  readonly body: Uint8Array
-}
-
 /** As many as are asked at once: see `tiered-guard.ts`. */
 const connections = 24
 /** Of an answer that is only there to say what went wrong. */
-const largestMessageBytes = 64 * 1024
+const longestMessageBytes = 64 * 1024
 
-/** Opens nothing yet: connections are made by the first request, and kept. */
+/** Opens nothing yet: connections are made by the first request, and kept. Redirects are not followed, as they would take the token along. */
 export function openHttpStore({ url, authorization }: HttpStoreOptions): RemoteStore {
   const base = `${url.origin}${url.pathname.replace(/\/+$/, '')}`
-  let loaded: Promise<Client> | undefined
-  const client = (): Promise<Client> => {
-    loaded ??= load(url.protocol)
-    return loaded
+  let opened: Promise<Agent> | undefined
+  const agent = (): Promise<Agent> => {
+    opened ??= openAgent(url.protocol)
+    return opened
   }
 
-  async function ask(asked: Asked): Promise<Answered> {
-    const { request, agent } = await client()
+  async function ask(method: HttpRequest['method'], path: string, signal: AbortSignal, limitBytes: number, body?: Uint8Array) {
     const headers = {
-      'user-agent': 'stagecraft',
       'accept-encoding': 'identity',
       ...(authorization === undefined ? {} : { authorization }),
-      ...(asked.body && { 'content-type': 'application/octet-stream', 'content-length': asked.body.byteLength }),
+      ...(body && { 'content-type': 'application/octet-stream' }),
     }
-    const options: RequestOptions = { agent, method: asked.method, headers, signal: asked.signal }
+    const request: HttpRequest = { method, url: new URL(`${base}${path}`), headers, ...(body && { body }) }
+    const attempt = async () => exchange(request, { agent: await agent(), signal, limitBytes })
     try {
-      return await send(request, `${base}${asked.path}`, options, asked)
+      return await attempt().catch((error: unknown) => {
+        // Mostly a kept connection that the server had just closed; all requests here may be repeated.
+        if (!signal.aborted && ['ECONNRESET', 'EPIPE'].includes(codeOf(error) ?? '')) return attempt()
+        throw error
+      })
     } catch (error) {
-      if (asked.signal.aborted) throw asked.signal.reason
-      throw new Error(`${asked.method} ${base}${asked.path} failed: ${error instanceof Error ? error.message : String(error)}`)
+      if (signal.aborted) throw signal.reason
+      throw new Error(`${method} ${base}${path} failed: ${messageOf(error)}`, { cause: error })
     }
   }
 
   async function read(path: string, signal: AbortSignal, limitBytes: number): Promise<Uint8Array | undefined> {
-    const { status, body } = await ask({ method: 'GET', path, signal, limitBytes })
-    if (status === 404) return undefined
-    if (status === 200) return body
-    throw unexpected('GET', path, status)
+    const answer = await ask('GET', path, signal, limitBytes)
+    if (answer.status === 404) return undefined
+    if (answer.status === 200) return answer.body
+    throw unexpected('GET', path, answer)
   }
 
-  async function write(path: string, body: Uint8Array, signal: AbortSignal): Promise<void> {
-    const { status } = await ask({ method: 'PUT', path, signal, body, limitBytes: largestMessageBytes })
-    if (status < 200 || status > 299) throw unexpected('PUT', path, status)
+  async function write(path: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+    const answer = await ask('PUT', path, signal, longestMessageBytes, bytes)
+    if (answer.status < 200 || answer.status > 299) throw unexpected('PUT', path, answer)
   }
 
-  function unexpected(method: string, path: string, status: number): Error {
-    const hint = hints[status] ?? (status >= 300 && status < 400 ? 'redirects are not followed: name the address it leads to' : undefined)
-    return new Error(`${method} ${base}${path} was answered with ${status}${hint === undefined ? '' : ` (${hint})`}`)
+  function unexpected(method: string, path: string, { status, headers }: HttpAnswer): Error {
+    const leadsTo = status >= 300 && status < 400 ? `; it leads to ${headers.location ?? 'nowhere'}, and redirects are not followed` : ''
+    return new Error(`${method} ${base}${path} was answered with ${status}${hints[status] ?? leadsTo}`)
   }
 
   return {
@@ -82,74 +71,30 @@ export function openHttpStore({ url, authorization }: HttpStoreOptions): RemoteS
     readAction: (key, signal) => read(`/ac/${key}`, signal, largestEntryBytes),
     writeAction: (key, bytes, signal) => write(`/ac/${key}`, bytes, signal),
     async hasBlob(digest, signal) {
-      const { status } = await ask({ method: 'HEAD', path: `/cas/${digest}`, signal, limitBytes: 0 })
-      if (status === 200) return true
+      const answer = await ask('HEAD', `/cas/${digest}`, signal, longestMessageBytes)
+      if (answer.status === 200) return true
       // A server that knows no HEAD is sent the blob.
-      if (status === 404 || status === 405 || status === 501) return false
-      throw unexpected('HEAD', `/cas/${digest}`, status)
+      if ([404, 405, 501].includes(answer.status)) return false
+      throw unexpected('HEAD', `/cas/${digest}`, answer)
     },
-    readBlob: (digest, signal, size = largestBlobBytes) => read(`/cas/${digest}`, signal, size),
+    readBlob: (digest, signal, size = longestBlobBytes) => read(`/cas/${digest}`, signal, Math.max(size, longestMessageBytes)),
     writeBlob: (digest, bytes, signal) => write(`/cas/${digest}`, bytes, signal),
     async close() {
-      ;(await loaded)?.agent.destroy()
+      ;(await opened)?.destroy()
     },
   }
 }
 
+/** What people do about it. */
 const hints: Readonly<Record<number, string>> = {
-  401: 'it wants a token or a password',
-  403: 'not allowed',
-  405: 'it does not take uploads',
-  413: 'too large for this server',
-  507: 'its disk is full',
+  401: ': it wants a token or a password',
+  403: ': it does not allow that',
+  405: ': it takes no uploads there',
+  413: ': that is too large for it',
+  507: ': its disk is full',
 }
 
-type Request = typeof import('node:http').request
-
-interface Client {
-  readonly request: Request
-  readonly agent: Agent
-}
-
-/** TLS takes 20 ms to load, and not everybody's cache is behind it. */
-async function load(protocol: string): Promise<Client> {
-  const { request, Agent } = protocol === 'https:' ? await import('node:https') : await import('node:http')
-  return { request, agent: new Agent({ keepAlive: true, maxSockets: connections }) }
-}
-
-/** One request. A kept connection that the server has just closed is no failure: it is asked again on a new one. */
-async function send(request: Request, url: string, options: RequestOptions, asked: Asked, isRepeated = false): Promise<Answered> {
-  let wasKept = false
-  try {
-    return await new Promise<Answered>((resolve, reject) => {
-      const outgoing = request(url, options, (incoming) => readAnswer(incoming, asked.limitBytes).then(resolve, reject))
-      outgoing.on('error', (error) => {
-        wasKept = outgoing.reusedSocket
-        reject(error)
-      })
-      outgoing.end(asked.body)
-    })
-  } catch (error) {
-    const isClosed = ['ECONNRESET', 'EPIPE'].includes((error as NodeJS.ErrnoException).code ?? '')
-    if (!wasKept || !isClosed || isRepeated || asked.signal.aborted) throw error
-    return send(request, url, options, asked, true)
-  }
-}
-
-function readAnswer(incoming: IncomingMessage, limitBytes: number): Promise<Answered> {
-  const status = incoming.statusCode ?? 0
-  const limit = status === 200 ? limitBytes : largestMessageBytes
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let length = 0
-    incoming.on('data', (chunk: Buffer) => {
-      chunks.push(chunk)
-      length += chunk.length
-      if (length > limit) incoming.destroy(new Error(`the answer is larger than ${limit} bytes`))
-    })
-    incoming.on('end', () => resolve({ status, body: Buffer.concat(chunks) }))
-    incoming.on('error', reject)
-    // Cut off before all that was promised had come.
-    incoming.on('aborted', () => reject(new Error('the connection was cut off within the answer')))
-  })
+async function openAgent(protocol: string): Promise<Agent> {
+  const { Agent } = protocol === 'https:' ? await import('node:https') : await import('node:http')
+  return new Agent({ keepAlive: true, maxSockets: connections })
 }

@@ -1,5 +1,6 @@
 /** Rules that look at more than one part of the manifest. What needs the Compose file is in `resolve.ts`. */
 import type { Diagnostic } from '../../graph/types.ts'
+import { checkCache } from './cache-settings.ts'
 import { checkOverlaps } from './check-overlaps.ts'
 import { checkTargets } from './check-targets.ts'
 import { checkTasks } from './check-tasks.ts'
@@ -21,6 +22,7 @@ export function checkSemantics(loaded: LoadedConfig): readonly Diagnostic[] {
     resolveDatabases(loaded, environment, inventory, report)
     checkVariables(loaded, environment, report)
   }
+  checkCache(loaded, report)
   checkTasks(loaded, report)
   if (checkTargets(loaded, report)) checkOverlaps(loaded, report)
   return problems

@@ -1,5 +1,6 @@
 /** The language of `stagecraft.yml`. Every key here is acted on; those of later versions are in `unsupported.ts`. */
 import { z } from 'zod'
+import { cache } from './schema/cache.ts'
 import { database, migrationDefaults } from './schema/databases.ts'
 import { environment } from './schema/environments.ts'
 import { inventory } from './schema/hosts.ts'
@@ -19,6 +20,7 @@ export const manifest = z.strictObject({
   services: z.record(serviceName, emptyAllowed(service)).default({}),
   databases: z.record(name, database).default({}),
   migrations: migrationDefaults.prefault({}),
+  cache: emptyAllowed(cache).prefault({}),
   tasks: z.record(taskName, task).default({}),
   pools: pools.default({}),
   pipelines: z.record(taskName, pipeline).default({}),

@@ -15,7 +15,6 @@ export const unsupportedKeys: readonly string[] = [
   'secrets',
   'dev',
   'infra',
-  'cache',
   'terraform',
   'backend.providers.generic.dev',
   'frontend.providers.generic.dev',

@@ -4,6 +4,7 @@ import type { ActionResult, Explanation, Outcome, Task, TaskId } from '../../gra
 import type { HeldService, TaskContext, TaskKind } from '../../tasks/kind.ts'
 import { type Assessment, assess, type Described, describeAction } from '../assess.ts'
 import { faultPoint } from '../fault-point.ts'
+import { cachesOf } from '../sharing.ts'
 import type { RunOptions } from './run-options.ts'
 
 export interface TaskAttempt {
@@ -170,5 +171,5 @@ async function remember(attempt: TaskAttempt, described: Described, result: Acti
     around.told({ type: 'output', line: 'an input changed while it ran: the result is used, but not cached' }, task)
     return
   }
-  for (const cache of around.caches) if (cache.name === 'local') await cache.actions.set(described.fingerprint, result)
+  for (const cache of cachesOf(around.caches, kind, described.action)) await cache.actions.set(described.fingerprint, result)
 }

@@ -1,5 +1,6 @@
 /** What can be run of a project without opening an environment: plain data, so that it can be kept. Pure. */
 import type { Diagnostic, Task } from '../../graph/types.ts'
+import { type CacheSettings, cacheSettings } from '../config/cache-settings.ts'
 import type { Config, LoadedConfig } from '../config/config.ts'
 import { idsOfWords, reachOf } from './named-tasks.ts'
 import { userTasks } from './user-tasks.ts'
@@ -16,6 +17,7 @@ export interface UserProject {
   readonly pipelines: Readonly<Record<string, UserPipeline>>
   /** Pool → tasks at a time. */
   readonly pools: Readonly<Record<string, number>>
+  readonly cache: CacheSettings
   readonly warnings: readonly Diagnostic[]
 }
 
@@ -44,6 +46,7 @@ export function userProject(loaded: LoadedConfig, warnings: readonly Diagnostic[
       }),
     ),
     pools: config.pools,
+    cache: cacheSettings(loaded),
     warnings,
   }
 }

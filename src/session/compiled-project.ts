@@ -11,7 +11,7 @@ import { version } from '../cli/version.ts'
 import type { UserProject } from '../pipelines/user-project.ts'
 
 /** Raised when the form of what is kept changes. */
-const form = 1
+const form = 2
 
 interface Header {
   readonly form: number

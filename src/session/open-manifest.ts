@@ -57,6 +57,7 @@ async function openWhole(
     release: opened.release,
     pipelines: Object.fromEntries(Object.entries(user.pipelines).map(([name, { targets: own }]) => [name, own])),
     pools: user.pools,
+    cache: user.cache,
     warnings: [...user.warnings, ...opened.warnings],
     ...(opened.envFile === undefined ? {} : { envFile: opened.envFile }),
   }

@@ -2,6 +2,7 @@
 import { dirname, resolve } from 'node:path'
 import { taskGraph } from '../../graph/task-graph.ts'
 import type { Diagnostic, TaskGraph } from '../../graph/types.ts'
+import type { CacheSettings } from '../config/cache-settings.ts'
 import type { App, Deployment, GlobalOptions } from '../contracts.ts'
 import type { UserProject } from '../pipelines/user-project.ts'
 import { type ReleaseVersion, releaseVersion } from '../release-version.ts'
@@ -28,6 +29,7 @@ export interface Project {
   readonly pools: Readonly<Record<string, number>>
   /** Absolute path of the local environment file, if the environment has one. */
   readonly envFile?: string
+  readonly cache: CacheSettings
   readonly warnings: readonly Diagnostic[]
 }
 
@@ -96,6 +98,7 @@ function withoutEnvironment(directory: string, user: UserProject, targets: reado
     release: releaseVersion(directory, undefined, {}),
     pipelines: Object.fromEntries(Object.entries(user.pipelines).map(([name, { targets: words }]) => [name, words])),
     pools: user.pools,
+    cache: user.cache,
     warnings: user.warnings,
   }
 }

@@ -9,7 +9,7 @@ import { kinds } from '../../tasks/index.ts'
 import { TaskFailure, type TaskKind } from '../../tasks/kind.ts'
 import type { Builder, Database, Ports, Registry, Scope } from '../../tasks/ports.ts'
 import type { Assessor } from '../assess.ts'
-import type { App } from '../contracts.ts'
+import { type App, InputError } from '../contracts.ts'
 import { type TaskLocks, taskLocks } from '../execution/task-locks.ts'
 import { projectOutputs } from '../outputs/outputs.ts'
 import type { PredictOptions } from '../predict.ts'
@@ -21,6 +21,7 @@ import { createRunRecord } from '../programs/run-record.ts'
 import { toolVersions } from '../programs/tools.ts'
 import type { Recorder } from '../releases/recorder.ts'
 import { rememberedOutputs } from '../state/remembered-outputs.ts'
+import { cacheFolder } from './cache-folder.ts'
 import { closeAll } from './close-all.ts'
 import { contentPort, memoryContent } from './content.ts'
 import { openDatabase } from './databases.ts'
@@ -29,8 +30,10 @@ import { hostHistory } from './host-history.ts'
 import { type HostPool, hostPool } from './hosts.ts'
 import type { Project } from './open-project.ts'
 import { openRecorder, unrecorded } from './recording.ts'
+import { remoteUse } from './remote-settings.ts'
 import { openRunMemory } from './run-memory.ts'
 import { openSecrets } from './secrets.ts'
+import { openSharedCache } from './shared-cache.ts'
 
 export interface World {
   readonly kinds: ReadonlyMap<string, TaskKind>
@@ -70,7 +73,9 @@ export interface WorldOptions {
 
 export async function openWorld(project: Project, app: App, options: WorldOptions): Promise<World> {
   const { deployment, directory } = project
-  const cacheDirectory = app.env['STAGECRAFT_CACHE_DIR'] ?? join(directory, '.stagecraft', 'cache')
+  const remote = remoteUse(project.cache, app.env)
+  if (!remote.ok) throw new InputError(remote.diagnostics)
+  const cacheDirectory = cacheFolder(directory, app)
   const warn = (message: string) => void app.stderr.write(`warning: ${message}\n`)
   const cache = openLocalCache(cacheDirectory, { warn })
   const remembered = openRunMemory(project, app, options.writes)
@@ -78,6 +83,15 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   const hosts = hostPool(deployment, directory, app)
   if (options.online) for (const name of hostsOf(options.graph)) hosts.lookAhead(name)
   const secrets = await openSecrets(project, hosts, app, options)
+  const shared = openSharedCache(remote.value, {
+    local: cache,
+    env: app.env,
+    online: options.online,
+    writes: options.writes,
+    warn: (message) => warn(secrets.redact(message)),
+    holdsSecret: secrets.isIn,
+    signal: app.signal,
+  })
   const scope: Scope = { project: deployment.project, environment: deployment.environment, version: project.release.version ?? 'unknown' }
   const history = hostHistory(project, hosts, app)
 
@@ -108,7 +122,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     projectDirectory: directory,
   }
   const assessor: Assessor = {
-    caches: [remembered.keeping(cache)],
+    caches: [remembered.keeping(cache), ...shared.caches],
     results: remembered.state,
     log: remembered.log,
     files,
@@ -167,6 +181,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     async close() {
       const steps: readonly [what: string, step: () => Promise<void>][] = [
         ['the lock could not be given back, and runs out by itself', () => lock.release()],
+        ['the remote cache could not be left', () => shared.close()],
         ['what was learned about files was not kept', async () => (options.writes ? tidy() : undefined)],
         ['the record of this run was not removed', async () => record.close()],
         ['a connection was not closed', () => hosts.close()],
@@ -177,8 +192,8 @@ export async function openWorld(project: Project, app: App, options: WorldOption
 
   async function tidy(): Promise<void> {
     remembered.save()
-    const { collectWhenDue } = await import('../../cache/collect.ts')
-    await collectWhenDue(cache)
+    const { collectWhenDue, defaultLimits } = await import('../../cache/collect.ts')
+    await collectWhenDue(cache, { ...defaultLimits, ...project.cache.limits })
   }
 }
 

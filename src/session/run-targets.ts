@@ -17,7 +17,7 @@ import { type ReportFiles, reportFiles } from './report-files.ts'
 import { concurrencyOf, poolWidths, type RunOptionsInput } from './run-options.ts'
 import { RunRecord } from './run-record.ts'
 import { showPlan } from './show-plan.ts'
-import { targetGraph } from './targets.ts'
+import { namedTasks, targetGraph } from './targets.ts'
 import { forced } from './task-globs.ts'
 import { showWarnings } from './warnings.ts'
 import { withoutCaches } from './without-caches.ts'
@@ -107,6 +107,7 @@ export async function runGraph(
       force: forced(input.force),
       lock: world.lock,
       taskLocks: world.taskLocks,
+      targets: namedTasks(input.targets, graph, project.pipelines),
       notice: (line) => void app.stderr.write(`${world.redact(line)}\n`),
       verbose: globals.verbose,
       redact: world.redact,

@@ -36,6 +36,7 @@ const packages = {
   'docker-registry': everywhere('docker-registry'),
   postgres: everywhere('postgresql'),
   'busybox-static': everywhere('busybox-static'),
+  nginx: everywhere('nginx'),
   openssl: everywhere('openssl'),
   'ssh-keygen': everywhere('openssh-client'),
 } as const satisfies Record<string, Record<Distribution, string>>

@@ -203,7 +203,7 @@ for (const [text, expected] of [...shape, ...providers, ...semantics]) {
 }
 
 test('what later versions will have at the top is known', () => {
-  const later = ['network', 'cloud', 'ci', 'secrets', 'dev', 'infra', 'cache', 'terraform']
+  const later = ['network', 'cloud', 'ci', 'secrets', 'dev', 'infra', 'terraform']
   assert.equal(
     unsupportedKeys.filter((key) => !key.includes('.')),
     later,
