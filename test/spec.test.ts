@@ -1,7 +1,9 @@
 /** Holds spec/ to the code and to itself: a status is a claim, and a claim needs a page and tests. */
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { spelling } from '../src/cli/flag.ts'
 import { globalFlags } from '../src/cli/global-options.ts'
+import { flagsOf } from '../src/cli/schema-flags.ts'
 import { commands } from '../src/commands/index.ts'
 import { exitCodes } from '../src/contracts.ts'
 import {
@@ -72,7 +74,7 @@ test('the flags of each command are on its page, and no others', async () => {
   for (const [name, entry] of Object.entries(commands)) {
     const { feature, options } = await entry.load()
     const spec = register.features.find(({ id }) => id === feature)?.spec ?? ''
-    const flags = Object.keys(options.shape).map((key) => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`))
+    const flags = flagsOf(options).map((flag) => spelling(flag).slice('--'.length))
     real.set(spec, new Set([...(real.get(spec) ?? []), ...flags]))
     const listed = flagsOnPage(spec)
     problems.push(...flags.filter((flag) => !listed.includes(flag)).map((flag) => `${name} --${flag} is not on spec/${spec}`))
