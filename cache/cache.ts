@@ -7,6 +7,16 @@ export interface ContentStore {
   /** A corrupt or missing blob is undefined: a miss, never an exception. */
   read(digest: Digest): Promise<Uint8Array | undefined>
   write(bytes: Uint8Array): Promise<Digest>
+  /**
+   * Keeps a file of any size without holding it in memory. Stores that cannot leave it out: then its bytes are written.
+   * @throws the system's error, also when the file changes meanwhile.
+   */
+  writeFile?(path: string): Promise<Digest>
+  /**
+   * Makes a file of a blob, of any size, at an absolute path that does not exist; what it holds has been verified. False when the blob is missing or
+   * corrupt; then there is no file. Stores that cannot leave it out. @throws the system's error when the file cannot be written.
+   */
+  copyTo?(digest: Digest, path: string): Promise<boolean>
 }
 
 /** Results by fingerprint. */

@@ -1,10 +1,15 @@
-import { readdirSync, readFileSync, rmSync, type Stats, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { appendFileSync, readFileSync, rmSync, statfsSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Digest } from '../graph/types.ts'
 import { actionLogDirectory } from './action-log.ts'
-import { blobsOf, parseRecord } from './action-record.ts'
-import { codeOf } from './foreign.ts'
-import { blobKey, type LocalCache, removeEntry } from './local.ts'
+import { blobsOf } from './action-record.ts'
+import { loadCacache, removeLarge } from './blobs.ts'
+import { codeOf, parseObject } from './foreign.ts'
+import { addedFile, collectedFile } from './layout.ts'
+import type { LocalCache } from './local.ts'
+import { replaceFile } from './replace-file.ts'
+import { runningSince } from './running.ts'
+import { filesBelow, type StoredResult, survey } from './survey.ts'
 
 export interface Limits {
   readonly maxSizeBytes: number
@@ -12,7 +17,8 @@ export interface Limits {
   readonly maxAgeMs: number
 }
 
-export const defaultLimits: Limits = { maxSizeBytes: 2 * 1024 ** 3, maxAgeMs: 30 * 24 * 3_600_000 }
+/** What holds where the manifest says nothing: no cache grows without bound. */
+export const defaultLimits: Limits = { maxSizeBytes: 5 * 1024 ** 3, maxAgeMs: 30 * 24 * 3_600_000 }
 
 export interface Collected {
   readonly removedResults: number
@@ -24,120 +30,134 @@ export interface Collected {
 /** A blob no result names may belong to a task that is about to store its result. */
 const graceMs = 3_600_000
 const intervalMs = 24 * 3_600_000
+/** Of what is free on the file system and the cache itself, this much may be the cache's. */
+const shareOfFree = 0.5
 
-interface StoredResult {
-  readonly key: string
-  readonly path: string
-  readonly sizeBytes: number
-  readonly usedMs: number
-  readonly blobs: readonly Digest[]
-}
-
-/** Collects when the last time was a day ago or more: listing the index takes 0.1 ms an entry, too long for every run. */
+/**
+ * Collects when the last time was a day ago or more, or when more was added since than the limit leaves room for. To know that costs two small reads.
+ * Limits are also bounded by the disk: a cache never takes more than half of what is free and its own.
+ */
 export async function collectWhenDue(
   cache: LocalCache,
   limits: Limits = defaultLimits,
   nowMs = Date.now(),
 ): Promise<Collected | undefined> {
-  const stamp = join(cache.directory, 'collected')
-  const lastMs = statOf(stamp)?.mtimeMs ?? 0
-  if (nowMs - lastMs < intervalMs || !statOf(cache.directory)) return undefined
+  if (!statSync(cache.directory, { throwIfNoEntry: false })) return undefined
+  if (cache.addedBytes() > 0) appendFileSync(join(cache.directory, addedFile), `${cache.addedBytes()}\n`)
+  const last = lastCollection(cache.directory)
+  const sizeBytes = last.keptBytes + addedSince(cache.directory)
+  const bounded = boundedByDisk(cache.directory, limits, sizeBytes)
+  if (nowMs - last.atMs < intervalMs && sizeBytes <= bounded.maxSizeBytes) return undefined
   // Stamped first, so that a second process does not collect at the same time.
-  writeFileSync(stamp, '')
-  utimesSync(stamp, nowMs / 1000, nowMs / 1000)
-  return collect(cache, limits, nowMs)
+  stamp(cache.directory, nowMs, Math.min(sizeBytes, bounded.maxSizeBytes))
+  return collect(cache, bounded, nowMs)
+}
+
+/** When was collected last, in milliseconds, and how much was kept; zeros when never. */
+export function lastCollection(directory: string): { readonly atMs: number; readonly keptBytes: number } {
+  const { atMs, keptBytes } = parseObject(textAt(join(directory, collectedFile))) ?? {}
+  return { atMs: typeof atMs === 'number' ? atMs : 0, keptBytes: typeof keptBytes === 'number' ? keptBytes : 0 }
 }
 
 /**
- * Brings the cache within its limits: first results go, least recently used first, then blobs no remaining result names.
- * Also removes what crashes left behind and log entries past their age. What another process uses meanwhile may become a
- * miss for it, never an error.
+ * Brings the cache within its limits: first results go, least recently used first, then blobs no remaining result names. What a running process has used
+ * since it began stays, even above the limits. With `removes: false` it only says what would go. Also removes what crashes left behind and log entries past their age.
  */
-export async function collect(cache: LocalCache, limits: Limits = defaultLimits, nowMs = Date.now()): Promise<Collected> {
-  if (!statOf(cache.directory)) return { removedResults: 0, removedBytes: 0, keptResults: 0, keptBytes: 0 }
-  const { default: cacache } = await import('cacache')
-  const entries = Object.values(await cacache.ls(cache.directory))
-  const results = entries.filter(({ key }) => key.startsWith('action:')).map(({ key, path }) => readResult(key, path))
-  const blobs = new Map(
-    entries.filter(({ key }) => key.startsWith('cas:')).map((entry) => [entry.key, { path: entry.path, stat: statOf(entry.path) }]),
-  )
-  const sizeOf = (digest: Digest): number => blobs.get(blobKey(digest))?.stat?.size ?? 0
+export async function collect(
+  cache: LocalCache,
+  limits: Limits = defaultLimits,
+  nowMs = Date.now(),
+  { removes = true }: { readonly removes?: boolean } = {},
+): Promise<Collected> {
+  const { directory } = cache
+  const { results, blobs, foreignKeys, strays } = await survey(directory)
+  if (!statSync(directory, { throwIfNoEntry: false })) return { removedResults: 0, removedBytes: 0, keptResults: 0, keptBytes: 0 }
+  const inUseMs = runningSince(directory, nowMs) ?? Number.POSITIVE_INFINITY
+  const { kept, keptBlobs, keptBytes: bytesOfKept } = choose(results, (digest) => blobs.get(digest)?.sizeBytes ?? 0, limits, nowMs, inUseMs)
 
+  let keptBytes = bytesOfKept
+  let removedBytes = 0
+  const remove = (path: string, sizeBytes: number): void => {
+    if (removes) rmSync(path, { force: true })
+    removedBytes += sizeBytes
+  }
+  const evicted = results.filter((result) => !kept.has(result))
+  for (const { path, sizeBytes } of evicted) remove(path, sizeBytes)
+  const namedBefore = new Set(results.flatMap(({ record }) => (record ? blobsOf(record.result) : [])))
+  for (const { digest, path, sizeBytes, usedMs, isLarge } of blobs.values()) {
+    if (keptBlobs.has(digest)) continue
+    const isWaiting = usedMs >= inUseMs || (!namedBefore.has(digest) && nowMs - usedMs <= graceMs)
+    if (isWaiting) keptBytes += sizeBytes
+    else {
+      if (isLarge && removes) await removeLarge(await loadCacache(), directory, digest)
+      remove(path, sizeBytes)
+    }
+  }
+  if (removes) for (const key of foreignKeys) await removeForeign(directory, key)
+  for (const { path, sizeBytes, changedMs } of strays) if (nowMs - changedMs > graceMs) remove(path, sizeBytes)
+  for (const [, path, stat] of filesBelow(actionLogDirectory(directory)))
+    if (nowMs - stat.mtimeMs > limits.maxAgeMs) remove(path, stat.size)
+  if (removes) stamp(directory, nowMs, keptBytes)
+  return { removedResults: evicted.length, removedBytes, keptResults: kept.size, keptBytes }
+}
+
+interface Choice {
+  readonly kept: ReadonlySet<StoredResult>
+  readonly keptBlobs: ReadonlySet<Digest>
+  readonly keptBytes: number
+}
+
+/** Which results stay: the most recently used, as many as fit. A blob counts once. */
+function choose(
+  results: readonly StoredResult[],
+  sizeOf: (digest: Digest) => number,
+  limits: Limits,
+  nowMs: number,
+  inUseMs: number,
+): Choice {
   const kept = new Set<StoredResult>()
   const keptBlobs = new Set<Digest>()
   let keptBytes = 0
   for (const result of results.toSorted((a, b) => b.usedMs - a.usedMs || (a.key < b.key ? -1 : 1))) {
-    const added = result.blobs.filter((digest) => !keptBlobs.has(digest))
+    if (!result.record) continue
+    const added = blobsOf(result.record.result).filter((digest) => !keptBlobs.has(digest))
     const sizeBytes = added.reduce((sum, digest) => sum + sizeOf(digest), result.sizeBytes)
-    if (nowMs - result.usedMs > limits.maxAgeMs || keptBytes + sizeBytes > limits.maxSizeBytes) continue
+    const fits = nowMs - result.usedMs <= limits.maxAgeMs && keptBytes + sizeBytes <= limits.maxSizeBytes
+    if (!fits && result.usedMs < inUseMs) continue
     kept.add(result)
     keptBytes += sizeBytes
     for (const digest of added) keptBlobs.add(digest)
   }
-
-  let removedBytes = 0
-  const remove = async (key: string, path: string, sizeBytes: number): Promise<void> => {
-    await removeEntry(cacache, cache.directory, key)
-    rmSync(path, { force: true })
-    removedBytes += sizeBytes
-  }
-  const evicted = results.filter((result) => !kept.has(result))
-  for (const result of evicted) await remove(result.key, result.path, result.sizeBytes)
-  const keptKeys = new Set([...keptBlobs].map(blobKey))
-  const namedBefore = new Set(results.flatMap((result) => result.blobs.map(blobKey)))
-  for (const [key, { path, stat }] of blobs) {
-    if (keptKeys.has(key)) continue
-    if (namedBefore.has(key) || !stat || nowMs - stat.mtimeMs > graceMs) await remove(key, path, stat?.size ?? 0)
-    else keptBytes += stat.size
-  }
-  removedBytes += removeStrays(cache.directory, new Set(entries.map(({ path }) => path)), nowMs)
-  removeOld(actionLogDirectory(cache.directory), nowMs - limits.maxAgeMs)
-  return { removedResults: evicted.length, removedBytes, keptResults: kept.size, keptBytes }
+  return { kept, keptBlobs, keptBytes }
 }
 
-function readResult(key: string, path: string): StoredResult {
-  const stat = statOf(path)
-  const record = stat && parseRecord(readText(path))
-  // One that cannot be read counts as never used, and goes.
-  return {
-    key,
-    path,
-    sizeBytes: stat?.size ?? 0,
-    usedMs: record ? stat.mtimeMs : Number.NEGATIVE_INFINITY,
-    blobs: record ? blobsOf(record.result) : [],
-  }
+/** Never more than a share of what is free, so that a full disk is not ours to answer for. */
+export function boundedByDisk(directory: string, limits: Limits, cacheBytes: number): Limits {
+  const { bavail, bsize } = statfsSync(directory)
+  return { ...limits, maxSizeBytes: Math.min(limits.maxSizeBytes, Math.floor((bavail * bsize + cacheBytes) * shareOfFree)) }
 }
 
-/** Content that a crash left without a key, and unfinished temporary files. @returns their bytes. */
-function removeStrays(directory: string, known: ReadonlySet<string>, nowMs: number): number {
-  const folders = readdirSync(directory).filter((name) => name.startsWith('content-') || name === 'tmp')
-  return folders.reduce((sum, folder) => sum + removeOld(join(directory, folder), nowMs - graceMs, known), 0)
+async function removeForeign(directory: string, key: string): Promise<void> {
+  const cacache = await loadCacache()
+  const removeEntry: (directory: string, key: string, options: { readonly removeFully: boolean }) => Promise<unknown> = cacache.rm.entry
+  await removeEntry(directory, key, { removeFully: true })
 }
 
-/** @returns bytes removed. */
-function removeOld(directory: string, beforeMs: number, except: ReadonlySet<string> = new Set()): number {
-  if (!statOf(directory)) return 0
-  let bytes = 0
-  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
-    const path = join(entry.parentPath, entry.name)
-    const stat = entry.isFile() && !except.has(path) ? statOf(path) : undefined
-    if (!stat || stat.mtimeMs >= beforeMs) continue
-    rmSync(path, { force: true })
-    bytes += stat.size
-  }
-  return bytes
+function stamp(directory: string, atMs: number, keptBytes: number): void {
+  replaceFile(join(directory, collectedFile), JSON.stringify({ atMs, keptBytes }))
+  rmSync(join(directory, addedFile), { force: true })
 }
 
-/** The file's text, or nothing when another process has just removed it. */
-function readText(path: string): string {
+function addedSince(directory: string): number {
+  const lines = textAt(join(directory, addedFile)).split('\n')
+  return lines.reduce((sum, line) => sum + (/^\d+$/.test(line) ? Number(line) : 0), 0)
+}
+
+function textAt(path: string): string {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return ''
     throw error
   }
-}
-
-function statOf(path: string): Stats | undefined {
-  return statSync(path, { throwIfNoEntry: false })
 }

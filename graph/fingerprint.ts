@@ -27,6 +27,16 @@ export function fingerprint(action: Action): Fingerprint {
   return made
 }
 
+/** Spares {@link fingerprint} the work for an action whose text is that of one it has seen. */
+export function knownFingerprint(action: Action, known: Fingerprint): void {
+  fingerprints.set(action, known)
+}
+
+/** Spares {@link digestOfResult} the work for a result that was kept with its digest. */
+export function knownResultDigest(result: ActionResult, known: Digest): void {
+  resultDigests.set(result, known)
+}
+
 /** Digest of a whole result: what enters a dependent's action unless its kind selects less. Logs and permission bits are left out. */
 export function digestOfResult(result: ActionResult): Digest {
   const known = resultDigests.get(result)

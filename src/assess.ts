@@ -14,7 +14,12 @@ import { cachesOf } from './sharing.ts'
 export interface Assessor {
   readonly caches: readonly Cache[]
   /** Results of this checkout's last runs, for kinds that can tell whether the files of a result are still there. */
-  readonly results?: { result(key: Fingerprint): ActionResult | undefined; keep(key: Fingerprint, result: ActionResult): void }
+  readonly results?: {
+    result(key: Fingerprint): ActionResult | undefined
+    keep(key: Fingerprint, result: ActionResult): void
+    /** Told of every action before its fingerprint is asked for. */
+    recognise(id: TaskId, action: Action): void
+  }
   readonly log: ActionLog
   readonly files: { states(set: FileSet): Promise<Readonly<Record<string, FileState>>> }
   readonly variable: (name: string) => string | undefined
@@ -62,6 +67,7 @@ export async function describeAction(
     files: Object.assign({}, ...sets) as Record<string, FileState>,
     needs: Object.fromEntries(task.needs.map((id) => [id, needDigest(task, kind, id, needs.get(id))])),
   }
+  assessor.results?.recognise(task.id, action)
   return { action, fingerprint: fingerprint(action) }
 }
 

@@ -123,7 +123,8 @@ export interface Variables {
 
 export type RunEvent = { readonly task: Task; readonly at: number } & (
   | { readonly type: 'started'; readonly because: Explanation }
-  | { readonly type: 'output'; readonly line: string }
+  /** `replayed`: printed when the task ran before, and shown again. */
+  | { readonly type: 'output'; readonly line: string; readonly replayed?: true }
   | { readonly type: 'finished'; readonly outcome: Outcome }
 )
 
@@ -137,7 +138,8 @@ export interface Run {
 /** What a plan says of a task, nothing having been touched. */
 export type Prediction =
   | { readonly state: 'fresh'; readonly detail: string }
-  | { readonly state: 'run'; readonly because: Explanation }
+  /** `restoredFrom`: it need not run after all, its outputs are put back from there. */
+  | { readonly state: 'run'; readonly because: Explanation; readonly restoredFrom?: 'local' | 'remote' }
   /** A need's result is not known yet; it runs unless that result turns out the same. */
   | { readonly state: 'may-run'; readonly waitsFor: TaskId }
   | { readonly state: 'unknown'; readonly message: string }

@@ -91,7 +91,8 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
         results.set(id, assessment.result)
         const isIntact = (await kind.isIntact?.(task.params, context, assessment.result)) ?? true
         if (isIntact) return { state: 'fresh', detail: `unchanged (${assessment.from})` }
-        return { state: 'run', because: { reason: 'output', detail: `its outputs are put back from the ${assessment.from} cache` } }
+        const detail = `its outputs are put back from the ${assessment.from} cache`
+        return { state: 'run', because: { reason: 'output', detail }, restoredFrom: assessment.from }
       }
       if (assessment.fresh) {
         results.set(id, assessment.outcome.result)

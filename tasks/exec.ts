@@ -50,7 +50,7 @@ export const exec = defineTask<ExecParams>({
       log.add(line)
       context.log(line)
     })
-    const captured = await context.ports.outputs.capture(outputs)
+    const captured = await context.ports.outputs.capture(outputs, params.cwd)
     const printed = log.text()
     const kept = printed === '' ? {} : { log: await context.ports.content.write(Buffer.from(printed)) }
     // Of a task that says nothing of what it writes, dependents see what it was made from.

@@ -94,8 +94,11 @@ export interface Probes {
 export interface Outputs {
   /** Makes folders that literal patterns lie in, so that a command need not. */
   prepare(patterns: readonly string[]): Promise<void>
-  /** Puts everything the patterns match into the content store. @throws TaskFailure `missing-output` for a pattern that matches nothing. */
-  capture(patterns: readonly string[]): Promise<Pick<ActionResult, 'files' | 'links' | 'folders'>>
+  /**
+   * Puts everything the patterns match into the content store. `cwd` is the project-relative folder the task ran in, for messages.
+   * @throws TaskFailure `missing-output` for a pattern that matches nothing.
+   */
+  capture(patterns: readonly string[], cwd?: string): Promise<Pick<ActionResult, 'files' | 'links' | 'folders'>>
   /** Is what the patterns match exactly the result's? Looks only. */
   isIntact(patterns: readonly string[], result: ActionResult): Promise<boolean>
   /** Makes it so, all or nothing. */

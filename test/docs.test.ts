@@ -41,8 +41,13 @@ for (const { place, text } of manifests) {
   test(`the manifest at ${place} is valid and has a graph in each environment`, () =>
     inShop(async (directory) => {
       writeFileSync(join(directory, 'stagecraft.yml'), text)
-      const { environments } = parse(text) as { readonly environments: Readonly<Record<string, unknown>> }
-      for (const environment of Object.keys(environments)) {
+      const { environments, tasks = {} } = parse(text) as Readonly<Record<string, Readonly<Record<string, unknown>>>>
+      // Tasks of the user's need no environment.
+      for (const name of Object.keys(tasks)) {
+        const { code, stderr } = await stagecraft(['run', name, '--dry-run'], { cwd: directory, env: { PATH: process.env['PATH'] ?? '' } })
+        assert.is(code, 0, stderr)
+      }
+      for (const environment of Object.keys(environments ?? {})) {
         const { code, stdout, stderr } = await stagecraft(['graph', '--env', environment], { cwd: directory })
         assert.is(code, 0, stderr)
         assert.match(stdout, `finalize:${environment}`)

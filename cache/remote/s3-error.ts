@@ -56,6 +56,7 @@ function meaningOf(answer: HttpAnswer, refusal: S3Refusal, location: S3Location,
   if (refusal.code === 'ExpiredToken' || refusal.code === 'InvalidToken') return 'the session token has ended: log in again'
   if (isDenied && !isSigned) return 'no keys were found: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY'
   // https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, under Permissions.
-  if (isDenied) return 'the keys may not do this; who may not list the bucket (s3:ListBucket) is also told so of what is not there'
+  if (isDenied && (refusal.code ?? 'AccessDenied') === 'AccessDenied')
+    return 'the keys may not do this; who may not list the bucket (s3:ListBucket) is also told so of what is not there'
   return undefined
 }

@@ -1,4 +1,4 @@
-/** Where a bucket is: `s3://bucket/prefix?endpoint=https://…&region=…&style=path`. Pure. */
+/** Where a bucket is, at AWS or elsewhere, and where in it an object is. Pure. */
 import { encodePath } from './s3-signature.ts'
 
 export interface S3Location {
@@ -15,29 +15,28 @@ export interface S3Location {
   readonly style: 'path' | 'virtual'
 }
 
-const options = new Set(['endpoint', 'region', 'style'])
+/** What the manifest says of a bucket. */
+export interface BucketAddress {
+  readonly bucket: string
+  /** Without slashes at its ends; may be empty. */
+  readonly prefix: string
+  /** `https://host`; without it the bucket is at AWS. */
+  readonly endpoint?: string
+  readonly region?: string
+  readonly style?: 'path' | 'virtual'
+}
 
 /**
- * Reads an address; `AWS_REGION` and the like fill in what it leaves out. Without an endpoint the bucket is at AWS.
+ * Fills in what an address leaves out, from the endpoint and from `AWS_REGION` or `AWS_DEFAULT_REGION`.
  * @throws Error that says what is wrong with it, without repeating what may be a password.
  */
-export function parseS3Location(text: string, environment: Readonly<Record<string, string | undefined>>): S3Location {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url?.protocol !== 's3:') throw new Error('the address of a bucket is s3://bucket/prefix')
-  if (url.username !== '' || url.password !== '') throw new Error('the address of a bucket holds no keys: they come from the environment')
-  const bucket = url.hostname
-  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket) || url.port !== '') throw new Error(`\`${bucket}\` is no name of a bucket`)
-  const unknown = [...url.searchParams.keys()].find((name) => !options.has(name))
-  if (unknown !== undefined) throw new Error(`the address of a bucket has no option \`${unknown}\`: there are endpoint, region and style`)
-  const prefix = decodeURIComponent(url.pathname).replace(/^\/+|\/+$/g, '')
-  const given = url.searchParams.get('endpoint')
-  const region =
-    url.searchParams.get('region') ?? regionOf(given) ?? environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION'] ?? 'us-east-1'
+export function locateBucket(address: BucketAddress, environment: Readonly<Record<string, string | undefined>>): S3Location {
+  const { bucket, prefix, endpoint: given } = address
+  const region = address.region ?? regionOf(given) ?? (environment['AWS_REGION'] || environment['AWS_DEFAULT_REGION'] || 'us-east-1')
   if (!/^[a-z0-9-]+$/.test(region)) throw new Error('the region of a bucket is a word such as eu-west-1')
   const endpoint = parseEndpoint(given ?? `https://s3.${region}.amazonaws.com`)
   // A certificate for *.s3.region.amazonaws.com does not cover a bucket with a dot in its name.
-  const style = url.searchParams.get('style') ?? (given === null && !bucket.includes('.') ? 'virtual' : 'path')
-  if (style !== 'path' && style !== 'virtual') throw new Error('the style of a bucket is `path` or `virtual`')
+  const style = address.style ?? (given === undefined && !bucket.includes('.') ? 'virtual' : 'path')
   return { name: `s3://${bucket}${prefix === '' ? '' : `/${prefix}`}`, bucket, prefix, endpoint, region, style }
 }
 
@@ -51,8 +50,8 @@ function parseEndpoint(text: string): URL {
 }
 
 /** The region that a provider's own endpoint names. */
-function regionOf(endpoint: string | null): string | undefined {
-  const host = endpoint !== null && URL.canParse(endpoint) ? new URL(endpoint).hostname : ''
+function regionOf(endpoint: string | undefined): string | undefined {
+  const host = endpoint !== undefined && URL.canParse(endpoint) ? new URL(endpoint).hostname : ''
   if (host.endsWith('.r2.cloudflarestorage.com')) return 'auto'
   return [/([a-z0-9-]+)\.digitaloceanspaces\.com$/, /^s3[.-](?:dualstack\.)?([a-z]+-[a-z0-9-]+)\.amazonaws\.com$/]
     .map((pattern) => pattern.exec(host)?.[1])

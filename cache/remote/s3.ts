@@ -3,8 +3,10 @@
  * read and write single objects: no listing, no deleting, no conditions.
  */
 import type { Agent } from 'node:http'
+import type { LookupFunction } from 'node:net'
 import { digestOf } from '../../graph/fingerprint.ts'
 import type { Digest, Fingerprint } from '../../graph/types.ts'
+import { codeOf, messageOf } from '../foreign.ts'
 import type { RemoteStore } from '../remote-store.ts'
 import { exchange, type HttpAnswer, longestBlobBytes } from './exchange.ts'
 import { type Pause, patiently, pauseFor } from './patience.ts'
@@ -19,25 +21,29 @@ export interface S3StoreOptions {
   readonly credentials: () => Promise<S3Credentials | undefined>
   /** Waits between attempts. */
   readonly pause?: Pause
+  /** How the endpoint's name becomes an address; the system's way unless told. */
+  readonly lookup?: LookupFunction
   /** Default: this machine's clock. */
   readonly now?: () => Date
 }
 
 type Method = 'GET' | 'HEAD' | 'PUT'
 
-const maximumSockets = 6
+/** Enough to keep a wire full. */
+const maximumSockets = 12
 const refusalLimitBytes = 64 * 1024
 const noBody = digestOf('')
 
 /** Sends nothing, and asks for no credentials, before it is asked something. */
-export function openS3Store({ location, credentials, pause = pauseFor, now = () => new Date() }: S3StoreOptions): RemoteStore {
+export function openS3Store(options: S3StoreOptions): RemoteStore {
+  const { location, credentials, pause = pauseFor, now = () => new Date() } = options
   let asked: Promise<S3Credentials | undefined> | undefined
   let opened: Promise<Agent> | undefined
 
   async function send(method: Method, key: string, signal: AbortSignal, body?: Uint8Array, digest: string = noBody): Promise<HttpAnswer> {
     signal.throwIfAborted()
     asked ??= credentials()
-    opened ??= openAgent(location.endpoint)
+    opened ??= openAgent(options)
     const [known, agent] = await Promise.all([asked, opened])
     const url = objectUrl(location, key)
     const plain: Record<string, string> = method === 'PUT' ? { 'content-type': 'application/octet-stream' } : {}
@@ -98,19 +104,21 @@ const verbs: Readonly<Record<Method, string>> = { GET: 'reading', HEAD: 'looking
 const actionKey = (key: Fingerprint): string => `ac/${key.slice(0, 2)}/${key}`
 const blobKey = (digest: Digest): string => `cas/${digest.slice(0, 2)}/${digest}`
 
-async function openAgent({ protocol }: URL): Promise<Agent> {
-  const { Agent } = protocol === 'https:' ? await import('node:https') : await import('node:http')
-  return new Agent({ keepAlive: true, maxSockets: maximumSockets })
+async function openAgent({ location, lookup }: S3StoreOptions): Promise<Agent> {
+  const { Agent } = location.endpoint.protocol === 'https:' ? await import('node:https') : await import('node:http')
+  return new Agent({ keepAlive: true, maxSockets: maximumSockets, ...(lookup && { lookup }) })
 }
 
 function unanswered(what: string, host: string, cause: unknown, signal: AbortSignal): Error {
   const reason: unknown = signal.aborted ? signal.reason : undefined
   const isLate = reason instanceof Error && reason.name === 'TimeoutError'
-  const text = cause instanceof Error ? cause.message : String(cause)
+  const isBroken = ['ECONNRESET', 'EPIPE'].includes(codeOf(cause) ?? '')
   const why = isLate
-    ? 'did not answer in the time it had'
+    ? `${host} did not answer in the time it had`
     : signal.aborted
-      ? 'was asked, and then we were interrupted'
-      : `cannot be reached: ${text}`
-  return new Error(`${what}: ${host} ${why}`, { cause })
+      ? `the request to ${host} was interrupted`
+      : isBroken
+        ? `${host} broke the connection off`
+        : `there is no answer from ${host}: ${messageOf(cause)}`
+  return new Error(`${what}: ${why}`, { cause })
 }

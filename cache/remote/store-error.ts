@@ -13,7 +13,7 @@ export function storeError(what: string, { status }: HttpAnswer, said: string | 
     said === undefined
       ? ''
       : `, ${redact(said)
-          .replace(/[^\x20-\x7e]+/g, ' ')
+          .replace(/[^\x21-\x7e]+/g, ' ')
           .slice(0, longestDetail)}`
   return new Error(`${what}: the server answered with HTTP status ${status}${detail}`)
 }

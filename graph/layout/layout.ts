@@ -36,6 +36,7 @@ export function layOut(graph: TaskGraph, widths: readonly number[], measures: Me
   const boxes: Box[] = []
   const lefts: number[] = []
   const rights: number[] = []
+  const columns: number[] = []
   let x = measures.margin
   let bottom = 0
   for (const layer of grid.layers) {
@@ -49,13 +50,14 @@ export function layOut(graph: TaskGraph, widths: readonly number[], measures: Me
         if (vertex < layered.taskCount) boxes[vertex] = { x: x + index * (column + measures.columnGap), y, width: widths[vertex] ?? 0 }
       }
     }
+    columns.push(column)
     x += layer.columns * column + (layer.columns - 1) * measures.columnGap
     rights.push(x)
     x += measures.layerGap + Math.min(measures.layerGap, Math.round(4 * Math.sqrt(layer.edgesOut)))
   }
   const width = grid.layers.length === 0 ? 0 : (rights.at(-1) ?? 0) + measures.margin
   const height = grid.layers.length === 0 ? 0 : Math.round(bottom + measures.margin)
-  return { width, height, boxes, routes: routeEdges(layered, { boxes, heights, lefts, rights, measures }) }
+  return { width, height, boxes, routes: routeEdges(layered, { boxes, heights, lefts, rights, columns, measures }) }
 }
 
 /** Heights of all vertices: items keep their order and their distances and are otherwise as near as can be to their neighbours. */

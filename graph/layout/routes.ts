@@ -19,6 +19,8 @@ export interface Placed {
   /** Edges of each layer. */
   readonly lefts: readonly number[]
   readonly rights: readonly number[]
+  /** Width of a column of each layer. */
+  readonly columns: readonly number[]
   readonly measures: Measures
 }
 
@@ -27,13 +29,13 @@ export interface Placed {
  * layers it merely crosses it passes at the height of its bend.
  */
 export function routeEdges({ edges, layerOf }: LayeredGraph, placed: Placed): Route[] {
-  const { boxes, heights, lefts, rights, measures } = placed
+  const { boxes, heights, lefts, rights, columns, measures } = placed
   const laneOffset = Math.round(measures.rowHeight / 2)
   return edges.map(({ from, to, orderOnly, bends }) => {
     const points: number[] = []
     const [source, target] = [boxes[from], boxes[to]]
     const [sourceLayer, targetLayer] = [layerOf[from] ?? 0, layerOf[to] ?? 0]
-    if (source && source.x + source.width + measures.columnGap < (rights[sourceLayer] ?? 0)) {
+    if (source && source.x + (columns[sourceLayer] ?? 0) < (rights[sourceLayer] ?? 0)) {
       const lane = source.y + laneOffset
       points.push(source.x + source.width + Math.round(measures.columnGap / 2), lane, rights[sourceLayer] ?? 0, lane)
     }

@@ -11,9 +11,13 @@ export const options = z.strictObject({
   offline: z.boolean().default(false).describe('ask no host, registry or database'),
   format: z.enum(['text', 'json']).default('text').describe('how to print it'),
 })
-export const examples = ['stagecraft explain build:api --env prod', 'stagecraft explain rollout:web@node-1 --env prod']
+export const examples = [
+  'stagecraft explain test',
+  'stagecraft explain build:api --env prod',
+  'stagecraft explain rollout:web@node-1 --env prod',
+]
 
-const positionals = z.strictObject({ task: z.string().describe('id of a task, as `stagecraft graph` lists them') })
+const positionals = z.strictObject({ task: z.string().describe('a task of yours by name, or any by its id') })
 
 export { positionals as arguments, taskIds as complete }
 

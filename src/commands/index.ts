@@ -6,6 +6,22 @@ import type { CommandTable } from '../cli/command-table.ts'
  */
 export const commands: CommandTable = {
   build: { summary: 'build images, and push them if asked', group: 'deliver', load: () => import('./build.ts') },
+  'cache clear': { summary: 'remove every result and blob in the cache', group: 'other', load: () => import('./cache-clear.ts') },
+  'cache prune': {
+    summary: 'bring the cache within its limits, or within smaller ones',
+    group: 'other',
+    load: () => import('./cache-prune.ts'),
+  },
+  'cache status': {
+    summary: 'say where the cache lies, what is in it and what bounds it',
+    group: 'other',
+    load: () => import('./cache-status.ts'),
+  },
+  'cache verify': {
+    summary: 'read everything in the cache, and remove what is damaged',
+    group: 'other',
+    load: () => import('./cache-verify.ts'),
+  },
   completion: { summary: 'print a completion script for bash, fish or zsh', group: 'other', load: () => import('./completion.ts') },
   deploy: { summary: 'bring an environment to the state of this checkout', group: 'deliver', load: () => import('./deploy.ts') },
   explain: {
@@ -28,4 +44,5 @@ export const commands: CommandTable = {
   },
   run: { summary: 'run targets or single tasks, and all they depend on', group: 'deliver', load: () => import('./run.ts') },
   version: { summary: 'print the version', group: 'other', load: () => import('./version.ts') },
+  watch: { summary: 'run targets, and again what a saved file touches', group: 'deliver', load: () => import('./watch.ts') },
 }

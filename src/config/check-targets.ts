@@ -126,7 +126,7 @@ function checkCircles({ config, locate, locateKey }: LoadedConfig, report: Repor
 }
 
 function wordFor(id: string): string {
-  return id.startsWith('pipeline:') || !id.includes(':') ? 'contains' : 'waits for'
+  return id.startsWith('pipeline:') || id === 'build' ? 'contains' : 'waits for'
 }
 
 function split(id: string): readonly string[] {

@@ -96,7 +96,7 @@ function secretLike(name: string, part: string, location: ReturnType<LoadedConfi
 
 /** Words that names of secrets end with or hold, each a part of its own: not `TOKENIZER`. */
 const secretWords =
-  /(^|_)(TOKENS?|SECRETS?|PASSWORDS?|PASSWD|PASSPHRASE|CREDENTIALS?|DSN|(PRIVATE|API|ACCESS|SIGNING|ENCRYPTION)_?KEYS?|APIKEY)(_|\*|$)/i
+  /(PASSWORDS?|PASSWD|(^|_)(TOKENS?|SECRETS?|PASSPHRASE|CREDENTIALS?|DSN|(PRIVATE|API|ACCESS|SIGNING|ENCRYPTION)_?KEYS?))(_|\*|$)/i
 
 function looksSecret(name: string): boolean {
   return secretWords.test(name)

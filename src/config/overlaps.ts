@@ -5,6 +5,7 @@
  * Every overlap is shown by a path: one that patterns of both match and that no `!` of theirs takes away. So nothing is refused for what
  * only might be. The price is what is not found:
  * - files that a command reads or writes without declaring them, and those of a task without `inputs`;
+ * - files in a folder that is named without a slash at its end and looks like a file, `app.bundle`;
  * - patterns with groups in parentheses, or with more than 100 alternatives in braces;
  * - an overlap that only paths of an odd form are in, where `!` takes away all of the few that are tried;
  * - two spellings of one file: symbolic links, and names that differ in case on a disk to which that makes no difference.

@@ -1,5 +1,5 @@
 /** Where a remote cache is, and in which protocol it speaks, from one line. Pure. */
-import { parseS3Location } from '../../cache/remote/s3-location.ts'
+import { type BucketAddress, locateBucket } from '../../cache/remote/s3-location.ts'
 
 /** How it may be used: the manifest's and the variable's words. */
 export const remoteModes = ['read', 'read-write'] as const
@@ -10,8 +10,8 @@ export type RemoteAddress =
   | { readonly kind: 'http'; readonly url: string }
   /** `reference` is that of a repository: a registry and a path, without a tag. */
   | { readonly kind: 'oci'; readonly url: string; readonly reference: string }
-  /** `url` without options; `location` with them, as the store reads it. */
-  | { readonly kind: 's3'; readonly url: string; readonly location: string }
+  /** `url` is without options. */
+  | { readonly kind: 's3'; readonly url: string; readonly bucket: BucketAddress }
 
 /** What stood in an address that must not be shown. */
 export interface AddressCredentials {
@@ -43,7 +43,7 @@ export function parseRemoteAddress(text: string, registry: string | undefined): 
     case 'oci:':
       return ociAddress(url)
     case 's3:':
-      return bucketAddress(text)
+      return bucketAddress(url)
     default:
       return wrong(`begins with \`${url.protocol}//\`: expected ${forms}`)
   }
@@ -66,9 +66,24 @@ function ociAddress(url: URL): ParsedAddress {
   return { ok: true, address: { kind: 'oci', url: `oci://${reference}`, reference } }
 }
 
-function bucketAddress(text: string): ParsedAddress {
+const bucketOptions = ['endpoint', 'region', 'style'] as const
+
+function bucketAddress(url: URL): ParsedAddress {
+  if (url.username !== '' || url.password !== '') return wrong('holds a password: keys come from `AWS_ACCESS_KEY_ID` and its like')
+  const unknown = [...url.searchParams.keys()].find((key) => !bucketOptions.some((option) => option === key))
+  if (unknown !== undefined) return wrong(`has an option that is not known: \`${unknown}\`, expected ${bucketOptions.join(', ')}`)
+  if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(url.host)) return wrong('names no bucket: expected `s3://bucket/prefix`')
+  const [endpoint, region, style] = bucketOptions.map((option) => url.searchParams.get(option) ?? undefined)
+  if (style !== undefined && style !== 'path' && style !== 'virtual') return wrong('has a `style` that is neither path nor virtual')
+  const bucket: BucketAddress = {
+    bucket: url.host,
+    prefix: decodedText(url.pathname).replace(/^\/+|\/+$/g, ''),
+    ...(endpoint !== undefined && { endpoint }),
+    ...(region !== undefined && { region }),
+    ...(style !== undefined && { style }),
+  }
   try {
-    return { ok: true, address: { kind: 's3', url: parseS3Location(text, {}).name, location: text } }
+    return { ok: true, address: { kind: 's3', url: locateBucket(bucket, {}).name, bucket } }
   } catch (error) {
     return wrong(`is not that of a bucket: ${error instanceof Error ? error.message : String(error)}`)
   }

@@ -3,7 +3,7 @@ import type { TaskKind } from '../../tasks/kind.ts'
 import { type Deferred, deferred } from './deferred.ts'
 import type { Service } from './services.ts'
 import type { Claim } from './slots.ts'
-import { urgency } from './urgency.ts'
+import { rankByUrgency } from './urgency.ts'
 
 /** Why a task has no result: the one that failed, or what cut the run short. */
 export interface Blocked {
@@ -13,7 +13,8 @@ export interface Blocked {
 /** A task, and how far a run is with it. */
 export interface Node {
   readonly task: Task
-  readonly rank: number
+  /** Who goes first: the lowest. */
+  rank: number
   /** Sorted. */
   readonly dependencies: readonly TaskId[]
   readonly dependents: Node[]
@@ -29,15 +30,15 @@ export interface Node {
 }
 
 export function nodesOf(graph: TaskGraph): ReadonlyMap<TaskId, Node> {
-  const ranks = urgency(graph)
   const nodes = new Map<TaskId, Node>()
   for (const id of graph.order) {
     const dependencies = graph.dependencies(id)
-    const place = { task: graph.task(id), rank: ranks.get(id) ?? 0, dependencies, dependents: [], waitsFor: dependencies.length }
+    const place = { task: graph.task(id), rank: 0, dependencies, dependents: [], waitsFor: dependencies.length }
     const node: Node = { ...place, starts: deferred(), ended: deferred() }
     nodes.set(id, node)
     for (const dependency of dependencies) nodes.get(dependency)?.dependents.push(node)
   }
+  rankByUrgency(nodes)
   return nodes
 }
 

@@ -1,17 +1,19 @@
-import type { TaskGraph, TaskId } from '../../graph/types.ts'
+import type { TaskId } from '../../graph/types.ts'
+import type { Node } from './node.ts'
 
 /**
- * In which order tasks that could start do start: the one with the longest chain of dependents first, since the whole run waits for that
- * chain; ties by the graph's order. @returns each task's place, from 0.
+ * Gives each task its rank: of tasks that could start, the one with the longest chain of dependents goes first, since the whole run waits for
+ * that chain; ties by the graph's order. @param nodes in an order in which dependencies come first.
  */
-export function urgency(graph: TaskGraph): ReadonlyMap<TaskId, number> {
-  const chain = new Map<TaskId, number>()
-  for (const id of graph.order.toReversed()) {
-    const own = (chain.get(id) ?? 0) + 1
-    chain.set(id, own)
-    for (const dependency of graph.dependencies(id)) chain.set(dependency, Math.max(chain.get(dependency) ?? 0, own))
+export function rankByUrgency(nodes: ReadonlyMap<TaskId, Node>): void {
+  const chain = new Map<Node, number>()
+  const inOrder = [...nodes.values()]
+  for (const node of inOrder.toReversed()) {
+    let longest = 0
+    for (const dependent of node.dependents) longest = Math.max(longest, chain.get(dependent) ?? 0)
+    chain.set(node, longest + 1)
   }
   // A sort is stable, so ties keep the graph's order.
-  const first = [...graph.order].sort((a, b) => (chain.get(b) ?? 0) - (chain.get(a) ?? 0))
-  return new Map(first.map((id, place) => [id, place]))
+  inOrder.sort((a, b) => (chain.get(b) ?? 0) - (chain.get(a) ?? 0))
+  for (const [place, node] of inOrder.entries()) node.rank = place
 }

@@ -2,10 +2,9 @@
 
 import type { OciTransport } from '../../cache/remote/oci.ts'
 import { type Pause, pauseFor } from '../../cache/remote/patience.ts'
-import { TaskFailure } from '../../tasks/kind.ts'
 import type { RegistryCredentials } from '../../tasks/ports.ts'
 import { loadCredentials } from './docker-config.ts'
-import { type ImageReference, parseReference } from './image-reference.ts'
+import type { ImageReference } from './image-reference.ts'
 import { type RunProcess, runProcess } from './process.ts'
 import { openSender } from './registry-http.ts'
 import { askRegistry } from './registry-session.ts'
@@ -19,26 +18,15 @@ export interface RegistryTransportOptions {
 }
 
 /** Enough to keep a wire full, few enough for a registry that counts. */
-const maximumSockets = 6
+const maximumSockets = 12
 
 /**
- * Reads `oci://registry/repository`.
- * @throws TaskFailure when that is not what it says; the text is not repeated where it may hold a password.
+ * Sends nothing, and reads no credentials, before it is asked to.
+ * @param repository with its registry, which is never left out: `ghcr.io/acme/shop-cache`.
  */
-export function parseOciLocation(text: string): ImageReference {
-  const [, name] = /^oci:\/\/(.+)$/.exec(text) ?? []
-  const refused = (message: string) =>
-    new TaskFailure({ reason: 'refused', subject: 'the shared cache', message, remedy: 'write it as oci://registry/repository' })
-  if (name === undefined) throw refused('the address of a shared cache in a registry begins with oci://')
-  if (name.includes('@') || /[?#]/.test(name))
-    throw refused('the address of a shared cache holds a login, a digest or options; logins come from `docker login`')
-  const reference = parseReference(name)
-  if (reference.tag !== 'latest' || name.endsWith(':latest')) throw refused(`${text} names a tag; entries have tags of their own`)
-  return reference
-}
-
-/** Sends nothing, and reads no credentials, before it is asked to. */
-export function registryTransport(reference: ImageReference, options: RegistryTransportOptions): OciTransport {
+export function registryTransport(repository: string, options: RegistryTransportOptions): OciTransport {
+  const slash = repository.indexOf('/')
+  const reference: ImageReference = { registry: repository.slice(0, slash), repository: repository.slice(slash + 1) }
   const { environment, certificatesDirectory = '/etc/docker/certs.d', pause = pauseFor, run = runProcess } = options
   const sender = openSender({ certificatesDirectory, pause, maximumSockets })
   const secrets = new Set<string>()

@@ -1,75 +1,84 @@
-/** What tasks leave in the project folder: found by pattern, kept in the content store, put back. */
-import { chmodSync, lstatSync, mkdirSync, readFileSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { globSync } from 'tinyglobby'
+/**
+ * What tasks leave in the project folder: found by pattern, kept in the content store, put back exactly or not at all (docs/adr/0017).
+ * Nothing here reads, writes or removes through a symbolic link that leads out of the project.
+ */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
 import type { ContentStore } from '../../cache/cache.ts'
-import { digestOf } from '../../graph/fingerprint.ts'
-import type { ActionResult, OutputFile } from '../../graph/types.ts'
+import { codeOf } from '../../cache/foreign.ts'
+import type { Digest } from '../../graph/types.ts'
 import { TaskFailure } from '../../tasks/kind.ts'
 import type { Outputs } from '../../tasks/ports.ts'
+import { hashFile } from '../files/hash-file.ts'
+import { captureOutputs } from './capture.ts'
+import { differenceOf, type FileDigest, wantedOf } from './difference.ts'
+import { LeadsOutside, listOutputs, parentOf, staysInside } from './list.ts'
+import { type Patterns, parsePatterns } from './patterns.ts'
+import { restoreOutputs } from './restore.ts'
+import { openStaging } from './staging.ts'
+
+export interface OutputsOptions {
+  /** Where digests of files on disk come from: an index that knows their stats, or, by default, reading them. */
+  readonly digestOf?: FileDigest
+}
 
 /** @param directory absolute folder of the manifest. */
-export function projectOutputs(directory: string, content: ContentStore): Outputs {
-  const found = (patterns: readonly string[]) =>
-    patterns.length === 0 ? [] : globSync(patterns, { cwd: directory, dot: true, followSymbolicLinks: false }).sort()
+export function projectOutputs(directory: string, content: ContentStore, options: OutputsOptions = {}): Outputs {
+  const digestOf = options.digestOf ?? ((path) => hashFile(join(directory, path)) as Digest)
+  const staging = openStaging(directory)
+  const parsed = new Map<string, Patterns>()
+
+  /** Parsing is cheap, and asked for again at every step of a task. */
+  function patternsOf(patterns: readonly string[]): Patterns {
+    const key = patterns.join('\0')
+    const known = parsed.get(key) ?? parsePatterns(patterns)
+    parsed.set(key, known)
+    return known
+  }
+
   return {
     async prepare(patterns) {
-      for (const pattern of patterns.filter((one) => !one.startsWith('!'))) {
-        const fixed = pattern.split('/').slice(0, -1)
-        const end = fixed.findIndex((part) => /[*?[{(]/.test(part))
-        mkdirSync(join(directory, ...(end === -1 ? fixed : fixed.slice(0, end))), { recursive: true })
+      staging.recover()
+      for (const { base, form } of patternsOf(patterns).positives) {
+        const folder = form === 'path' ? parentOf(base) : base
+        try {
+          staysInside(directory, folder)
+          mkdirSync(join(directory, folder), { recursive: true })
+        } catch (error) {
+          throw unprepared(folder, error)
+        }
       }
     },
-    async capture(patterns) {
-      const files: Record<string, OutputFile> = {}
-      const links: Record<string, string> = {}
-      for (const path of found(patterns)) {
-        const stat = lstatSync(join(directory, path))
-        if (stat.isSymbolicLink()) links[path] = readlinkSync(join(directory, path))
-        else
-          files[path] = {
-            digest: await content.write(readFileSync(join(directory, path))),
-            executable: (stat.mode & 0o100) !== 0,
-            mode: stat.mode & 0o777,
-          }
-      }
-      for (const pattern of patterns) {
-        if (pattern.startsWith('!') || found([pattern]).length > 0) continue
-        throw new TaskFailure({
-          reason: 'missing-output',
-          subject: pattern,
-          message: `it succeeded, but wrote nothing that matches \`${pattern}\``,
-        })
-      }
-      return { files, ...(Object.keys(links).length > 0 && { links }) }
+
+    async capture(patterns, cwd = '.') {
+      return captureOutputs(directory, patternsOf(patterns), content, cwd)
     },
-    isIntact: async (patterns, result) => isIntact(directory, found(patterns), result),
+
+    async isIntact(patterns, result) {
+      staging.recover()
+      try {
+        const listing = await listOutputs(directory, patternsOf(patterns))
+        const { changed, left } = await differenceOf(directory, listing, wantedOf(result), digestOf, true)
+        return changed.size === 0 && left.size === 0
+      } catch (error) {
+        // What cannot be looked at is not known to be intact; putting it back or running the task will say why.
+        if (error instanceof LeadsOutside || codeOf(error) !== undefined) return false
+        throw error
+      }
+    },
+
     async restore(patterns, result) {
-      if (isIntact(directory, found(patterns), result)) return { state: 'intact' }
-      const contents = new Map<string, Uint8Array>()
-      for (const [path, { digest }] of Object.entries(result.files)) {
-        const bytes = await content.read(digest)
-        if (!bytes) return { state: 'impossible', detail: `cannot be put back: ${path} is no longer in the cache` }
-        contents.set(path, bytes)
-      }
-      for (const path of found(patterns)) rmSync(join(directory, path))
-      for (const [path, bytes] of contents) {
-        mkdirSync(dirname(join(directory, path)), { recursive: true })
-        writeFileSync(join(directory, path), bytes)
-        chmodSync(join(directory, path), result.files[path]?.mode ?? 0o644)
-      }
-      for (const [path, target] of Object.entries(result.links ?? {})) symlinkSync(target, join(directory, path))
-      return { state: 'restored', files: contents.size }
+      staging.recover()
+      return restoreOutputs({ directory, content, digestOf, staging }, patternsOf(patterns), result)
     },
   }
 }
 
-function isIntact(directory: string, found: readonly string[], { files, links = {} }: ActionResult): boolean {
-  const wanted = [...Object.keys(files), ...Object.keys(links)].sort()
-  if (found.length !== wanted.length || found.some((path, index) => path !== wanted[index])) return false
-  return found.every((path) => {
-    const target = links[path]
-    if (target !== undefined) return readlinkSync(join(directory, path)) === target
-    return digestOf(readFileSync(join(directory, path))) === files[path]?.digest
-  })
+function unprepared(folder: string, error: unknown): Error {
+  if (!(error instanceof LeadsOutside) && codeOf(error) === undefined) return error as Error
+  const message = `the folder \`${folder}\` for its outputs cannot be made: ${(error as Error).message}`
+  return new TaskFailure(
+    { reason: 'refused', subject: folder, message, remedy: 'remove what is in the way, or correct `outputs`' },
+    { cause: error },
+  )
 }

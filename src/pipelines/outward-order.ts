@@ -13,9 +13,10 @@ export function withOutwardOrder(
   isOutward: (task: Task) => boolean,
 ): Task[] {
   const known = new Map(tasks.map((task) => [task.id, task]))
+  // Dependencies that are not there, and tasks that wait for each other, are told of when the graph is made.
+  if (tasks.some((task) => dependenciesOf(task).some((id) => !known.has(id)))) return [...tasks]
   for (const list of lists) {
     const { order } = orderTasks(known)
-    // Tasks that wait for each other are told of when the graph is made.
     if (!order) break
     orderList(list, order, known, isOutward)
   }

@@ -2,8 +2,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { constants } from 'node:os'
+import type { Readable } from 'node:stream'
 import { TaskFailure } from '../../tasks/kind.ts'
 import type { ProgramEnd, ProgramRequest, RunningProgram } from '../../tasks/ports.ts'
+import { closeWriteEnd } from './output-pipes.ts'
 import type { ProcessEntry } from './process-table.ts'
 import { cookieVariable, endTree, groupMembers, membersOf, type ProcessTree } from './process-tree.ts'
 import { ProgramLines } from './program-lines.ts'
@@ -28,8 +30,13 @@ export async function launch(request: ProgramRequest, onLine: (line: string) => 
   const [file, ...args] = request.argv
   const cookie = launcher.record.started()
   const marks = { [cookieVariable]: launcher.outerCookie === undefined ? cookie : `${cookie} ${launcher.outerCookie}` }
+  const pipe = launcher.record.pipes?.open()
+  const end = pipe?.writeEnd ?? 'pipe'
   const env = { ...request.env, ...marks }
-  const child = spawn(file, args, { cwd: request.cwd, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(file, args, { cwd: request.cwd, env, detached: true, stdio: ['ignore', end, end] })
+  closeWriteEnd(pipe)
+  const outputs = pipe ? [pipe.stream] : [child.stdout, child.stderr].filter((stream) => stream !== null)
+  listen(outputs, launcher.redact, onLine)
   const { pid } = child
   if (pid === undefined) {
     launcher.record.ended(cookie)
@@ -37,16 +44,15 @@ export async function launch(request: ProgramRequest, onLine: (line: string) => 
   }
   const tree: ProcessTree = { group: pid, cookie }
   const disown = adoptTree(tree)
-  listen(child, launcher.redact, onLine)
 
   let stopping: Promise<void> | undefined
   const stop = () => {
-    stopping ??= endTree(tree, graceMs).then(() => letGo(child))
+    stopping ??= endTree(tree, graceMs).then(() => letGo(outputs))
     return stopping
   }
   const ended = endOf(child).then(async (end) => {
     // Ended by us: what is left of it is being ended already. By itself: it may have left something behind.
-    const left = stopping !== undefined ? [] : await leftBehind(child, tree)
+    const left = stopping !== undefined ? [] : await leftBehind(outputs, tree)
     if (left.length > 0) {
       onLine(`warning: it ended and left ${named(left)} running, which is ended now`)
       await stop()
@@ -66,11 +72,11 @@ export async function launch(request: ProgramRequest, onLine: (line: string) => 
   }
 }
 
-function listen(child: ChildProcess, redact: (text: string) => string, onLine: (line: string) => void): void {
-  for (const stream of [child.stdout, child.stderr]) {
+function listen(outputs: readonly Readable[], redact: (text: string) => string, onLine: (line: string) => void): void {
+  for (const stream of outputs) {
     const lines = new ProgramLines(redact, onLine)
-    stream?.on('data', (chunk: Buffer) => lines.write(chunk))
-    stream?.on('close', () => lines.end())
+    stream.on('data', (chunk: Buffer) => lines.write(chunk))
+    stream.on('close', () => lines.end())
   }
 }
 
@@ -87,9 +93,9 @@ function endOf(child: ChildProcess): Promise<ProgramEnd> {
  * What of a tree still runs a moment after its leader ended: in its group, or holding on to its output. A daemon that left the group and
  * has an output of its own meant to stay, and does.
  */
-async function leftBehind(child: ChildProcess, tree: ProcessTree): Promise<readonly ProcessEntry[]> {
+async function leftBehind(outputs: readonly Readable[], tree: ProcessTree): Promise<readonly ProcessEntry[]> {
   const deadline = Date.now() + lingerMs
-  const isClosed = await closedWithin(child, lingerMs)
+  const isClosed = await closedWithin(outputs, lingerMs)
   if (!isClosed) return membersOf(tree)
   let left = groupMembers(tree)
   while (left.length > 0 && Date.now() < deadline) {
@@ -99,22 +105,27 @@ async function leftBehind(child: ChildProcess, tree: ProcessTree): Promise<reado
   return left
 }
 
-function closedWithin(child: ChildProcess, ms: number): Promise<boolean> {
-  if (child.stdout?.closed && child.stderr?.closed) return Promise.resolve(true)
+async function closedWithin(outputs: readonly Readable[], ms: number): Promise<boolean> {
+  const open = outputs.filter(({ closed }) => !closed)
+  if (open.length === 0) return true
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms, false)
-    child.once('close', () => {
+    let left = open.length
+    const onClose = () => {
+      left -= 1
+      if (left > 0) return
       clearTimeout(timer)
       resolve(true)
-    })
+    }
+    for (const stream of open) stream.once('close', onClose)
   })
 }
 
 /** Output that somebody else holds open, whom we may not end, is not waited for. */
-async function letGo(child: ChildProcess): Promise<void> {
-  if (await closedWithin(child, lingerMs)) return
-  child.stdout?.destroy()
-  child.stderr?.destroy()
+async function letGo(outputs: readonly Readable[]): Promise<void> {
+  if (await closedWithin(outputs, lingerMs)) return
+  for (const stream of outputs) stream.destroy()
+  await closedWithin(outputs, lingerMs)
 }
 
 function named(processes: readonly ProcessEntry[]): string {

@@ -1,10 +1,9 @@
 /** Programs of the user's, on this machine. Started by Node itself rather than by execa, which doubles the 2 ms that a start takes. */
-import { rmSync } from 'node:fs'
 import { TaskFailure } from '../../tasks/kind.ts'
 import type { ProgramRequest, Programs } from '../../tasks/ports.ts'
 import { graceMs, type Launcher, launch } from './launch.ts'
 import { endTree, membersOf } from './process-tree.ts'
-import { deadRuns } from './run-record.ts'
+import { deadRuns, removeRun } from './run-record.ts'
 
 export interface ProgramsOptions extends Launcher {
   /** Told of what a run that was killed had left running. */
@@ -56,7 +55,7 @@ async function endOrphans({ record, warn, outerCookie = '' }: ProgramsOptions): 
       warn(`an earlier run was killed and left ${left.map(({ name, pid }) => `${name} (${pid})`).join(', ')} running: ended now`)
       await endTree({ cookie }, graceMs)
     }
-    rmSync(path, { force: true })
+    removeRun(path, run)
   }
 }
 

@@ -4,9 +4,11 @@
  */
 import { randomBytes } from 'node:crypto'
 import { closeSync, futimesSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { isGone, thisProcess } from '../releases/process-identity.ts'
 import type { ReleaseOwner } from '../releases/release.ts'
+import { OutputPipes } from './output-pipes.ts'
 
 export interface RunRecord {
   /** How the cookies of this run's programs begin. */
@@ -15,6 +17,8 @@ export interface RunRecord {
   readonly directory: string
   /** The first line of the file. */
   readonly head: string
+  /** Pipes for what programs print; none where nothing may be written. */
+  readonly pipes?: OutputPipes
   /** The file, made when first asked for. */
   path(): string
   /** A program is about to start. @returns its cookie. */
@@ -54,10 +58,12 @@ export function createRunRecord(directory: string, isKept = true): RunRecord {
     file = opened
     return opened
   }
+  const pipes = isKept ? new OutputPipes(pipesOf(cookie)) : undefined
   return {
     cookie,
     directory,
     head,
+    ...(pipes ? { pipes } : {}),
     path() {
       open()
       return path
@@ -71,6 +77,7 @@ export function createRunRecord(directory: string, isKept = true): RunRecord {
       if (isKept) writeSync(open(), `-${ofProgram.slice(cookie.length + 1, -1)}\n`)
     },
     close() {
+      pipes?.close()
       if (file === undefined) return
       clearInterval(heartbeat)
       closeSync(file)
@@ -79,6 +86,15 @@ export function createRunRecord(directory: string, isKept = true): RunRecord {
     },
   }
 }
+
+/** Removes what a run left on disk. */
+export function removeRun(path: string, { cookie }: OtherRun): void {
+  rmSync(path, { force: true })
+  rmSync(pipesOf(cookie), { recursive: true, force: true })
+}
+
+/** Not in the project: a tool that reads every file below it would wait for a pipe. */
+const pipesOf = (cookie: string): string => join(tmpdir(), `stagecraft-${cookie}`)
 
 /** @returns undefined for a file that is not, or not yet, a run's. */
 export function readRun(path: string): OtherRun | undefined {

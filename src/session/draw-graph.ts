@@ -1,4 +1,5 @@
 /** `stagecraft graph`: a graph in the form that was asked for, with what can be told of its tasks. */
+import { relative, resolve } from 'node:path'
 import { drawDot } from '../../graph/forms/dot.ts'
 import type { FormOptions } from '../../graph/forms/form.ts'
 import { graphJson } from '../../graph/forms/json.ts'
@@ -31,7 +32,7 @@ export async function drawGraph(
 ): Promise<{ readonly text: string; readonly isBlind: boolean }> {
   const foretold = states ? await foretell(graph, project, online, app) : undefined
   const isBlind = online && [...(foretold?.tasks.values() ?? [])].some(({ state }) => state.name === 'unknown')
-  if (form === 'html') return { text: await page(graph, project, foretold), isBlind }
+  if (form === 'html') return { text: await page(graph, project, foretold, app), isBlind }
   const options: FormOptions = foretold ? { stateOf: (id) => foretold.tasks.get(id)?.state } : {}
   const text = textForms[form](graph, options).trimEnd()
   return { text: `${foretold ? foretold.redact(text) : text}\n`, isBlind }
@@ -45,7 +46,7 @@ const textForms: Readonly<Record<Exclude<GraphForm, 'html'>, (graph: TaskGraph, 
 }
 
 /** Its own script and style must stay as they are, so what is secret is struck out of the data, not of the page. */
-async function page(graph: TaskGraph, { deployment, directory }: Project, foretold: Foretold | undefined): Promise<string> {
+async function page(graph: TaskGraph, { deployment, directory }: Project, foretold: Foretold | undefined, app: App): Promise<string> {
   const { graphPage } = await import('../ui/html/graph-page.ts')
   const { pageAssets } = await import('../ui/html/assets.ts')
   const { renderPage } = await import('../ui/html/render-page.ts')
@@ -59,6 +60,7 @@ async function page(graph: TaskGraph, { deployment, directory }: Project, foreto
       title: kindOf(task).title(task.params),
       hosts: hostsOf(task),
       freshBy: freshBy[kindOf(task).freshness],
+      ...(task.origin ? { origin: `${relative(directory, resolve(app.cwd, task.origin.file))}:${task.origin.line}` } : {}),
       ranBefore: false,
       parts: [],
       ...foretold?.tasks.get(task.id),

@@ -1,35 +1,41 @@
 /** `stagecraft explain`: what a task's fingerprint is made of, which part changed, and what its target says. Never a secret's value. */
-import { compareActions } from '../../graph/explain.ts'
+import { type Comparison, compareActions } from '../../graph/explain.ts'
 import { fingerprint } from '../../graph/fingerprint.ts'
-import type { Action, JsonObject, TaskGraph, TaskId } from '../../graph/types.ts'
+import type { ActionResult, JsonObject, Task, TaskGraph, TaskId } from '../../graph/types.ts'
+import type { TaskKind } from '../../tasks/kind.ts'
 import { type App, type ExitCode, exitCodes, type GlobalOptions, type Prediction } from '../contracts.ts'
-import { predict } from '../predict.ts'
+import { type Predicted, predict } from '../predict.ts'
 import { renderExplanation } from '../ui/explanation.ts'
 import { decideColor } from '../ui/terminal.ts'
+import { readLastRun, type TaskTiming } from './last-run.ts'
 import type { Project } from './open-project.ts'
-import { openWorld } from './open-world.ts'
+import { openWorld, type World } from './open-world.ts'
+import { type OutputChange, outputChanges } from './output-changes.ts'
+import { serviceWords } from './service-words.ts'
 
 export interface ExplainOptions {
   readonly format: 'text' | 'json'
   readonly online: boolean
 }
 
-/** One part of a fingerprint beside what it was when the task last finished here. */
-export interface ExplainedPart {
-  readonly part: string
-  readonly name: string
-  readonly change: 'changed' | 'added' | 'removed' | 'same'
-}
-
 export interface TaskExplanation {
   readonly id: TaskId
   readonly kind: string
+  readonly title: string
   readonly freshness: string
   readonly prediction: Prediction
   readonly fingerprint?: string
   /** False when it never finished in this checkout: then there is nothing to compare with. */
   readonly ranBefore: boolean
-  readonly parts: readonly ExplainedPart[]
+  /** Each part of the fingerprint beside what it was when the task last finished here. */
+  readonly parts: readonly Comparison[]
+  /** Its files in the project that are not as it left them. */
+  readonly outputs: readonly OutputChange[]
+  /** Where a result of this fingerprint is: in which caches, and whether its files are in the project. Empty: nowhere. */
+  readonly storedIn: readonly string[]
+  /** How a task that keeps running is judged. */
+  readonly service?: string
+  readonly lastRun?: TaskTiming
 }
 
 export async function explainTask(
@@ -43,37 +49,63 @@ export async function explainTask(
   const world = await openWorld(project, app, { graph, online: options.online, writes: false })
   try {
     const predicted = await predict(graph, { ...world.forPlan, kinds: world.kinds, force: () => false, online: options.online })
-    const found = predicted.get(id)
-    const task = graph.task(id)
-    const kind = world.kinds.get(task.kind)
-    if (!found || !kind) throw new Error(`${id} was not predicted`)
-    const last = await world.forPlan.log.last(id)
-    const explanation: TaskExplanation = {
-      id,
-      kind: kind.name,
-      freshness: kind.freshness,
-      prediction: found.prediction,
-      ...(found.action ? { fingerprint: fingerprint(found.action) } : {}),
-      ranBefore: last !== undefined,
-      parts: found.action ? partsOf(last, found.action) : [],
-    }
+    const explanation = await explained(graph.task(id), predicted.get(id), world, project)
     const text =
       options.format === 'json'
         ? `${JSON.stringify(explanationJson(explanation), null, 2)}\n`
-        : renderExplanation(explanation, decideColor(globals.color, app.env, app.stdout))
+        : renderExplanation(explanation, { color: decideColor(globals.color, app.env, app.stdout), verbose: globals.verbose })
     app.stdout.write(world.redact(text))
-    return found.prediction.state === 'unknown' && options.online ? exitCodes.world : exitCodes.done
+    return explanation.prediction.state === 'unknown' && options.online ? exitCodes.world : exitCodes.done
   } finally {
     await world.close()
   }
 }
 
-function partsOf(last: Action | undefined, action: Action): readonly ExplainedPart[] {
-  // Compared with itself, every part is listed as unchanged.
-  return compareActions(last ?? action, action)
+async function explained(task: Task, found: Predicted | undefined, world: World, { directory }: Project): Promise<TaskExplanation> {
+  const kind = world.kinds.get(task.kind)
+  if (!found || !kind) throw new Error(`${task.id} was not predicted`)
+  const { action, prediction } = found
+  const last = await world.forPlan.log.last(task.id)
+  const stored = action ? await storedResult(fingerprint(action), world) : undefined
+  const outputs = stored && kind.restore ? outputChanges(directory, stored.result) : []
+  const service = kind.isService?.(task.params) ? serviceWords(task.params) : undefined
+  const lastRun = readLastRun(directory)?.tasks.get(task.id)
+  return {
+    id: task.id,
+    kind: kind.name,
+    title: kind.title(task.params),
+    freshness: kind.freshness,
+    prediction,
+    ...(action ? { fingerprint: fingerprint(action) } : {}),
+    ranBefore: last !== undefined,
+    // Compared with itself, every part is listed as unchanged.
+    parts: action ? compareActions(last ?? action, action) : [],
+    outputs,
+    storedIn: [...(stored?.caches ?? []), ...(hasFilesInPlace(kind, stored?.result, outputs) ? ['project'] : [])],
+    ...(service === undefined ? {} : { service }),
+    ...(lastRun ? { lastRun } : {}),
+  }
 }
 
+async function storedResult(
+  key: ReturnType<typeof fingerprint>,
+  { forPlan }: World,
+): Promise<{ readonly result: ActionResult; readonly caches: readonly string[] } | undefined> {
+  const found: { readonly name: string; readonly result: ActionResult }[] = []
+  for (const { name, actions } of forPlan.caches) {
+    const result = await actions.get(key)
+    if (result) found.push({ name, result })
+  }
+  const [first] = found
+  return first && { result: first.result, caches: found.map(({ name }) => name) }
+}
+
+function hasFilesInPlace(kind: TaskKind, result: ActionResult | undefined, outputs: readonly OutputChange[]): boolean {
+  if (!result || !kind.restore || outputs.length > 0) return false
+  return Object.keys(result.files).length + Object.keys(result.links ?? {}).length > 0
+}
+
+/** Schema: spec/commands/explain.md. Members are added, never changed. */
 function explanationJson(explanation: TaskExplanation): JsonObject {
-  const { prediction, parts, ...rest } = explanation
-  return { schema_version: 1, ...rest, prediction: prediction as unknown as JsonObject, parts: parts.map((part) => ({ ...part })) }
+  return { schema_version: 1, ...(explanation as unknown as JsonObject) }
 }

@@ -21,6 +21,7 @@ import { createRunRecord } from '../programs/run-record.ts'
 import { toolVersions } from '../programs/tools.ts'
 import type { Recorder } from '../releases/recorder.ts'
 import { rememberedOutputs } from '../state/remembered-outputs.ts'
+import { cacheFolder } from './cache-folder.ts'
 import { closeAll } from './close-all.ts'
 import { contentPort, memoryContent } from './content.ts'
 import { openDatabase } from './databases.ts'
@@ -74,7 +75,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   const { deployment, directory } = project
   const remote = remoteUse(project.cache, app.env)
   if (!remote.ok) throw new InputError(remote.diagnostics)
-  const cacheDirectory = app.env['STAGECRAFT_CACHE_DIR'] ?? join(directory, '.stagecraft', 'cache')
+  const cacheDirectory = cacheFolder(directory, app)
   const warn = (message: string) => void app.stderr.write(`warning: ${message}\n`)
   const cache = openLocalCache(cacheDirectory, { warn })
   const remembered = openRunMemory(project, app, options.writes)

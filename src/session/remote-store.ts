@@ -13,14 +13,14 @@ export async function openRemoteStore({ address, token, credentials }: RemoteUse
     }
     case 'oci': {
       const { openOciStore } = await import('../../cache/remote/oci.ts')
-      const { parseOciLocation, registryTransport } = await import('../hosts/registry-transport.ts')
-      return openOciStore({ name: address.url, transport: registryTransport(parseOciLocation(address.url), { environment: env }) })
+      const { registryTransport } = await import('../hosts/registry-transport.ts')
+      return openOciStore({ name: address.url, transport: registryTransport(address.reference, { environment: env }) })
     }
     case 's3': {
       const { openS3Store } = await import('../../cache/remote/s3.ts')
-      const { parseS3Location } = await import('../../cache/remote/s3-location.ts')
+      const { locateBucket } = await import('../../cache/remote/s3-location.ts')
       const { findS3Credentials } = await import('../../cache/remote/s3-credentials.ts')
-      const location = parseS3Location(address.location, env)
+      const location = locateBucket(address.bucket, env)
       return openS3Store({ location, credentials: () => findS3Credentials(env, location.endpoint) })
     }
   }

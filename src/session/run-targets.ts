@@ -1,54 +1,113 @@
 /** `stagecraft run`, `deploy` and `build`: the one path from words to a finished run. Read top to bottom. */
-import { availableParallelism } from 'node:os'
-import type { Outcome, TaskGraph, TaskId } from '../../graph/types.ts'
+import type { Cache } from '../../cache/cache.ts'
+import type { Digest, Outcome, TaskGraph, TaskId } from '../../graph/types.ts'
+import type { TaskKind } from '../../tasks/kind.ts'
 import { type App, type ExitCode, exitCodes, type GlobalOptions, InputError, type Run } from '../contracts.ts'
 import { startRun } from '../executor.ts'
 import { createView } from '../ui/create-view.ts'
+import { shortName } from '../ui/task-name.ts'
 import { decideColor } from '../ui/terminal.ts'
+import type { View } from '../ui/view.ts'
 import { exitCodeOf } from './exit-code.ts'
-import { openProject } from './open-project.ts'
+import { readLastRun } from './last-run.ts'
+import { partOf, takeLastResults, wholeGraph } from './only.ts'
+import { openProject, type Project } from './open-project.ts'
 import { openWorld, type World } from './open-world.ts'
-import type { RunOptionsInput } from './run-options.ts'
+import { type ReportFiles, reportFiles } from './report-files.ts'
+import { concurrencyOf, poolWidths, type RunOptionsInput } from './run-options.ts'
+import { RunRecord } from './run-record.ts'
 import { showPlan } from './show-plan.ts'
-import { matchesGlob, targetGraph } from './targets.ts'
+import { namedTasks, targetGraph } from './targets.ts'
+import { forced } from './task-globs.ts'
 import { showWarnings } from './warnings.ts'
+import { withoutCaches } from './without-caches.ts'
+import { nextLastRun, savedMs, somethingHappened, writeLastRun } from './write-last-run.ts'
 
 export type RunInput = RunOptionsInput & { readonly targets: readonly string[] }
 
 /** @throws InputError before anything is touched; what the world refuses is in the exit code. */
 export async function runTargets(input: RunInput, globals: GlobalOptions, app: App): Promise<ExitCode> {
+  const files = globals.dryRun ? {} : reportFiles(input, app.cwd)
+  const { project, graph } = await openTargets(input, globals, app)
+  if (globals.dryRun) {
+    const options = {
+      format: input.format === 'json' ? 'json' : 'text',
+      online: true,
+      force: forced(input.force),
+      caches: input.cache,
+    } as const
+    return showPlan(input.only === undefined ? graph : partOf(graph, input.only).shown, project, options, globals, app)
+  }
+  if (globals.verbose) showWarnings(project, globals, app)
+  return runGraph(graph, project, files, input, globals, app)
+}
+
+export interface Targets {
+  readonly project: Project
+  /** The targets and all they depend on; with `--affected`, what that leaves. */
+  readonly graph: TaskGraph
+}
+
+/** From words to the tasks they mean. @throws InputError with every problem found. */
+export async function openTargets(input: RunInput, globals: GlobalOptions, app: App): Promise<Targets> {
   const project = await openProject(globals, app, { version: input.version, targets: input.targets, writes: !globals.dryRun })
   const targets = targetGraph(input.targets, project.graph, project.pipelines)
   if (!targets.ok) throw new InputError(targets.diagnostics)
-  const graph = targets.value
-  const force = forced(input.force)
-  if (globals.dryRun)
-    return showPlan(graph, project, { format: input.format === 'json' ? 'json' : 'text', online: true, force }, globals, app)
-  if (project.release.version === undefined && graph.order.some((id) => graph.task(id).kind === 'finalize')) throw noVersion()
-  if (globals.verbose) showWarnings(project, globals, app)
+  return { project, graph: await affectedPart(targets.value, project, input, globals, app) }
+}
 
-  const startedAt = performance.now()
-  const world = await openWorld(project, app, { graph, online: true, writes: true })
+/** The tasks that `--affected` leaves; all of them without it. */
+async function affectedPart(graph: TaskGraph, project: Project, input: RunInput, globals: GlobalOptions, app: App): Promise<TaskGraph> {
+  if (input.affected === undefined || input.affected === false) return graph
+  const { affectedGraph } = await import('./affected-graph.ts')
+  return affectedGraph(graph, project, input, globals, app)
+}
+
+/** What a run is part of, when it is one of several. */
+export interface RunSurroundings {
+  /** Another view around that of the run. */
+  view?(view: View): View
+  /** Kinds in the place of those there are. */
+  kinds?(kinds: ReadonlyMap<string, TaskKind>): ReadonlyMap<string, TaskKind>
+}
+
+/** Runs every task of a graph that has to. */
+export async function runGraph(
+  given: TaskGraph,
+  project: Project,
+  files: ReportFiles,
+  input: RunInput,
+  globals: GlobalOptions,
+  app: App,
+  around: RunSurroundings = {},
+): Promise<ExitCode> {
+  const selection = input.only === undefined ? wholeGraph(given) : partOf(given, input.only)
+  const { graph, shown } = selection
+  if (project.release.version === undefined && graph.order.some((id) => graph.task(id).kind === 'finalize')) throw noVersion()
+  const startedAt = app.now().getTime()
+  const began = performance.now()
+  const record = new RunRecord()
+  const world = await openWorld(project, withColor(globals, app), { graph, online: true, writes: true })
+  let code: ExitCode | undefined
   try {
+    const results = await takeLastResults(selection, world.assessor)
     const stop = new AbortController()
     const signal = AbortSignal.any([app.signal, stop.signal])
     const recorder = await world.recorder(graph, (reason) => stop.abort(reason))
-    const view = createView(input.format, app, {
-      color: decideColor(globals.color, app.env, app.stderr),
-      resultColor: decideColor(globals.color, app.env, app.stdout),
-      verbose: globals.verbose,
-      quiet: globals.quiet,
-      title: world.title,
-    })
+    const own = await viewOf(input, globals, world, app)
+    const view = around.view?.(own) ?? own
+    const inView = new Set(shown.order)
     const run = startRun(graph, {
-      ...world.assessor,
+      ...(input.cache ? world.assessor : withoutCaches(world.assessor)),
+      log: results.log,
       ports: { ...world.ports, release: recorder },
-      kinds: world.kinds,
+      kinds: around.kinds?.(results.kinds) ?? results.kinds,
       scope: world.scope,
-      pools: { ...pools(input.concurrency), ...project.pools },
-      force,
+      pools: { ...poolWidths(concurrencyOf(input.concurrency)), ...project.pools },
+      force: forced(input.force),
       lock: world.lock,
       taskLocks: world.taskLocks,
+      targets: namedTasks(input.targets, graph, project.pipelines),
       notice: (line) => void app.stderr.write(`${world.redact(line)}\n`),
       verbose: globals.verbose,
       redact: world.redact,
@@ -58,29 +117,96 @@ export async function runTargets(input: RunInput, globals: GlobalOptions, app: A
       now: () => app.now().getTime(),
       on: (event) => {
         recorder.on(event)
+        if (!inView.has(event.task.id)) return
+        record.on(event)
         view.on(event)
       },
     })
-    const [shown] = await Promise.allSettled([view.drive(graph, run)])
+    const [drawn] = await Promise.allSettled([view.drive(shown, run)])
     // A view that broke must not leave tasks running while the lock is given back.
-    if (shown.status === 'rejected') stop.abort(shown.reason)
+    if (drawn.status === 'rejected') stop.abort(drawn.reason)
     const outcomes = await outcomesOf(graph, run)
     const [recorded] = await Promise.allSettled([recorder.finish(outcomes)])
+    code = exitCodeOf(outcomes, app.signal.aborted)
     const trouble = [...outcomes.values()].some(({ status }) => status === 'canceled') ? await world.hostTrouble() : undefined
     // Nothing was started, so there is nothing to tell but why.
     if (trouble) throw trouble
     const release = recorded.status === 'fulfilled' ? recorded.value : undefined
     if (release) await world.shareHistory()
-    const code = exitCodeOf(outcomes, app.signal.aborted)
     if (code === exitCodes.done) await world.reapLock(graph)
-    if (code === exitCodes.done && globals.env === undefined) world.certify(input.targets, graph, outcomes)
-    view.finish({ graph, outcomes, durationMs: performance.now() - startedAt, ...(release ? { release } : {}) })
+    if (code === exitCodes.done && globals.env === undefined && isWhole(input)) world.certify(input.targets, graph, outcomes)
+    view.finish({
+      graph: shown,
+      outcomes,
+      durationMs: performance.now() - began,
+      tookMs: record.tookMs(),
+      savedMs: keepTimes(project, record, outcomes, startedAt, app),
+      again: (id) => againLine(id, globals),
+      ...(release ? { release } : {}),
+    })
     if (globals.verbose) app.stderr.write(connectionLines(world.connections()))
-    for (const part of [shown, recorded]) if (part.status === 'rejected') throw part.reason
+    for (const part of [drawn, recorded]) if (part.status === 'rejected') throw part.reason
     return code
   } finally {
+    if (code !== undefined && (files.trace !== undefined || files.summary !== undefined)) {
+      const { writeReports } = await import('./write-reports.ts')
+      await writeReports(files, { graph: shown, record, startedAt, exitCode: code, targets: input.targets }, project, world, app)
+    }
     await world.close()
   }
+}
+
+async function viewOf(input: RunInput, globals: GlobalOptions, world: World, app: App): Promise<View> {
+  const view = createView(input.format, app, {
+    color: decideColor(globals.color, app.env, app.stderr),
+    resultColor: decideColor(globals.color, app.env, app.stdout),
+    verbose: globals.verbose,
+    quiet: globals.quiet,
+    explain: input.explain,
+    ...(input.output === undefined ? {} : { output: input.output }),
+    title: world.title,
+  })
+  if (input.output !== 'full') return view
+  const { withReplay } = await import('../ui/replay.ts')
+  return withReplay(view, (log) => logLines(log, world.assessor.caches))
+}
+
+/** What a task printed when it ran; undefined when no cache has it any more. */
+async function logLines(log: Digest, caches: readonly Cache[]): Promise<readonly string[] | undefined> {
+  for (const { content } of caches) {
+    const bytes = await content.read(log)
+    if (bytes) return new TextDecoder().decode(bytes).replace(/\n$/, '').split('\n')
+  }
+  return undefined
+}
+
+/** Programs write to a pipe of ours and would leave out colours that the terminal behind it can show. */
+function withColor(globals: GlobalOptions, app: App): App {
+  const isColored = app.env['FORCE_COLOR'] === undefined && decideColor(globals.color, app.env, app.stderr)
+  return isColored ? { ...app, env: { ...app.env, FORCE_COLOR: '1' } } : app
+}
+
+/** @returns how much time restoring saved. A run in which nothing happened costs nothing here. */
+function keepTimes(project: Project, record: RunRecord, outcomes: ReadonlyMap<TaskId, Outcome>, startedAt: number, app: App): number {
+  if (!somethingHappened(record)) return 0
+  const before = readLastRun(project.directory)
+  const ids = new Set(project.graph.order)
+  writeLastRun(
+    project.directory,
+    nextLastRun(before, record, { startedAt, finishedAt: app.now() }, ids),
+    (message) => void app.stderr.write(`warning: ${message}\n`),
+  )
+  return savedMs(before, outcomes)
+}
+
+/** Of a run of a part, nothing follows for a run of all. */
+function isWhole({ only, affected, cache }: RunInput): boolean {
+  return only === undefined && (affected === undefined || affected === false) && cache
+}
+
+/** What a person types to run one task again. */
+function againLine(id: TaskId, { env }: GlobalOptions): string {
+  return `stagecraft run ${shortName(id)}${env === undefined ? '' : ` --env ${env}`}`
 }
 
 function connectionLines(hosts: ReturnType<World['connections']>): string {
@@ -94,24 +220,6 @@ function connectionLines(hosts: ReturnType<World['connections']>): string {
 
 async function outcomesOf(graph: TaskGraph, run: Run): Promise<ReadonlyMap<TaskId, Outcome>> {
   return new Map(await Promise.all(graph.order.map(async (id) => [id, await run.outcome(id)] as const)))
-}
-
-function forced(force: RunInput['force']): (id: TaskId) => boolean {
-  if (typeof force === 'string') return (id) => matchesGlob(force, id)
-  return () => force === true
-}
-
-/** Builds share one BuildKit and the machine; on one host at most two services change at a time; commands of the user's share the processors. */
-function pools(asked: number | undefined): Readonly<Record<string, number>> {
-  const concurrency = asked ?? 8
-  return {
-    default: concurrency,
-    exec: asked ?? availableParallelism(),
-    docker: Math.min(concurrency, 4),
-    registry: Math.min(concurrency, 4),
-    host: 2,
-    database: 1,
-  }
 }
 
 function noVersion(): InputError {

@@ -7,24 +7,32 @@ import { decideColor } from '../ui/terminal.ts'
 import { noticesOf } from './notices.ts'
 import type { Project } from './open-project.ts'
 import { openWorld } from './open-world.ts'
+import { withoutCaches } from './without-caches.ts'
 
 export interface PlanOptions {
   readonly format: 'text' | 'json'
   readonly online: boolean
   readonly force: (id: TaskId) => boolean
+  /** False: as if no cache knew anything. */
+  readonly caches?: boolean
 }
 
 /** @returns 0, or 2 when something that was asked did not answer: a plan that could not look is no plan. */
 export async function showPlan(
   graph: TaskGraph,
   project: Project,
-  { format, online, force }: PlanOptions,
+  { format, online, force, caches = true }: PlanOptions,
   globals: GlobalOptions,
   app: App,
 ): Promise<ExitCode> {
   const world = await openWorld(project, app, { graph, online, writes: false })
   try {
-    const predicted = await predict(graph, { ...world.forPlan, kinds: world.kinds, force, online })
+    const predicted = await predict(graph, {
+      ...(caches ? world.forPlan : withoutCaches(world.forPlan)),
+      kinds: world.kinds,
+      force,
+      online,
+    })
     const text =
       format === 'json'
         ? `${JSON.stringify(planJson(graph, project, predicted, world.title), null, 2)}\n`
@@ -104,7 +112,12 @@ function stateJson(prediction: Prediction): JsonObject {
     case 'fresh':
       return { state: 'fresh', detail: prediction.detail }
     case 'run':
-      return { state: 'run', reason: prediction.because.reason, detail: prediction.because.detail }
+      return {
+        state: 'run',
+        reason: prediction.because.reason,
+        detail: prediction.because.detail,
+        ...(prediction.restoredFrom === undefined ? {} : { restored_from: prediction.restoredFrom }),
+      }
     case 'may-run':
       return { state: 'may-run', waits_for: prediction.waitsFor }
     case 'unknown':

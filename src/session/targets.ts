@@ -32,6 +32,17 @@ export function targetGraph(
   return { ok: true, value: graph.only([...ids]) }
 }
 
+/** Tasks that are wanted by their own name, in a pipeline or on the command line: not because others need them. */
+export function namedTasks(
+  words: readonly string[],
+  graph: TaskGraph,
+  pipelines: Readonly<Record<string, readonly string[]>>,
+): ReadonlySet<TaskId> {
+  const present = new Set(graph.order)
+  const ids = words.flatMap((word) => expanded(word, present, pipelines)).map((word) => taskIdOf(word, present))
+  return new Set(ids.filter((id) => id !== undefined))
+}
+
 /** The one task a word names: a task of the user's by its name, any by its id. */
 export function taskIdOf(word: string, present: ReadonlySet<TaskId>): TaskId | undefined {
   return [`exec:${word}` as TaskId, word as TaskId].find((id) => present.has(id))

@@ -17,7 +17,7 @@ export function rememberedOutputs(outputs: Outputs, files: Pick<FileIndex, 'matc
   }
   return {
     prepare: (patterns) => outputs.prepare(patterns),
-    capture: (patterns) => outputs.capture(patterns),
+    capture: (patterns, cwd) => outputs.capture(patterns, cwd),
     isIntact,
     restore: async (patterns, result) => {
       if (await isIntact(patterns, result)) return { state: 'intact' }

@@ -6,20 +6,22 @@
 import { readFileSync } from 'node:fs'
 import { isObject } from '../../cache/foreign.ts'
 import { replaceFile } from '../../cache/replace-file.ts'
-import { fingerprint } from '../../graph/fingerprint.ts'
-import type { Action, ActionResult, Fingerprint, TaskId } from '../../graph/types.ts'
+import { digestOfResult, fingerprint, knownFingerprint, knownResultDigest } from '../../graph/fingerprint.ts'
+import type { Action, ActionResult, Digest, Fingerprint, TaskId } from '../../graph/types.ts'
 import { FileTable } from './file-table.ts'
 import { decodeFrame, encodeFrame, type Frame } from './frame.ts'
 import { lookAt } from './stamp.ts'
 
 /** Raised with the meaning of what is below; eight bytes. */
-const mark = 'SCstate1'
+const mark = 'SCstate2'
 /** How often files that no run looked at are searched for those that are gone. */
 const sweepEveryMs = 24 * 3600_000
 
 /** The tasks of the last runs are lines of text, each parsed when it is asked for: most are only compared. */
 interface Line {
   readonly fingerprint: Fingerprint
+  /** Empty, like the result, for a task whose result may not be used again. */
+  readonly resultDigest: string
   readonly result: string
   readonly action: string
 }
@@ -40,8 +42,9 @@ export class RunState {
   readonly #path: string
   readonly #sweptMs: number
   readonly #lines: Map<TaskId, Line>
-  readonly #results = new Map<Fingerprint, ActionResult | string>()
+  readonly #results = new Map<Fingerprint, ActionResult | Line>()
   readonly #actions = new Map<TaskId, Action>()
+  readonly #texts = new WeakMap<Action, string>()
   #isChanged = false
 
   /** @param path of the file; what cannot be read as a state counts as none. */
@@ -54,14 +57,15 @@ export class RunState {
     this.tools = head.tools
     this.#sweptMs = head.sweptMs ?? Date.now()
     this.#lines = linesOf(frame?.text ?? '')
-    for (const line of this.#lines.values()) if (line.result !== '') this.#results.set(line.fingerprint, line.result)
+    for (const line of this.#lines.values()) if (line.result !== '') this.#results.set(line.fingerprint, line)
   }
 
   /** The result that a task of this fingerprint had in the last run of it, or in this one. */
   result(key: Fingerprint): ActionResult | undefined {
     const known = this.#results.get(key)
-    if (typeof known !== 'string') return known
-    const result = JSON.parse(known) as ActionResult
+    if (!known || !isLine(known)) return known
+    const result = JSON.parse(known.result) as ActionResult
+    knownResultDigest(result, known.resultDigest as Digest)
     this.#results.set(key, result)
     return result
   }
@@ -70,6 +74,14 @@ export class RunState {
   keep(key: Fingerprint, result: ActionResult): void {
     if (this.#results.get(key) !== result) this.#isChanged = true
     this.#results.set(key, result)
+  }
+
+  /** An action made the same way as the last one of its task reads the same: then its fingerprint need not be computed. */
+  recognise(id: TaskId, action: Action): void {
+    const text = JSON.stringify(action)
+    this.#texts.set(action, text)
+    const line = this.#lines.get(id)
+    if (line?.action === text) knownFingerprint(action, line.fingerprint)
   }
 
   /** What a task was made from when it last ended well. */
@@ -113,27 +125,33 @@ export class RunState {
     for (const [id, line] of this.#lines) if (!this.#actions.has(id)) lines.push(textOf(id, line))
     for (const [id, action] of this.#actions) {
       const key = fingerprint(action)
-      const before = this.#lines.get(id)
-      const result = this.#results.get(key)
-      const text = result === undefined ? '' : typeof result === 'string' ? result : JSON.stringify(result)
-      lines.push(
-        textOf(id, { fingerprint: key, result: text, action: before?.fingerprint === key ? before.action : JSON.stringify(action) }),
-      )
+      const known = this.#results.get(key)
+      const text = this.#texts.get(action) ?? JSON.stringify(action)
+      if (known && isLine(known)) lines.push(textOf(id, { ...known, action: text }))
+      else if (known) {
+        const result = JSON.stringify(known)
+        lines.push(textOf(id, { fingerprint: key, resultDigest: digestOfResult(known), result, action: text }))
+      } else lines.push(textOf(id, { fingerprint: key, resultDigest: '', result: '', action: text }))
     }
     return lines.join('\n')
   }
 }
 
 /** No member of a line can hold a tab or a line break: ids have no white space, and JSON writes both as escapes. */
-function textOf(id: TaskId, { fingerprint: key, result, action }: Line): string {
-  return `${id}\t${key}\t${result}\t${action}`
+function textOf(id: TaskId, { fingerprint: key, resultDigest, result, action }: Line): string {
+  return `${id}\t${key}\t${resultDigest}\t${result}\t${action}`
+}
+
+/** What is not parsed yet. */
+function isLine(known: ActionResult | Line): known is Line {
+  return 'resultDigest' in known
 }
 
 function linesOf(text: string): Map<TaskId, Line> {
   const lines = new Map<TaskId, Line>()
   for (const line of text === '' ? [] : text.split('\n')) {
-    const [id, key, result, action] = line.split('\t')
-    if (id && key && result !== undefined && action) lines.set(id as TaskId, { fingerprint: key as Fingerprint, result, action })
+    const [id, key, resultDigest = '', result = '', action] = line.split('\t')
+    if (id && key && action) lines.set(id as TaskId, { fingerprint: key as Fingerprint, resultDigest, result, action })
   }
   return lines
 }

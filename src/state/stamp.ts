@@ -69,11 +69,11 @@ export function sameStamp(one: Stamped | undefined, other: Stamped | undefined):
 
 /** What lies at row `row`; undefined for the absence of anything. */
 export function readStamp(stamps: Float64Array, row: number): Stamped | undefined {
-  const [mtimeMs = nothing, ctimeMs = nothing, size = nothing, ino = nothing, mode = nothing] = stamps.subarray(
-    row * stampLength,
-    (row + 1) * stampLength,
-  )
-  return mode === nothing ? undefined : { mtimeMs, ctimeMs, size, ino, mode }
+  const at = row * stampLength
+  const number = (index: number): number => stamps[at + index] ?? nothing
+  const mode = number(4)
+  if (mode === nothing) return undefined
+  return { mtimeMs: number(0), ctimeMs: number(1), size: number(2), ino: number(3), mode }
 }
 
 /** How slowly a file system's clock may tick. */

@@ -1,5 +1,6 @@
 import type { Failure, TaskId } from '../../graph/types.ts'
 import type { Paint } from './paint.ts'
+import { shortName } from './task-name.ts'
 import { printable } from './terminal.ts'
 
 export interface FailureOptions {
@@ -7,6 +8,8 @@ export interface FailureOptions {
   readonly id?: TaskId
   /** How many of the last lines of output to show; default 20, 0 for none. */
   readonly outputLines?: number
+  /** The command line that runs just this task. */
+  readonly again?: string
 }
 
 const reasons: Readonly<Record<Failure['reason'], string>> = {
@@ -24,13 +27,14 @@ const reasons: Readonly<Record<Failure['reason'], string>> = {
 
 /** What ran and where, what was found, its last output, and what to try. Several lines, ending in a line break. */
 export function renderFailure(failure: Failure, paint: Paint, options: FailureOptions = {}): string {
-  const { id, outputLines = 20 } = options
+  const { id, outputLines = 20, again } = options
   const [first = '', ...more] = failure.message.split('\n')
-  const title = id === undefined ? reasons[failure.reason] : `${id}: ${reasons[failure.reason]}`
+  const title = id === undefined ? reasons[failure.reason] : `${shortName(id)}: ${reasons[failure.reason]}`
   const lines = [paint.red(`✖ ${title}`), `  ${subjectAnd(failure.subject, first)}`, ...more.map((line) => `  ${line}`)]
   for (const line of lastLines(failure.output ?? [], outputLines)) lines.push(paint.dim(`  │ ${line}`))
   if (failure.stack !== undefined) lines.push(...failure.stack.split('\n').map((line) => paint.dim(`  ${line}`)))
   if (failure.remedy !== undefined) lines.push(`  ${paint.cyan('try:')} ${failure.remedy}`)
+  if (again !== undefined && failure.reason !== 'interrupted') lines.push(`  ${paint.cyan('again:')} ${again}`)
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`
 }
 

@@ -18,10 +18,10 @@ export function createJsonView(stdout: NodeJS.WritableStream): View {
 
 /** The last record of a run. */
 export function summaryRecord(result: RunResult): object {
-  const { canceled, failed, ran, skipped } = countOutcomes(result)
+  const { canceled, failed, ran, skipped, local, remote } = countOutcomes(result)
   const release = result.release === undefined ? {} : { release: { id: result.release.id, version: result.release.version } }
   const head = { schema_version: eventSchemaVersion, type: 'summary', duration_ms: Math.round(result.durationMs) }
-  return { ...head, ran, skipped, failed, canceled, ...release }
+  return { ...head, ran, skipped, restored: { local, remote }, failed, canceled, ...release }
 }
 
 /** The record of one event: what spec/core/events.md documents. */
@@ -38,7 +38,7 @@ export function eventRecord(event: RunEvent): object {
     case 'started':
       return { ...head, because: event.because }
     case 'output':
-      return { ...head, line: event.line }
+      return { ...head, line: event.line, ...(event.replayed ? { replayed: true } : {}) }
     case 'finished':
       return { ...head, outcome: outcomeRecord(event.outcome) }
   }

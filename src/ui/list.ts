@@ -26,7 +26,14 @@ export function createListView(stream: NodeJS.WriteStream, options: ViewOptions,
       const lines = graph.order.map((id) => finalLine(history.row(id), options.title, paint)).filter((line) => line !== undefined)
       if (lines.length > 0) stream.write(`${lines.join('\n')}\n`)
     },
-    finish: (ended) => void result.write(renderSummary({ ...ended, paint: createPaint(options.resultColor ?? options.color) })),
+    finish: (ended) =>
+      void result.write(
+        renderSummary({
+          ...ended,
+          paint: createPaint(options.resultColor ?? options.color),
+          ...(options.output === 'none' ? { outputLines: 0 } : {}),
+        }),
+      ),
   }
 }
 

@@ -3,6 +3,7 @@ import type { Task, TaskGraph, TaskId } from '../../graph/types.ts'
 import type { Run } from '../contracts.ts'
 import { everyOutcome } from './every-outcome.ts'
 import type { History, Row } from './history.ts'
+import { fateOf } from './outcome-words.ts'
 import type { Paint } from './paint.ts'
 import { endedText, runningText } from './row-text.ts'
 import { printable } from './terminal.ts'
@@ -78,7 +79,7 @@ const shortestFrameMs = 80
 export async function showLiveList(options: LiveListOptions): Promise<void> {
   const { graph, run, history, stream, paint } = options
   const running = new Map<TaskId, LiveTask>()
-  const tally = { done: 0, fresh: 0, failed: 0 }
+  const tally = { done: 0, fresh: 0, restored: 0, failed: 0 }
   const notices: string[] = []
   let endedLines = 0
   const room = () => Math.max(4, (stream.rows ?? 24) - 3)
@@ -95,7 +96,9 @@ export async function showLiveList(options: LiveListOptions): Promise<void> {
     const outcome = await run.outcome(id)
     running.delete(id)
     tally.done++
-    if (outcome.status === 'skipped') tally.fresh++
+    const fate = fateOf(outcome)
+    if (fate === 'fresh') tally.fresh++
+    if (fate === 'local' || fate === 'remote') tally.restored++
     if (outcome.status === 'failed') tally.failed++
     const row = history.row(id)
     if (row?.startedAt !== undefined || outcome.status === 'failed') live.title = row === undefined ? '' : ended(row)
@@ -135,13 +138,14 @@ export async function showLiveList(options: LiveListOptions): Promise<void> {
 }
 
 function tallyText(
-  tally: { readonly done: number; readonly fresh: number; readonly failed: number },
+  tally: { readonly done: number; readonly fresh: number; readonly restored: number; readonly failed: number },
   total: number,
   hidden: number,
 ): string {
   const parts = [
     `${tally.done} of ${total} done`,
     ...(tally.fresh > 0 ? [`${tally.fresh} up to date`] : []),
+    ...(tally.restored > 0 ? [`${tally.restored} restored`] : []),
     ...(tally.failed > 0 ? [`${tally.failed} failed`] : []),
     ...(hidden > 0 ? [`${hidden} more running`] : []),
   ]

@@ -8,6 +8,8 @@ export interface Paint {
   green(text: string): string
   yellow(text: string): string
   cyan(text: string): string
+  blue(text: string): string
+  magenta(text: string): string
 }
 
 /** Sixteen colors only: they follow the terminal's own theme. */

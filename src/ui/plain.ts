@@ -1,58 +1,118 @@
-import type { Outcome } from '../../graph/types.ts'
+import type { Outcome, Task, TaskId } from '../../graph/types.ts'
 import type { RunEvent } from '../contracts.ts'
 import { renderDuration } from './duration.ts'
 import { everyOutcome } from './every-outcome.ts'
 import { failureLine, lastLines } from './failure.ts'
+import { disarmed, foldedGroup, newToken, textOnly } from './github.ts'
 import { elapsedMs, History, type Row } from './history.ts'
+import { skipWords } from './outcome-words.ts'
+import { createPrefix, HeldLines, keptCharacters, type Prefix } from './output-text.ts'
 import { createPaint, type Paint } from './paint.ts'
 import { countOutcomes, renderSummary } from './summary.ts'
-import { printable } from './terminal.ts'
-import type { View, ViewOptions } from './view.ts'
+import { styledLine } from './task-line.ts'
+import { shortName } from './task-name.ts'
+import type { OutputMode, View, ViewOptions } from './view.ts'
 
-/** One line per event, for logs and pipes. Every write is whole lines, so tasks never interleave within one. */
-export function createPlainView(stream: NodeJS.WritableStream, options: ViewOptions, result: NodeJS.WritableStream = stream): View {
+export interface PlainOptions extends ViewOptions {
+  readonly output: OutputMode
+  /** In a log of GitHub Actions: what a task printed is one block, told when it ends. */
+  readonly github?: boolean
+}
+
+/**
+ * Lines, for logs and pipes: one as a task starts, one as it ends, and its output between them with its name in front. Every write is
+ * whole lines, so tasks never interleave within one.
+ */
+export function createPlainView(stream: NodeJS.WritableStream, options: PlainOptions, result: NodeJS.WritableStream = stream): View {
   const history = new History()
   const paint = createPaint(options.color)
+  const token = newToken()
+  const held = new Map<TaskId, HeldLines>()
+  const { verbose, quiet, github = false } = options
+  const output = quiet && options.output !== 'none' ? 'errors' : options.output
+  const streams = !github && (output === 'new' || output === 'full')
+  let prefix: Prefix | undefined
+
+  const prefixed = (task: Task, line: string): string => {
+    prefix ??= createPrefix([task.id], paint)
+    return prefix(task.id, line)
+  }
+  const hold = (id: TaskId, line: string) => {
+    const lines = held.get(id) ?? new HeldLines()
+    held.set(id, lines)
+    lines.add(line)
+    return lines
+  }
+  const release = (id: TaskId): readonly string[] => {
+    const lines = held.get(id)?.take() ?? []
+    held.delete(id)
+    return lines
+  }
+
+  function outputLines({ task, line, replayed }: Extract<RunEvent, { type: 'output' }>): readonly string[] {
+    const text = styledLine(line, options.color)
+    if (streams) return [prefixed(task, replayed ? `${paint.dim('⟲')} ${text}` : text)]
+    if (output === 'none') return []
+    const lines = hold(task.id, text)
+    if (!github || output === 'errors' || lines.characters < keptCharacters) return []
+    return foldedGroup(`${shortName(task.id)}  goes on`, release(task.id), token)
+  }
+
+  function finishedLines(row: Row, outcome: Outcome): readonly string[] {
+    const told = endLine(row, outcome, options, paint)
+    const lines = release(row.task.id)
+    if (outcome.status === 'failed') {
+      // Some failures bring what was printed, and nobody heard it before.
+      const last = row.output.length === 0 && output !== 'none' ? lastLines(outcome.failure.output ?? [], 20) : lines
+      return [...told, ...(github ? textOnly(last, token) : last.map((line) => prefixed(row.task, line)))]
+    }
+    if (output === 'errors' || lines.length === 0) return told
+    const [title] = endLine(row, outcome, { ...options, explain: true }, createPaint(false))
+    return foldedGroup(title ?? shortName(row.task.id), lines, token)
+  }
+
+  function linesOf(event: RunEvent, row: Row): readonly string[] {
+    if (event.type === 'output') return outputLines(event)
+    if (event.type === 'finished') return finishedLines(row, event.outcome)
+    return quiet ? [] : [`▶ ${shortName(row.task.id)}  ${paint.dim(event.because.detail)}`.trimEnd()]
+  }
+
   return {
     on: (event) => {
-      const lines = eventLines(event, history.add(event), options, paint)
+      const lines = linesOf(event, history.add(event))
       if (lines.length > 0) stream.write(`${lines.join('\n')}\n`)
     },
-    drive: everyOutcome,
+    drive: (graph, run) => {
+      prefix = createPrefix(graph.order, paint)
+      return everyOutcome(graph, run)
+    },
     finish: (ended) => {
-      const hasFailed = countOutcomes(ended).failed > 0
-      const summary = { ...ended, paint: createPaint(options.resultColor ?? options.color), ...(options.verbose ? { outputLines: 0 } : {}) }
-      if (hasFailed || !options.quiet) result.write(renderSummary(summary))
+      const { failed, ran } = countOutcomes(ended)
+      if (quiet && failed === 0) return
+      // What one task said just now need not be said again; among the lines of many it would be searched for.
+      const isRepeated = output === 'none' || output === 'errors' || ran + failed < 2
+      const text = renderSummary({
+        ...ended,
+        paint: createPaint(options.resultColor ?? options.color),
+        verbose,
+        ...(isRepeated ? { outputLines: 0 } : {}),
+      })
+      result.write(github ? disarmed(text) : text)
     },
   }
 }
 
-function eventLines(event: RunEvent, row: Row, { verbose, quiet }: ViewOptions, paint: Paint): string[] {
-  if (event.type === 'finished') return quiet && event.outcome.status !== 'failed' ? [] : finishedLines(row, event.outcome, verbose, paint)
-  if (quiet) return []
-  if (event.type === 'started') return [`▶ ${row.task.id}  ${paint.dim(event.because.detail)}`.trimEnd()]
-  return verbose ? [outputLine(row, printable(event.line), paint)] : []
-}
-
-function finishedLines(row: Row, outcome: Outcome, verbose: boolean, paint: Paint): string[] {
-  const { id } = row.task
+function endLine(row: Row, outcome: Outcome, { verbose, quiet, explain = false }: ViewOptions, paint: Paint): readonly string[] {
+  const name = shortName(row.task.id)
   const time = paint.dim(renderDuration(elapsedMs(row, row.endedAt ?? 0)))
-  switch (outcome.status) {
-    case 'ran':
-      return [`${paint.green('✔')} ${id}  ${time}`]
-    case 'failed': {
-      const shown = verbose ? [] : lastLines(outcome.failure.output ?? row.output, 10)
-      return [`${paint.red('✖')} ${id}  ${failureLine(outcome.failure)}  ${time}`, ...shown.map((line) => outputLine(row, line, paint))]
-    }
-    case 'skipped':
-      return verbose ? [paint.dim(`- ${id}  ${outcome.detail ?? skipText[outcome.from]}`)] : []
-    case 'canceled':
-      return verbose ? [paint.dim(`- ${id}  not run (${outcome.by})`)] : []
-  }
+  if (outcome.status === 'failed') return [`${paint.red('✖')} ${name}  ${failureLine(outcome.failure)}  ${time}`]
+  if (quiet) return []
+  if (outcome.status === 'ran') return [`${paint.green('✔')} ${name}  ${time}`]
+  if (!verbose && !explain) return []
+  return [paint.dim(outcome.status === 'skipped' ? `- ${name}  ${skipWords(outcome)}` : `- ${name}  not run: ${cancelWords(outcome.by)}`)]
 }
 
-const skipText = { target: 'up to date', local: 'up to date', remote: 'from the remote cache' } as const
-
-function outputLine(row: Row, line: string, paint: Paint): string {
-  return `  ${paint.dim(`${row.task.id} │`)} ${line}`.trimEnd()
+function cancelWords(by: Extract<Outcome, { status: 'canceled' }>['by']): string {
+  if (by === 'signal') return 'interrupted'
+  return by === 'stop' ? 'the run had stopped' : `${shortName(by)} failed`
 }

@@ -2,14 +2,22 @@ import type { Outcome, TaskGraph, TaskId } from '../../graph/types.ts'
 import { renderDuration } from './duration.ts'
 import { renderFailure } from './failure.ts'
 import { nothingToDo } from './nothing-to-do.ts'
+import { fateOf } from './outcome-words.ts'
 import type { Paint } from './paint.ts'
 import { shortVersion } from './short-version.ts'
+import { shortName } from './task-name.ts'
 
 /** A run that has ended. */
 export interface RunResult {
   readonly graph: TaskGraph
   readonly outcomes: ReadonlyMap<TaskId, Outcome>
   readonly durationMs: number
+  /** How long each task ran that did, in milliseconds. */
+  readonly tookMs?: ReadonlyMap<TaskId, number>
+  /** How long the tasks that were restored or up to date took when they last ran, as far as that is known. */
+  readonly savedMs?: number
+  /** The command line that runs one task again. */
+  readonly again?: (id: TaskId) => string
   /** The release that the run recorded, if it made one. */
   readonly release?: { readonly id: string; readonly version: string }
 }
@@ -18,27 +26,37 @@ export interface SummaryOptions extends RunResult {
   readonly paint: Paint
   /** Last lines of output in each failure; default 20. */
   readonly outputLines?: number
+  /** Names the slowest tasks too. */
+  readonly verbose?: boolean
 }
 
-/** How a run ended: a block per failure, one line of counts, what was not run and why, the release. Ends in a line break. */
+/** How a run ended: a block per failure, one line of counts, what was not run and why, the release. Ends in a line break. Pure. */
 export function renderSummary(options: SummaryOptions): string {
   const { graph, outcomes, durationMs, paint, release } = options
   const causes = causesOf(options)
-  const lines = [verdict(countOutcomes(options), headline(options, causes), renderDuration(durationMs), paint)]
+  const lines = [verdict(countOutcomes(options), headline(options, causes), renderDuration(durationMs), paint) + savedText(options)]
   for (const [cause, count] of causes) lines.push(paint.dim(`  ${count} not run: ${causeText(cause, outcomes)}`))
+  if (options.verbose) lines.push(...slowestLines(options))
   if (release !== undefined) lines.push(paint.dim(`  release ${release.id} (${shortVersion(release.version)})`))
   const blocks = graph.order.flatMap((id) => {
     const outcome = outcomes.get(id)
-    return outcome?.status === 'failed' ? [renderFailure(outcome.failure, paint, { id, outputLines: options.outputLines ?? 20 })] : []
+    const again = options.again === undefined ? {} : { again: options.again(id) }
+    return outcome?.status === 'failed'
+      ? [renderFailure(outcome.failure, paint, { id, outputLines: options.outputLines ?? 20, ...again })]
+      : []
   })
   return `${blocks.join('')}${lines.join('\n')}\n`
 }
 
-export function countOutcomes({ graph, outcomes }: RunResult): Counts {
-  const counts = { ran: 0, skipped: 0, failed: 0, canceled: 0 }
+/** How many tasks ended how; `skipped` are all that need not run, those that were restored or not needed among them. */
+export function countOutcomes({ graph, outcomes }: Pick<RunResult, 'graph' | 'outcomes'>): Counts {
+  const counts = { ran: 0, skipped: 0, failed: 0, canceled: 0, local: 0, remote: 0, unneeded: 0 }
   for (const id of graph.order) {
-    const status = outcomes.get(id)?.status
-    if (status !== undefined) counts[status]++
+    const outcome = outcomes.get(id)
+    if (outcome === undefined) continue
+    counts[outcome.status]++
+    const fate = fateOf(outcome)
+    if (fate === 'local' || fate === 'remote' || fate === 'unneeded') counts[fate]++
   }
   return counts
 }
@@ -60,18 +78,37 @@ export interface Counts {
   readonly skipped: number
   readonly failed: number
   readonly canceled: number
+  /** Of those skipped, restored from the local cache. */
+  readonly local: number
+  readonly remote: number
+  readonly unneeded: number
 }
 
 function verdict(counts: Counts, words: string, time: string, paint: Paint): string {
-  const { ran, skipped, failed, canceled } = counts
-  if (ran + failed + canceled === 0) return nothingToDo(skipped)
+  const { ran, skipped, failed, canceled, local, remote, unneeded } = counts
+  const fresh = skipped - local - remote - unneeded
+  if (ran + failed + canceled + local + remote === 0) return nothingToDo(fresh)
   const parts = [
     ...(failed > 0 ? [paint.red(`${failed} failed`)] : []),
     ...(ran > 0 ? [`${ran} ran`] : []),
-    ...(skipped > 0 ? [`${skipped} up to date`] : []),
+    ...(fresh > 0 ? [`${fresh} up to date`] : []),
+    ...(local > 0 ? [`${local} restored (local)`] : []),
+    ...(remote > 0 ? [`${remote} restored (remote)`] : []),
+    ...(unneeded > 0 ? [`${unneeded} not needed`] : []),
     ...(canceled > 0 ? [`${canceled} not run`] : []),
   ]
   return `${words} ${time}: ${parts.join(', ')}`
+}
+
+function savedText({ savedMs = 0, paint }: SummaryOptions): string {
+  return savedMs < 1000 ? '' : paint.dim(` (saved ${renderDuration(savedMs)})`)
+}
+
+/** Where to look first when a run takes too long; of a single task the line above says it. */
+function slowestLines({ tookMs = new Map<TaskId, number>(), paint }: SummaryOptions): readonly string[] {
+  const slowest = [...tookMs].sort(([, a], [, b]) => b - a).slice(0, 3)
+  if (slowest.length < 2) return []
+  return [paint.dim(`  slowest: ${slowest.map(([id, ms]) => `${shortName(id)} ${renderDuration(ms)}`).join(', ')}`)]
 }
 
 /** An interrupt fails the tasks it finds at work: that is no failure of the run, unless something else failed too. */
@@ -85,7 +122,7 @@ function headline({ outcomes, paint }: SummaryOptions, causes: ReadonlyMap<strin
 function causeText(cause: string, outcomes: ReadonlyMap<TaskId, Outcome>): string {
   if (cause === 'signal') return 'interrupted'
   if (cause === 'stop') return 'the run had stopped after a failure'
-  return outcomes.get(cause as TaskId)?.status === 'failed' ? `${cause} failed` : `${cause} was not run`
+  return outcomes.get(cause as TaskId)?.status === 'failed' ? `${shortName(cause)} failed` : `${shortName(cause)} was not run`
 }
 
 /** A canceled task names the task before it; the reader wants the one that failed. */

@@ -11,15 +11,26 @@ export interface View {
   finish(result: RunResult): void
 }
 
+/**
+ * Whose output is shown. `new`: of tasks that ran, as it comes. `full`: also what tasks printed when they ran before, if they need not
+ * run now. `errors`: of tasks that failed. `none`: nobody's.
+ */
+export type OutputMode = 'full' | 'errors' | 'new' | 'none'
+export const outputModes = ['full', 'errors', 'new', 'none'] as const satisfies readonly OutputMode[]
+
 export interface ViewOptions {
   /** Of stderr. */
   readonly color: boolean
   /** Of stdout, where the result goes; default that of stderr. */
   readonly resultColor?: boolean
-  /** Every line of output, and skipped tasks. */
+  /** Skipped tasks too, and more in the end. */
   readonly verbose: boolean
   /** Failures only. */
   readonly quiet: boolean
+  /** Default: `errors` in a live list, `new` elsewhere. */
+  readonly output?: OutputMode
+  /** A line for each task that did not run, and why. */
+  readonly explain?: boolean
   /** What a person calls the task: its kind's `title`. */
   title(task: Task): string
 }

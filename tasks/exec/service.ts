@@ -84,13 +84,16 @@ async function untilReady(
     settled.abort()
   })
   const signal = AbortSignal.any([context.signal, settled.signal])
+  let lastMissing: readonly string[] | undefined
   for (let pollMs = firstPollMs; ; pollMs = Math.min(pollMs * 1.5, longestPollMs)) {
     const missing = await whatIsMissing(params, ready, seen, { ...context, signal: AbortSignal.any([signal, limit(deadline)]) })
     if (context.signal.aborted)
       throw new TaskFailure({ reason: 'interrupted', subject: params.name, message: 'interrupted before it was ready' })
     if (ended !== undefined) throw new TaskFailure(diedFailure(params, ended, 'before it was ready'))
     if (missing.length === 0) return
-    if (Date.now() >= deadline) throw new TaskFailure(notReady(params, ready, missing))
+    // A look that the end of the time cut short found nothing out.
+    if (Date.now() >= deadline) throw new TaskFailure(notReady(params, ready, lastMissing ?? missing))
+    lastMissing = missing
     await delay(Math.min(pollMs, Math.max(1, deadline - Date.now())), undefined, { signal }).catch(() => {})
   }
 }

@@ -1,21 +1,25 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, utimesSync, writeFileSync } from 'node:fs'
+import { hostname } from 'node:os'
 import cacache from 'cacache'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { collect, collectWhenDue, defaultLimits } from '../../cache/collect.ts'
-import { type LocalCache, resultKey } from '../../cache/local.ts'
+import { boundedByDisk, collect, collectWhenDue, defaultLimits } from '../../cache/collect.ts'
+import { blobPath, resultPath, smallBlobBytes } from '../../cache/layout.ts'
+import type { LocalCache } from '../../cache/local.ts'
 import { digestOf } from '../../graph/fingerprint.ts'
 import type { TaskId } from '../../graph/types.ts'
 import { inDirectory } from '../support/directory.ts'
-import { blobPath, filesIn, keyOf, openWatched, store } from './stored.ts'
+import { filesIn, keyOf, openWatched, store } from './stored.ts'
 
 const test = suite('cache/collect')
 const hourMs = 3_600_000
 
 /** Sets when a result was last used. */
-async function used(cache: LocalCache, name: string, atMs: number): Promise<void> {
-  const path = (await cacache.get.info(cache.directory, resultKey(keyOf(name))))?.path ?? ''
-  utimesSync(path, atMs / 1000, atMs / 1000)
+function used(cache: LocalCache, name: string, atMs: number, text = name): void {
+  for (const path of [resultPath(cache.directory, keyOf(name)), blobPath(cache.directory, digestOf(text))]) {
+    utimesSync(path, atMs / 1000, atMs / 1000)
+  }
 }
 const hits = async (cache: LocalCache, names: readonly string[]): Promise<string[]> => {
   const found = await Promise.all(names.map(async (name) => ((await cache.actions.get(keyOf(name))) ? name : '')))
@@ -39,7 +43,7 @@ test('too large: the least recently used go first, with the blobs only they name
     const now = Date.now()
     for (const [index, name] of ['old', 'mid', 'new'].entries()) {
       await store(cache, name, name.repeat(1000))
-      await used(cache, name, now - (3 - index) * hourMs)
+      used(cache, name, now - (3 - index) * hourMs, name.repeat(1000))
     }
     await store(cache, 'shares', 'new'.repeat(1000))
     const collected = await collect(cache, { ...defaultLimits, maxSizeBytes: 7500 })
@@ -47,8 +51,7 @@ test('too large: the least recently used go first, with the blobs only they name
     assert.ok(collected.keptBytes <= 7500 && collected.removedBytes > 3000)
     assert.equal(await hits(cache, ['old', 'mid', 'new', 'shares']), ['mid', 'new', 'shares'])
     assert.not(await cache.content.has(digestOf('old'.repeat(1000))))
-    assert.is(filesIn(directory, 'content-v2').length, 5)
-    assert.is(filesIn(directory, 'index-v5').length, 5)
+    assert.equal([filesIn(directory, 'blobs').length, filesIn(directory, 'results').length], [2, 3])
     assert.equal(warnings, [])
   }))
 
@@ -58,7 +61,7 @@ test('too old goes, and a hit keeps a result young', () =>
     const now = Date.now()
     for (const name of ['forgotten', 'hit']) {
       await store(cache, name)
-      await used(cache, name, now - 31 * 24 * hourMs)
+      used(cache, name, now - 31 * 24 * hourMs)
     }
     await cache.actions.get(keyOf('hit'))
     await collect(cache)
@@ -96,13 +99,14 @@ test('what crashes leave behind goes once it is old, and nothing else', () =>
 test('results that cannot be read and log entries past their age go', () =>
   inDirectory(async (directory) => {
     const { cache } = openWatched(directory)
-    await cacache.put(directory, 'action:broken', 'hello', { algorithms: ['sha256'] })
-    await cacache.put(directory, 'action:lost', 'lost', { algorithms: ['sha256'] })
-    await cacache.rm.content(directory, (await cacache.get.info(directory, 'action:lost'))?.integrity ?? '')
+    await store(cache, 'broken')
+    writeFileSync(resultPath(directory, keyOf('broken')), 'hello')
+    // A layout of the past kept results in cacache.
+    await cacache.put(directory, 'action:old', 'hello', { algorithms: ['sha256'] })
     await cache.log.record('exec:old' as TaskId, { kind: 'exec', version: 1, params: {}, env: {}, secrets: {}, files: {}, needs: {} })
     for (const path of filesIn(directory, 'last')) utimesSync(path, 1000, 1000)
     const { removedResults } = await collect(cache)
-    assert.is(removedResults, 2)
+    assert.is(removedResults, 1)
     assert.equal(filesIn(directory, 'last'), [])
     assert.equal(filesIn(directory, 'index-v5'), [])
   }))
@@ -112,6 +116,66 @@ test('a cache that does not exist is within its limits', () =>
     const { cache } = openWatched(`${directory}/none`)
     assert.equal(await collect(cache), { removedResults: 0, removedBytes: 0, keptResults: 0, keptBytes: 0 })
     assert.is(await collectWhenDue(cache), undefined)
+  }))
+
+test('large blobs go with the result that named them', () =>
+  inDirectory(async (directory) => {
+    const { cache } = openWatched(directory)
+    await store(cache, 'large', 'x'.repeat(smallBlobBytes + 1))
+    for (const path of [resultPath(directory, keyOf('large')), ...filesIn(directory, 'content-v2')]) utimesSync(path, 1000, 1000)
+    await collect(cache)
+    assert.equal(filesIn(directory, 'content-v2'), [])
+    assert.equal(filesIn(directory, 'index-v5'), [])
+  }))
+
+test('what a running process has used stays, however small the limit', () =>
+  inDirectory(async (directory) => {
+    const { cache } = openWatched(directory)
+    for (const name of ['used', 'idle']) await store(cache, name)
+    const before = Date.now() - hourMs
+    for (const name of ['used', 'idle']) used(cache, name, before)
+    const { cache: running } = openWatched(directory)
+    assert.ok(await running.actions.get(keyOf('used')))
+    const { keptResults } = await collect(cache, { ...defaultLimits, maxSizeBytes: 0 })
+    assert.is(keptResults, 1)
+    assert.equal(await hits(cache, ['used', 'idle']), ['used'])
+    assert.ok(await cache.content.read(digestOf('used')))
+  }))
+
+test('a process that was killed holds nothing', () =>
+  inDirectory(async (directory) => {
+    const { cache } = openWatched(directory)
+    const child = spawnSync(process.execPath, ['-e', ''])
+    mkdirSync(`${directory}/running`, { recursive: true })
+    const names = [`${hostname()}.${child.pid}`, 'elsewhere.1', 'nonsense']
+    for (const name of names) writeFileSync(`${directory}/running/${name}`, '')
+    utimesSync(`${directory}/running/elsewhere.1`, 2_000_000, 2_000_000)
+    await store(cache, 'a')
+    used(cache, 'a', 1000)
+    await collect(cache)
+    assert.equal(await hits(cache, ['a']), [])
+    for (const name of names) assert.not(existsSync(`${directory}/running/${name}`), name)
+  }))
+
+test('it is due at once when more was added than the limit leaves room for', () =>
+  inDirectory(async (directory) => {
+    const { cache } = openWatched(directory)
+    await store(cache, 'a', 'x'.repeat(5000))
+    used(cache, 'a', Date.now() - hourMs, 'x'.repeat(5000))
+    assert.is((await collectWhenDue(cache, defaultLimits))?.keptResults, 1)
+    const limits = { ...defaultLimits, maxSizeBytes: 8000 }
+    assert.is(await collectWhenDue(openWatched(directory).cache, limits), undefined)
+    const { cache: next } = openWatched(directory)
+    await store(next, 'b', 'y'.repeat(5000))
+    assert.is((await collectWhenDue(next, limits))?.removedResults, 1)
+    assert.equal(await hits(next, ['a', 'b']), ['b'])
+  }))
+
+test('however large the limit, half of the free disk is the most', () =>
+  inDirectory((directory) => {
+    const bounded = boundedByDisk(directory, { ...defaultLimits, maxSizeBytes: Number.MAX_SAFE_INTEGER }, 0)
+    assert.ok(bounded.maxSizeBytes < Number.MAX_SAFE_INTEGER / 2)
+    assert.is(boundedByDisk(directory, { ...defaultLimits, maxSizeBytes: 10 }, 0).maxSizeBytes, 10)
   }))
 
 test('it is due once a day', () =>

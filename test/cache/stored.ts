@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type LocalCache, openLocalCache } from '../../cache/local.ts'
 import { digestOf } from '../../graph/fingerprint.ts'
-import type { ActionResult, Digest, Fingerprint } from '../../graph/types.ts'
+import type { ActionResult, Fingerprint } from '../../graph/types.ts'
 
 /** A cache and what it warned of. */
 export function openWatched(directory: string): { readonly cache: LocalCache; readonly warnings: string[] } {
@@ -20,11 +20,6 @@ export async function store(cache: LocalCache, name: string, text = name): Promi
   const result = { files: { out: { digest, executable: false } }, values: { name } }
   await cache.actions.set(keyOf(name), result)
   return result
-}
-
-/** Path of a blob in cacache's layout. */
-export function blobPath(directory: string, digest: Digest): string {
-  return join(directory, 'content-v2', 'sha256', digest.slice(0, 2), digest.slice(2, 4), digest.slice(4))
 }
 
 /** Every file below a folder that begins so, sorted. */

@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert'
 import { openOciStore } from '../../cache/remote/oci.ts'
 import { digestOf } from '../../graph/fingerprint.ts'
 import type { Fingerprint } from '../../graph/types.ts'
-import { parseOciLocation, registryTransport } from '../../src/hosts/registry-transport.ts'
+import { registryTransport } from '../../src/hosts/registry-transport.ts'
 import { rejects, within } from '../support/assertions.ts'
 import { labSuite } from '../support/lab-suite.ts'
 import { behavesAsRemoteStore } from '../support/remote-store-suite.ts'
@@ -21,9 +21,9 @@ const repository = `remote-${randomBytes(6).toString('hex')}/cache`
 
 function open(options: { dockerConfig?: string; certificatesDirectory?: string } = {}) {
   const { dockerConfig = lab().registry.dockerConfigDir, ...more } = options
-  const name = `oci://${lab().registry.address}/${repository}`
-  const transport = registryTransport(parseOciLocation(name), { environment: { DOCKER_CONFIG: dockerConfig }, ...more })
-  return openOciStore({ name, transport })
+  const address = `${lab().registry.address}/${repository}`
+  const transport = registryTransport(address, { environment: { DOCKER_CONFIG: dockerConfig }, ...more })
+  return openOciStore({ name: `oci://${address}`, transport })
 }
 
 /** A Docker configuration with this login for the lab's registry. */

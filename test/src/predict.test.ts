@@ -131,4 +131,24 @@ test('a forced task says so', async () => {
   assert.equal(found['build:a'], { state: 'run', because: { reason: 'forced', detail: 'forced' } })
 })
 
+// db ─▶ api ─▶ test
+test('a service is planned when something that needs it runs, and not needed when all of that is fresh', async () => {
+  const service = kind('service', { isService: () => true, promise: () => resultOf('known'), run: mustNotRun })
+  const graph = graphOf(task('service:db'), task('service:api', { needs: ['service:db'] }), task('test:a', { needs: ['service:api'] }))
+  const kinds = [service, kind('test')]
+  const cold = await predicted(kinds, graph)
+  assert.equal(cold['service:api'], { state: 'run', because: { reason: 'need', detail: 'test:a needs it' } })
+  assert.equal(cold['service:db'], { state: 'run', because: { reason: 'need', detail: 'service:api needs it' } })
+  const fresh = rig([kind('service', { run: async () => resultOf('known') }), kind('test')])
+  await fresh.run(graph)
+  const { caches, log } = fresh.options
+  const warm = await predicted(kinds, graph, { caches, log })
+  assert.equal(
+    Object.values(warm).map(({ state }) => state),
+    ['fresh', 'fresh', 'fresh'],
+  )
+  const asked = await predicted(kinds, graphOf(task('service:db')))
+  assert.equal(asked['service:db'], { state: 'run', because: { reason: 'need', detail: 'it was asked for' } })
+})
+
 test.run()

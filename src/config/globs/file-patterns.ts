@@ -22,9 +22,14 @@ export function filePatterns(patterns: readonly string[]): FilePatterns {
   const exclude: Pattern[] = []
   for (const [index, text] of patterns.entries()) {
     if (text.startsWith('!')) exclude.push(...parsePattern(text.slice(1)))
-    else include.push({ text, index, alternatives: parsePattern(text) })
+    else include.push({ text, index, alternatives: parsePattern(text, looksLikeFolder(text)) })
   }
   return { include, exclude }
+}
+
+/** A last name with an ending is a file's, `.next` and `dist` may be folders: `app.js` and `**\/*.ts` do not meet in `app.js/x.ts`. */
+function looksLikeFolder(text: string): boolean {
+  return text.endsWith('/') || !/[^./][^/]*\.[^/]*$/.test(text)
 }
 
 /** Does the list name this path? */

@@ -29,7 +29,8 @@ function meetings(a: Pattern, b: Pattern): Generator<Pattern> {
 }
 
 function meetSegments(a: Exclude<Segment, typeof globstar>, b: Exclude<Segment, typeof globstar>): Segment | undefined {
-  const found = weave<Token, typeof star>(a, b, star, meetTokens).next()
+  if (typeof a === 'string' && typeof b === 'string') return a === b ? a : undefined
+  const found = weave<Token, typeof star>([...a], [...b], star, meetTokens).next()
   return found.done === true ? undefined : found.value
 }
 
@@ -102,7 +103,7 @@ function* weave<Item, Repeat extends Item>(
 function pathOf(pattern: Pattern, filler: string, isDeep: boolean): string {
   const names = pattern.flatMap((segment) => {
     if (segment === globstar) return isDeep ? [filler] : []
-    return [segment.map((token) => characterOf(token, filler)).join('')]
+    return [typeof segment === 'string' ? segment : segment.map((token) => characterOf(token, filler)).join('')]
   })
   return names.length === 0 ? filler : names.join('/')
 }

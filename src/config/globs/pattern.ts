@@ -16,8 +16,8 @@ export type Token = string | typeof star | CharacterClass
 /** Any number of segments, none too. */
 export const globstar = Symbol('**')
 
-/** One name of a path. */
-export type Segment = readonly Token[] | typeof globstar
+/** One name of a path; plain text where nothing in it varies. */
+export type Segment = string | readonly Token[] | typeof globstar
 
 /** A glob without alternatives. */
 export type Pattern = readonly Segment[]
@@ -27,12 +27,14 @@ const alternativesLimit = 100
 
 /**
  * The alternatives of a glob; none for what cannot be compared: groups in parentheses, brackets without an end, more than 100 alternatives.
- * `.` and doubled slashes must have been normalised away.
+ * @param isFolder false: it names files only, so that nothing below is meant.
  */
-export function parsePattern(glob: string): readonly Pattern[] {
+export function parsePattern(glob: string, isFolder = true): readonly Pattern[] {
   const folder = glob.replace(/(?<=.)\/$/, '')
-  const whole = folder.endsWith('*') ? folder : `${folder}/**`
-  const alternatives = expandBraces(whole)
+  if (!special.test(folder)) return [[...splitSegments(folder), ...(isFolder ? [globstar as typeof globstar] : [])]]
+  const whole = folder.endsWith('*') || !isFolder ? folder : `${folder}/**`
+  // Of the library: after a name that ends in `*`, a last `**` is at least one name.
+  const alternatives = expandBraces(whole.replace(/(?<=(?:^|[^*])\*)(?:\/\*\*)+$/, '/*/**'))
   return (alternatives ?? []).flatMap((text) => {
     const segments = splitSegments(text).map(parseSegment)
     return segments.every((segment) => segment !== undefined) ? [segments] : []
@@ -41,27 +43,31 @@ export function parsePattern(glob: string): readonly Pattern[] {
 
 /** A path as a pattern that matches nothing else. */
 export function literalPattern(path: string): Pattern {
-  return path.split('/').map((name) => [...name])
+  return path.split('/')
 }
 
 /** The names a pattern begins with before anything in it varies. */
 export function fixedPrefix(pattern: Pattern): readonly string[] {
   const names: string[] = []
   for (const segment of pattern) {
-    if (segment === globstar || !segment.every((token) => typeof token === 'string')) break
-    names.push(segment.join(''))
+    if (typeof segment !== 'string') break
+    names.push(segment)
   }
   return names
 }
 
 function splitSegments(text: string): string[] {
-  return text.split(/(?<!\\)\//).filter((segment) => segment !== '' && segment !== '.')
+  return text.split('/').filter((segment) => segment !== '' && segment !== '.')
 }
+
+/** Characters that mean something else than themselves, or are refused. */
+const special = /[*?[\]{}()\\]/
 
 const any: CharacterClass = { has: () => true }
 
 function parseSegment(text: string): Segment | undefined {
   if (text === '**') return globstar
+  if (!special.test(text)) return text
   const tokens: Token[] = []
   const characters = [...text]
   for (let at = 0; at < characters.length; at++) {
@@ -79,7 +85,7 @@ function parseSegment(text: string): Segment | undefined {
       at = end
     } else tokens.push(character)
   }
-  return tokens
+  return tokens.every((token) => typeof token === 'string') ? tokens.join('') : tokens
 }
 
 function parseClass(inside: readonly string[]): CharacterClass {

@@ -73,7 +73,6 @@ export const pipeline = z.preprocess(
     env: name.optional().describe('The environment it runs in.'),
   }),
 )
-export type PipelineConfig = z.output<typeof pipeline>
 
 function isRegularExpression(pattern: string): boolean {
   try {

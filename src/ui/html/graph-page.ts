@@ -21,6 +21,8 @@ export interface AboutTask {
   readonly title: string
   readonly hosts: readonly string[]
   readonly freshBy: string
+  /** Where the user asked for it; never a path of this machine. */
+  readonly origin?: string
   readonly state?: TaskState
   readonly fingerprint?: string
   readonly ranBefore: boolean
@@ -42,7 +44,7 @@ interface LastTiming {
 }
 
 /** Room for a label in its font, in pixels, and what stands beside it. */
-const box = { perCharacter: 7.4, beside: 44, narrowest: 110, widest: 300 } as const
+const box = { perCharacter: 7.4, beside: 44, narrowest: 156, widest: 300 } as const
 const measures: Measures = { rowHeight: 60, bendHeight: 10, columnGap: 32, layerGap: 72, margin: 48, boxWidth: 190, aspect: 1.7 }
 /** Names of one sort listed with a task: a page about thousands of tasks must still open. */
 const mostNames = 200
@@ -67,7 +69,7 @@ export function graphPage({ title, graph, aboutTask, hasStates, lastRun, redact 
       ranBefore: about.ranBefore,
       parts: partsOf(about.parts, names),
       timing: timingOf(id, lastRun, redact),
-      origin: task.origin ? `${task.origin.file}:${task.origin.line}` : null,
+      origin: about.origin === undefined ? null : redact(about.origin),
     }
   })
   return {

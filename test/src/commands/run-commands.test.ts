@@ -1,5 +1,5 @@
 /** run, deploy, build, plan, graph and explain through the whole program, as far as they go without a host. */
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -157,6 +157,79 @@ test('explain: what a task is made from, and that it never ran here; then that n
     const unknown = await run('explain', 'rollout:web@node-1', '--env', 'prod', '--offline')
     assert.match(unknown.stdout, 'could not be judged: not asked (--offline)')
   }))
+
+const own = {
+  'stagecraft.yml': `project: {name: shop}
+tasks:
+  gen: {command: "mkdir -p out && cat src/a > out/a", inputs: ["src/**"], outputs: ["out/**"], env: [MODE], retries: 1, timeout: 1m}
+  use: {command: "cat out/a", inputs: [], needs: [gen]}
+  api: {command: "sleep 1000", service: {ready: {tcp: "127.0.0.1:4000"}}}
+  always: {command: "true", cache: false}
+`,
+  'src/a': 'one',
+  'src/b': 'two',
+}
+
+test("explain: a task of the user's by its bare name, what changed by name, and nothing that is no part of it", () =>
+  inProject(async (_, directory) => {
+    const run = (...argv: string[]) => stagecraft(argv, { cwd: directory, env: { PATH: process.env['PATH'] ?? '', MODE: 'fast' } })
+    assert.is((await run('run', 'use')).code, 0)
+    const fresh = (await run('explain', 'gen')).stdout
+    assert.match(fresh, 'exec:gen  is up to date')
+    assert.match(fresh, 'unchanged: 2 files')
+    assert.match(fresh, 'in the local cache, in the project folder')
+    writeFileSync(join(directory, 'src/b'), 'three')
+    const text = readFileSync(join(directory, 'stagecraft.yml'), 'utf8')
+    writeFileSync(join(directory, 'stagecraft.yml'), text.replace('retries: 1, timeout: 1m', 'retries: 2, timeout: 9m'))
+    const changed = (await run('explain', 'gen')).stdout
+    assert.match(changed, /would run: src\/b changed\n/)
+    assert.not.match(changed, /retries|timeout/)
+    assert.match(changed, /unchanged: 1 file, /)
+    assert.match((await run('explain', 'gen', '--verbose')).stdout, /\n {4}src\/a\n/)
+    assert.match((await run('explain', 'use')).stdout, 'may run: it waits for the result of exec:gen')
+    assert.match((await run('explain', 'always')).stdout, 'exec:always  always runs: it says `cache: false`')
+    assert.match((await run('explain', 'api')).stdout, 'ready when 127.0.0.1:4000 accepts a connection')
+  }, own))
+
+test('explain: outputs that were edited or deleted are named', () =>
+  inProject(async (_, directory) => {
+    const run = (...argv: string[]) => stagecraft(argv, { cwd: directory, env: { PATH: process.env['PATH'] ?? '' } })
+    await run('run', 'gen')
+    writeFileSync(join(directory, 'out/a'), 'by hand')
+    assert.match((await run('explain', 'gen')).stdout, 'edited  output out/a')
+    const json = JSON.parse((await run('explain', 'gen', '--format', 'json')).stdout)
+    assert.equal([json.schema_version, json.outputs, json.storedIn], [1, [{ path: 'out/a', change: 'edited' }], ['local']])
+  }, own))
+
+test('graph --state: what is predicted, offline; --out writes a file and prints its path', () =>
+  inProject(async (run, directory) => {
+    assert.match((await run('graph', 'gen', '--state')).stdout, 'exec:gen  would run: has not run in this checkout before')
+    assert.not.match((await run('graph', 'gen')).stdout, 'would run')
+    const { stdout, code } = await run('graph', '--format', 'html', '--out', 'drawn/graph.html')
+    assert.equal([code, stdout], [0, 'drawn/graph.html\n'])
+    const [html, plain] = [
+      readFileSync(join(directory, 'drawn/graph.html'), 'utf8'),
+      (await run('graph', '--format', 'html', '--no-state')).stdout,
+    ]
+    assert.match(html, '"hasStates":true')
+    assert.match(html, '"origin":"stagecraft.yml:3"')
+    assert.not.match(html, directory)
+    assert.match(plain, '"hasStates":false')
+    const refused = await run('graph', '--out', 'src/a/graph.txt')
+    assert.is(refused.code, 2)
+    assert.match(refused.stderr, 'it cannot be written')
+  }, own))
+
+test('graph --state of a deploy asks nobody: what only targets know is unknown', () =>
+  inProject(async (run) => {
+    const { stdout, code } = await run('graph', '--env', 'prod', '--state', '--format', 'json')
+    assert.is(code, 0)
+    const { tasks } = JSON.parse(stdout) as { tasks: { id: string; state: string; detail: string }[] }
+    assert.equal(
+      [tasks.find(({ id }) => id === 'build:api')?.state, tasks.find(({ id }) => id === 'build:api')?.detail],
+      ['unknown', 'its target was not asked'],
+    )
+  }, built))
 
 test('explain: a target is not a task', () =>
   inProject(async (run) => {

@@ -29,7 +29,7 @@ const outcome = z.discriminatedUnion('status', [
 const count = z.number().int().min(0)
 const record = z.discriminatedUnion('type', [
   z.strictObject({ ...head, type: z.literal('started'), because }),
-  z.strictObject({ ...head, type: z.literal('output'), line: z.string() }),
+  z.strictObject({ ...head, type: z.literal('output'), line: z.string(), replayed: z.literal(true).optional() }),
   z.strictObject({ ...head, type: z.literal('finished'), outcome }),
   z.strictObject({
     schema_version: z.literal(1),
@@ -37,6 +37,7 @@ const record = z.discriminatedUnion('type', [
     duration_ms: count,
     ran: count,
     skipped: count,
+    restored: z.strictObject({ local: count, remote: count }),
     failed: count,
     canceled: count,
     release: z.strictObject({ id: z.string(), version: z.string() }).optional(),
@@ -88,6 +89,7 @@ test('every event is one line on stdout, as documented, and stderr stays empty',
     duration_ms: 1500,
     ran: 1,
     skipped: 1,
+    restored: { local: 0, remote: 0 },
     failed: 1,
     canceled: 1,
     release: { id: 'r1', version: 'v1' },

@@ -1,6 +1,5 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { renderExplanation } from '../../../src/ui/explanation.ts'
 import { type PlanView, renderPlan } from '../../../src/ui/plan.ts'
 import { golden } from '../../support/golden.ts'
 
@@ -37,40 +36,5 @@ test('a plan in colour', () => golden('plan/colour.txt', renderPlan({ ...plan, c
 test('nothing to do', () => golden('plan/nothing.txt', renderPlan({ ...plan, tasks: fresh, notices: [], warnings: [] })))
 test('no tasks at all', () =>
   assert.match(renderPlan({ ...plan, tasks: [], notices: [], warnings: [] }), 'nothing to do (0 tasks up to date)'))
-
-const explained = {
-  id: 'build:api',
-  kind: 'build',
-  freshness: 'verified',
-  prediction: { state: 'run', because: { reason: 'file', detail: 'api/server.ts changed' } },
-  fingerprint: 'f'.repeat(64),
-  ranBefore: true,
-  parts: [
-    { part: 'file', name: 'api/server.ts', change: 'changed' },
-    { part: 'env', name: 'MODE', change: 'added' },
-    ...Array.from({ length: 14 }, (_, n) => ({ part: 'file', name: `api/${n}.ts`, change: 'same' })),
-  ],
-} as const
-
-test('what changed, and a part of what did not', () => golden('explain/changed.txt', renderExplanation(explained, false)))
-test('in colour', () => golden('explain/colour.txt', renderExplanation(explained, true)))
-test('never ran here', () => {
-  const parts = explained.parts.slice(2, 4)
-  golden('explain/first.txt', renderExplanation({ ...explained, ranBefore: false, parts, freshness: 'content' }, false))
-})
-for (const [title, prediction, expected] of [
-  ['fresh', { state: 'fresh', detail: '1 running' }, 'is up to date: 1 running'],
-  ['may run', { state: 'may-run', waitsFor: 'build:web' as never }, 'may run: it waits for the result of build:web'],
-  ['unknown', { state: 'unknown', message: 'no answer' }, 'could not be judged: no answer'],
-] as const) {
-  test(`the verdict: ${title}`, () => {
-    const { fingerprint: _, ...without } = explained
-    assert.match(renderExplanation({ ...without, prediction, parts: [], freshness: 'effect' }, false), expected)
-  })
-}
-test('nothing changed is said', () => {
-  const text = renderExplanation({ ...explained, parts: explained.parts.slice(2) }, false)
-  assert.match(text, 'nothing it is made from changed since it last finished here')
-})
 
 test.run()

@@ -1,8 +1,9 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import type { TaskId } from '../../../graph/types.ts'
 import { createPaint } from '../../../src/ui/paint.ts'
 import { type RunResult, renderSummary } from '../../../src/ui/summary.ts'
-import { graphOf, ScriptedRun } from '../../support/scripted-run.ts'
+import { graphOf, nothing, ScriptedRun } from '../../support/scripted-run.ts'
 
 const test = suite('src/ui/summary')
 
@@ -57,6 +58,43 @@ failed after 3.2s: 2 failed, 4 not run
   1 not run: the run had stopped after a failure
 `,
   )
+})
+
+test('what was put back is told apart from what was there, and the time that saved', () => {
+  const restored = (from: 'local' | 'remote') => ({ status: 'skipped', result: nothing, from, detail: '3 files restored' }) as const
+  const text = summary(
+    ['exec:a', 'exec:b', 'exec:c', 'exec:d', 'exec:e'],
+    (run) => {
+      run.end('exec:a', restored('local'))
+      run.end('exec:b', restored('remote'))
+      run.end('exec:c', restored('remote'))
+      run.skip('exec:d')
+      run.end('exec:e', { status: 'skipped', result: nothing, from: 'local', detail: 'not needed' })
+    },
+    { savedMs: 61_000 },
+  )
+  assert.is(text, 'done in 3.2s: 1 up to date, 1 restored (local), 2 restored (remote), 1 not needed (saved 1m 01s)\n')
+})
+
+test('a failure tells how to run just that task again; --verbose names the slowest', () => {
+  const run = new ScriptedRun(() => undefined)
+  run.fail('exec:a')
+  run.succeed('exec:b')
+  const tookMs = new Map([
+    ['exec:a' as TaskId, 10],
+    ['exec:b' as TaskId, 2000],
+  ])
+  const text = renderSummary({
+    graph: graphOf('exec:a', 'exec:b'),
+    outcomes: run.outcomes,
+    durationMs: 1,
+    paint: createPaint(false),
+    tookMs,
+    again: (id) => `stagecraft run ${id.slice(5)}`,
+    verbose: true,
+  })
+  assert.match(text, /^✖ a: command failed\n.*\n {2}again: stagecraft run a$/m)
+  assert.match(text, /^ {2}slowest: b 2\.0s, a 10ms$/m)
 })
 
 test('an interrupt is not a failure', () => {

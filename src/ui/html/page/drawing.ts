@@ -71,7 +71,7 @@ export function createDrawing(index: GraphIndex): Drawing {
     const matches = state.query === '' ? undefined : new Set(state.matches)
     const isPale = (task: number) => {
       if (task === state.selected) return false
-      if (state.isCritical && !index.criticalTasks.has(task)) return true
+      if (state.isCritical) return !index.criticalTasks.has(task)
       return matches !== undefined && !matches.has(task)
     }
     const visible = index.boxes.flatMap((box, task) => (overlaps(box, area) && isShown(task) ? [task] : []))
@@ -106,7 +106,7 @@ function classesOf(index: GraphIndex, task: number, state: PageView, isPale: boo
   return names.join(' ')
 }
 
-const pixelsPerCharacter = { label: 7.4, text: 5.9 } as const
+const pixelsPerCharacter = { label: 7.4, text: 5.6 } as const
 
 function boxOf({ data, boxes }: GraphIndex, task: number, classes: string): SVGGElement {
   const about = data.tasks[task]

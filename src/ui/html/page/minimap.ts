@@ -5,6 +5,8 @@ import type { PageStore, PageView } from './page-state.ts'
 import { centerOn, contains, type Size, seen } from './viewport.ts'
 
 const largest = { width: 200, height: 130 }
+/** Of the drawing, around its boxes: nothing is missed there. */
+const margin = 48
 
 export interface Minimap {
   readonly svg: SVGSVGElement
@@ -49,7 +51,7 @@ export function createMinimap({ data, boxes }: GraphIndex, store: PageStore, scr
     svg,
     show(view, size, isShown) {
       const area = seen(view.view, size)
-      svg.toggleAttribute('hidden', contains(area, { left: 0, top: 0, right: width, bottom: height }))
+      svg.toggleAttribute('hidden', contains(area, { left: margin, top: margin, right: width - margin, bottom: height - margin }))
       setAttributes(frame, { x: area.left, y: area.top, width: area.right - area.left, height: area.bottom - area.top })
       if (view.choice === choice) return
       choice = view.choice

@@ -2,7 +2,7 @@
 import type { PageParts, PageTask } from '../page-data.ts'
 import { element } from './dom.ts'
 import type { GraphIndex, Neighbour } from './graph-index.ts'
-import { durationText, outcomeWords, partWords, stateSigns, stateWords, tasksText, timeText } from './words.ts'
+import { countText, durationText, outcomeWords, partWords, stateSigns, stateWords, tasksText, timeText } from './words.ts'
 
 export function taskPanel(index: GraphIndex, task: number): Node[] {
   const about = index.data.tasks[task]
@@ -36,7 +36,7 @@ export function overviewPanel(index: GraphIndex): Node[] {
     element(
       'p',
       { class: 'quiet' },
-      `${tasksText(data.tasks.length)}, ${data.edges.length} dependencies, ${roots === 1 ? '1 end' : `${roots} ends`}`,
+      `${tasksText(data.tasks.length)}, ${countText(data.edges.length)} dependencies, ${roots === 1 ? '1 end' : `${roots} ends`}`,
     ),
     element(
       'p',

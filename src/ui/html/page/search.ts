@@ -11,9 +11,14 @@ export function search(query: string, ids: readonly string[]): number[] {
     const rank = rankOf(wanted, id.toLowerCase())
     return rank === undefined ? [] : [{ index, rank, id }]
   })
-  found.sort((a, b) => a.rank - b.rank || a.id.length - b.id.length || (a.id < b.id ? -1 : 1))
-  return found.map(({ index }) => index)
+  // Letters in order are a guess, for when there is nothing better.
+  const held = found.filter(({ rank }) => rank < guess)
+  const kept = held.length > 0 ? held : found
+  kept.sort((a, b) => a.rank - b.rank || a.id.length - b.id.length || (a.id < b.id ? -1 : 1))
+  return kept.map(({ index }) => index)
 }
+
+const guess = 4
 
 function rankOf(wanted: string, id: string): number | undefined {
   const name = id.slice(id.indexOf(':') + 1)
@@ -21,7 +26,7 @@ function rankOf(wanted: string, id: string): number | undefined {
   if (id.startsWith(wanted) || name.startsWith(wanted)) return 1
   if (new RegExp(`[^a-z0-9]${wanted.replace(/[^a-z0-9]/g, '\\$&')}`).test(id)) return 2
   if (id.includes(wanted)) return 3
-  return hasInOrder(wanted, id) ? 4 : undefined
+  return hasInOrder(wanted, id) ? guess : undefined
 }
 
 function hasInOrder(wanted: string, id: string): boolean {

@@ -130,6 +130,9 @@ function createSearch(index: GraphIndex, store: PageStore, actions: ToolbarActio
   const choose = (task: number | undefined): void => {
     if (task === undefined) return
     open(false)
+    // Found: what was only sought is of no interest any more.
+    input.value = ''
+    store.change({ query: '', matches: [] })
     actions.go(task)
   }
   const offer = (): void => {

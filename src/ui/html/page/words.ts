@@ -57,7 +57,7 @@ export const outcomeWords: Readonly<Record<PageTiming['status'], string>> = {
 
 /** The second line of a box. */
 export function boxText({ state, kind, timing }: PageTask): string {
-  const words = [timing?.status === 'failed' ? 'failed last time' : state === null ? kind : stateWords[state]]
+  const words = [timing?.status === 'failed' ? 'failed' : state === null ? kind : stateWords[state]]
   if (timing?.ranMs != null) words.push(durationText(timing.ranMs))
   return words.join(' · ')
 }

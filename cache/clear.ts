@@ -1,0 +1,26 @@
+import { readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { codeOf } from './foreign.ts'
+import { addedFile, blobsFolder, collectedFile, resultsFolder } from './layout.ts'
+
+/**
+ * Removes results and blobs, results first, and leaves whatever else lies in the folder: it may be shared, or be somebody's home by mistake.
+ * A process that uses the cache meanwhile finds misses.
+ */
+export function clear(directory: string): void {
+  const isOurs = (name: string): boolean =>
+    [resultsFolder, blobsFolder, addedFile, collectedFile, 'collected', 'tmp'].includes(name) || /^(?:content|index)-v\d+$/.test(name)
+  const names = namesIn(directory).filter(isOurs)
+  for (const name of names.toSorted((a, b) => Number(b === resultsFolder) - Number(a === resultsFolder))) {
+    rmSync(join(directory, name), { recursive: true, force: true, maxRetries: 3 })
+  }
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return []
+    throw error
+  }
+}
