@@ -171,7 +171,9 @@ test('look-ups that find nothing have a budget, and a hit renews it', () =>
   inDirectory(async (parent) => {
     const shared = memoryStore()
     let clock = 0
-    shared.before = async () => void (clock += 400)
+    shared.before = async () => {
+      clock += 400
+    }
     const maker = machine(`${parent}/maker`, shared)
     await make(maker, 'known')
     await maker.remote.close()
