@@ -167,6 +167,19 @@ test('a token that may not write costs the writing only', () =>
     assert.ok(await again.remote.actions.get(keyOf('known')))
   }))
 
+test('who cannot be reached to write is not asked to read either, with one warning', () =>
+  inDirectory(async (parent) => {
+    const shared = memoryStore()
+    shared.before = async () => {
+      throw new Error('HEAD x failed: refused', { cause: Object.assign(new Error('refused'), { code: 'ECONNREFUSED' }) })
+    }
+    const { remote, warnings, cache } = machine(parent, shared)
+    for (const name of ['a', 'b', 'c']) await make({ remote, warnings, cache }, name)
+    await remote.close()
+    assert.is(await remote.actions.get(keyOf('d')), undefined)
+    assert.equal(warnings, ['the remote cache memory: is not used for the rest of this run: HEAD x failed: refused'])
+  }))
+
 test('look-ups that find nothing have a budget, and a hit renews it', () =>
   inDirectory(async (parent) => {
     const shared = memoryStore()
