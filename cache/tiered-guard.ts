@@ -4,7 +4,7 @@
  */
 
 import { setMaxListeners } from 'node:events'
-import { messageOf } from './foreign.ts'
+import { codeOf, messageOf } from './foreign.ts'
 import { createSlots } from './slots.ts'
 
 export interface RemoteLimits {
@@ -78,7 +78,12 @@ export function remoteGuard({ name, limits, warn, signal }: GuardOptions): Remot
       if (ended.aborted) return { ok: false, why: 'the run has ended' }
       const why = limit.isOver() ? `it did not answer within ${limits.timeoutMs / 1000} s` : messageOf(error)
       if (limit.isOver()) turnOff('everything', why)
-      else if (++failures[direction] >= failuresAllowed) turnOff(direction === 'reading' ? 'everything' : direction, why)
+      else {
+        // Who cannot be reached to write cannot be reached to read.
+        const counted = isUnreached(error) ? 'reading' : direction
+        failures[counted] += 1
+        if (failures[counted] >= failuresAllowed) turnOff(counted === 'reading' ? 'everything' : counted, why)
+      }
       return { ok: false, why }
     } finally {
       limit.clear()
@@ -91,6 +96,11 @@ export function remoteGuard({ name, limits, warn, signal }: GuardOptions): Remot
     turnOff,
     abandon: () => abandoned.abort(),
   }
+}
+
+/** There was no answer at all: the system, or TLS, said why. */
+function isUnreached(error: unknown): boolean {
+  return codeOf(error) !== undefined || (error instanceof Error && error.cause !== undefined && isUnreached(error.cause))
 }
 
 interface Deadline {
