@@ -108,13 +108,13 @@ async function whatIsMissing(
   context: TaskContext,
 ): Promise<readonly string[]> {
   const { probes } = context.ports
-  const found = await Promise.all([
-    seen.isSeen ? undefined : `no line of its output matches /${line}/`,
+  const silent = seen.isSeen ? undefined : `no line of its output matches /${line}/`
+  const asked = await Promise.all([
     http === null ? undefined : probes.http(http, context.signal),
     tcp === null ? undefined : probes.tcp(tcp, context.signal),
     command === null ? undefined : failedProbe(command, params, context),
   ])
-  return found.filter((text) => text !== undefined)
+  return [silent, ...asked].filter((text) => text !== undefined)
 }
 
 async function failedProbe(command: readonly string[], params: ExecParams, context: TaskContext): Promise<string | undefined> {

@@ -14,13 +14,15 @@ const key = keyOf('api')
 const digest = digestOf('bytes')
 const signal = () => AbortSignal.timeout(5000)
 
+type Answer = (...exchange: Parameters<RequestListener>) => unknown
+
 /** A server that answers so, and what it was asked. */
-async function served(answer: RequestListener, work: (store: RemoteStore, asked: string[], connections: () => number) => Promise<void>) {
+async function served(answer: Answer, work: (store: RemoteStore, asked: string[], connections: () => number) => Promise<void>) {
   const asked: string[] = []
   let connections = 0
   const server = createServer((request, response) => {
     asked.push(`${request.method} ${request.url} ${request.headers.authorization ?? '-'}`)
-    answer(request, response)
+    void answer(request, response)
   }).on('connection', () => {
     connections += 1
   })

@@ -145,7 +145,7 @@ test('a damaged, cut off or foreign file is as good as none', () =>
       'null\nnull',
       whole.slice(0, -1),
       whole.replace('echo a', 'echo x'),
-      whole.replace('"form":1', '"form":0'),
+      whole.replace(/"form":\d+/, '"form":0'),
     ]) {
       writeFileSync(kept, text)
       assert.is(readCompiled(path, compiledKey(path, path)), undefined, text.slice(0, 20))
