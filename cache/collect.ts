@@ -4,7 +4,7 @@ import type { Digest } from '../graph/types.ts'
 import { actionLogDirectory } from './action-log.ts'
 import { blobsOf } from './action-record.ts'
 import { loadCacache, removeLarge } from './blobs.ts'
-import { codeOf, parseObject } from './foreign.ts'
+import { codeOf, isOfTheDisk, parseObject } from './foreign.ts'
 import { addedFile, collectedFile } from './layout.ts'
 import type { LocalCache } from './local.ts'
 import { replaceFile } from './replace-file.ts'
@@ -43,7 +43,7 @@ export async function collectWhenDue(
   nowMs = Date.now(),
 ): Promise<Collected | undefined> {
   if (!statSync(cache.directory, { throwIfNoEntry: false })) return undefined
-  if (cache.addedBytes() > 0) appendFileSync(join(cache.directory, addedFile), `${cache.addedBytes()}\n`)
+  if (cache.addedBytes() > 0) bestEffort(() => appendFileSync(join(cache.directory, addedFile), `${cache.addedBytes()}\n`))
   const last = lastCollection(cache.directory)
   const sizeBytes = last.keptBytes + addedSince(cache.directory)
   const bounded = boundedByDisk(cache.directory, limits, sizeBytes)
@@ -144,8 +144,19 @@ async function removeForeign(directory: string, key: string): Promise<void> {
 }
 
 function stamp(directory: string, atMs: number, keptBytes: number): void {
-  replaceFile(join(directory, collectedFile), JSON.stringify({ atMs, keptBytes }))
-  rmSync(join(directory, addedFile), { force: true })
+  bestEffort(() => {
+    replaceFile(join(directory, collectedFile), JSON.stringify({ atMs, keptBytes }))
+    rmSync(join(directory, addedFile), { force: true })
+  })
+}
+
+/** What is noted for the next collection: a disk that is full must not keep this one from making room. */
+function bestEffort(note: () => void): void {
+  try {
+    note()
+  } catch (error) {
+    if (!isOfTheDisk(error)) throw error
+  }
 }
 
 function addedSince(directory: string): number {

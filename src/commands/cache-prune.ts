@@ -4,7 +4,7 @@ import { openLocalCache } from '../../cache/local.ts'
 import { parseDuration } from '../config/duration.ts'
 import { parseSize } from '../config/size.ts'
 import { type App, type ExitCode, exitCodes, type GlobalOptions, InputError } from '../contracts.ts'
-import { cacheFolderOf } from '../session/cache-folder.ts'
+import { cacheFolderOf, onCacheFolder } from '../session/cache-folder.ts'
 import { limitsOf, manifestCache } from '../session/cache-limits.ts'
 import { renderCount, renderSize } from '../ui/size.ts'
 
@@ -31,7 +31,9 @@ export async function run(input: z.infer<typeof options>, globals: GlobalOptions
     ...(maxSizeBytes !== undefined && { maxSizeBytes }),
     ...(maxAgeSeconds !== undefined && { maxAgeMs: maxAgeSeconds * 1000 }),
   }
-  const collected = await collect(openLocalCache(directory, { warn }), limits, app.now().getTime(), { removes: !globals.dryRun })
+  const collected = await onCacheFolder(directory, () =>
+    collect(openLocalCache(directory, { warn }), limits, app.now().getTime(), { removes: !globals.dryRun }),
+  )
   app.stdout.write(input.format === 'json' ? `${JSON.stringify({ directory, ...collected }, null, 2)}\n` : text(collected, globals.dryRun))
   return exitCodes.done
 }

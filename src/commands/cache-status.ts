@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { boundedByDisk, lastCollection } from '../../cache/collect.ts'
 import { type Survey, survey } from '../../cache/survey.ts'
 import { type App, type ExitCode, exitCodes, type GlobalOptions } from '../contracts.ts'
-import { cacheFolderOf } from '../session/cache-folder.ts'
+import { cacheFolderOf, onCacheFolder } from '../session/cache-folder.ts'
 import { limitsOf, manifestCache } from '../session/cache-limits.ts'
 import { type DescribedRemote, describedRemote, describeRemote } from '../session/remote-settings.ts'
 import { renderAge, renderCount, renderSize } from '../ui/size.ts'
@@ -15,7 +15,7 @@ export const examples = ['stagecraft cache status', 'stagecraft cache status --f
 /** Looks at folder, manifest and variables only: no environment is needed, nobody is asked, and a broken manifest is noted. */
 export async function run(input: z.infer<typeof options>, globals: GlobalOptions, app: App): Promise<ExitCode> {
   const directory = cacheFolderOf(globals, app)
-  const found = await survey(directory)
+  const found = await onCacheFolder(directory, () => survey(directory))
   const bytes = bytesOf(found)
   const { settings, ignored } = await manifestCache(globals, app)
   const wanted = limitsOf(settings)

@@ -182,7 +182,8 @@ export async function openWorld(project: Project, app: App, options: WorldOption
       const steps: readonly [what: string, step: () => Promise<void>][] = [
         ['the lock could not be given back, and runs out by itself', () => lock.release()],
         ['the remote cache could not be left', () => shared.close()],
-        ['what was learned about files was not kept', async () => (options.writes ? tidy() : undefined)],
+        ['what was learned about files was not kept', async () => (options.writes ? remembered.save() : undefined)],
+        ['the cache was not brought within its limits', async () => (options.writes ? tidy() : undefined)],
         ['the record of this run was not removed', async () => record.close()],
         ['a connection was not closed', () => hosts.close()],
       ]
@@ -191,7 +192,6 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   }
 
   async function tidy(): Promise<void> {
-    remembered.save()
     const { collectWhenDue, defaultLimits } = await import('../../cache/collect.ts')
     await collectWhenDue(cache, { ...defaultLimits, ...project.cache.limits })
   }
