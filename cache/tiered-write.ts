@@ -10,8 +10,8 @@ import type { RemoteParts } from './tiered.ts'
 export interface RemoteWriter {
   /** Begins, and returns at once. */
   share(key: Fingerprint, result: ActionResult): void
-  /** Waits for what was begun, at most as long as the limits say, and tells what did not get there. */
-  finish(): Promise<void>
+  /** Waits for what was begun, at most as long as the limits say, and tells what did not get there. @returns whether it told anything. */
+  finish(): Promise<boolean>
   shared(): number
 }
 
@@ -108,9 +108,10 @@ export function remoteWriter({ local, store, guard, name, keys, limits, warn, ho
       const isDone = await settled(underWay, limits.maxWaitMs, signal)
       const missing = failed + underWay.size
       // Turned off means told; cut short means nobody waits for an answer.
-      if (missing === 0 || !guard.isOn('writing')) return
+      if (missing === 0 || !guard.isOn('writing')) return false
       const why = isDone ? lastFailure : `uploading took more than ${limits.maxWaitMs / 1000} s after the last task`
       warn(`${missing} result${missing === 1 ? ' was' : 's were'} not shared with the remote cache ${name}: ${why}`)
+      return true
     },
   }
 }

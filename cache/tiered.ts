@@ -73,7 +73,8 @@ export function openRemoteCache(options: RemoteCacheOptions): RemoteCache {
     },
     counts: () => ({ taken: reader.hits(), shared: writer.shared() }),
     async close() {
-      await writer.finish()
+      // One trouble, one warning.
+      if (!(await writer.finish())) reader.finish()
       guard.abandon()
       const last = await opened?.catch(() => undefined)
       await last?.close?.().catch(() => undefined)

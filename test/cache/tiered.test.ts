@@ -68,6 +68,24 @@ test('what one machine made another has, in its own cache too; blobs come before
     assert.equal([...ci.warnings, ...laptop.warnings], [])
   }))
 
+test('a failure or two are told at the end, once', () =>
+  inDirectory(async (parent) => {
+    for (const writes of [false, true]) {
+      const broken = { ...memoryStore(), readAction: () => Promise.reject(new Error('GET x failed: refused')) }
+      const laptop = machine(`${parent}/${writes}`, broken, { writes })
+      assert.is(await laptop.remote.actions.get(keyOf('api')), undefined)
+      await make(laptop, 'api')
+      await laptop.remote.close()
+      assert.equal(laptop.warnings, ['the remote cache memory: did not answer a question: GET x failed: refused'])
+    }
+    const dead = () => Promise.reject(new Error('refused'))
+    const ci = machine(`${parent}/ci`, { ...memoryStore(), readAction: dead, hasBlob: dead })
+    await ci.remote.actions.get(keyOf('api'))
+    await make(ci, 'api')
+    await ci.remote.close()
+    assert.equal(ci.warnings, ['1 result was not shared with the remote cache memory:: refused'])
+  }))
+
 test('who only looks fetches and keeps nothing', () =>
   inDirectory(async (parent) => {
     const shared = memoryStore()
