@@ -1,7 +1,7 @@
 /** Blobs by digest: small ones as files of ours, large ones in cacache (https://github.com/npm/cacache). See `layout.ts` for why. */
 import { createHash } from 'node:crypto'
 import { createReadStream, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { copyFile, constants as fsConstants, stat } from 'node:fs/promises'
+import { copyFile, constants as fsConstants, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { digestOf } from '../graph/fingerprint.ts'
@@ -134,7 +134,13 @@ export function openBlobs(directory: string, { warn, used, openedMs }: BlobsOpti
           await discard(digest, 'it is not what its name says')
         }
         if (!mayHoldLarge()) return undefined
-        return await (await loadCacache()).get.byDigest(directory, integrityOf(digest))
+        const cacache = await loadCacache()
+        const entry = await cacache.get.info(directory, largeKey(digest))
+        // In one piece: cacache would hold it twice.
+        const large = entry ? await readFile(entry.path) : await cacache.get.byDigest(directory, integrityOf(digest))
+        if (digestOf(large) === digest) return large
+        await discard(digest, 'it is not what its name says')
+        return undefined
       } catch (error) {
         if (codeOf(error) === 'ENOENT') return undefined
         if (codeOf(error) === 'EINTEGRITY' || codeOf(error) === 'EBADSIZE') await discard(digest, messageOf(error))

@@ -1,4 +1,5 @@
 /** The writing half of a remote cache: in the background, blobs first and the entry last, so that nobody ever finds half a result. */
+import { isUtf8 } from 'node:buffer'
 import type { ActionResult, Digest, Fingerprint } from '../graph/types.ts'
 import type { ActionRecord } from './action-record.ts'
 import { messageOf } from './foreign.ts'
@@ -66,7 +67,8 @@ export function remoteWriter({ local, store, guard, name, keys, limits, warn, ho
   function holds(bytes: Uint8Array): boolean {
     for (let start = 0; start === 0 || start < bytes.byteLength; start += pieceBytes) {
       const piece = bytes.subarray(start, start + pieceBytes + overlapBytes)
-      if (holdsSecret(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength).toString('utf8'))) return true
+      if (holdsSecret(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength).toString(isUtf8(piece) ? 'utf8' : 'latin1')))
+        return true
     }
     return false
   }

@@ -33,7 +33,7 @@ export interface RemoteCacheOptions {
   readonly keys: readonly SigningKey[]
   readonly limits: RemoteLimits
   readonly warn: (message: string) => void
-  /** What holds the value of a secret stays on this machine. */
+  /** What holds the value of a secret stays on this machine. Given bytes that are not UTF-8 as Latin 1. */
   readonly holdsSecret: (text: string) => boolean
   /** Aborted when the run was cut short. */
   readonly signal: AbortSignal
