@@ -125,9 +125,7 @@ function contextOf(
     needs,
     ports: around.ports,
     log,
-    remark: (line) => {
-      if (around.verbose) around.told({ type: 'output', line: around.redact(line) }, task)
-    },
+    ...(around.verbose ? { remark: (line: string) => around.told({ type: 'output', line: around.redact(line) }, task) } : {}),
     hold: () => {
       throw new Error(`${task.id} is no service`)
     },

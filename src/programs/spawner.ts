@@ -45,7 +45,12 @@ export function openSpawner(tell: (spawner: Spawner | undefined) => void): Child
   const path = fileURLToPath(new URL(typeof STAGECRAFT_SPAWNER === 'string' ? STAGECRAFT_SPAWNER : './spawner-main.js', import.meta.url))
   const { NODE_OPTIONS: _options, NODE_EXTRA_CA_CERTS: _certificates, ...env } = process.env
   // In a session of its own: Ctrl-C in the terminal is for us to deal with.
-  const child = spawn(process.execPath, [path], { env, cwd: '/', detached: true, stdio: ['ignore', 'ignore', 'ignore', 'ipc'] })
+  const child = spawn(process.execPath, ['--max-semi-space-size=1', path], {
+    env,
+    cwd: '/',
+    detached: true,
+    stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
+  })
   const pending = new Map<number, Pending>()
   const running = new Map<number, (end: ProgramEnd | undefined) => void>()
   let count = 0
