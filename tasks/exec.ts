@@ -39,7 +39,7 @@ export const exec = defineTask<ExecParams>({
 
   async run(params, context): Promise<ActionResult> {
     const { outputs, service } = params
-    remarkOnVariables(params, context)
+    if (context.remark) remarkOnVariables(params, context)
     if (service !== null) {
       await startService(params, service.ready, context)
       return valueOfUntold(params, context)
