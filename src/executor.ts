@@ -2,15 +2,16 @@
  * Runs a task graph: each task is described, assessed, and then skipped or run, once everything it depends on has settled.
  * One scheduler, no phases: barriers are order-only edges. It begins when somebody first asks for an outcome; asking twice runs once.
  */
-import type { ActionResult, Explanation, Outcome, Task, TaskGraph, TaskId } from '../graph/types.ts'
+import { explainChange } from '../graph/explain.ts'
+import type { ActionResult, Explanation, Failure, Outcome, Task, TaskGraph, TaskId } from '../graph/types.ts'
 import { type HeldService, TaskFailure, type TaskKind } from '../tasks/kind.ts'
-import { describeAction } from './assess.ts'
+import { type Described, describeAction } from './assess.ts'
 import type { Run, RunEvent } from './contracts.ts'
 import { deferred } from './execution/deferred.ts'
 import { failureFrom } from './execution/failure.ts'
 import { type Blocked, type Node, nodesOf, poolsOf } from './execution/node.ts'
 import type { RunOptions } from './execution/run-options.ts'
-import { Service } from './execution/services.ts'
+import { notNeeded, Service } from './execution/services.ts'
 import { Slots } from './execution/slots.ts'
 import { runTask, startService, type TaskAttempt, type TaskSurroundings } from './execution/task-run.ts'
 
@@ -24,6 +25,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     servicesFor,
     away,
   }
+  options.services?.listen(tell)
   const firstFailure = deferred<void>()
   let failed = false
   let isBegun = false
@@ -117,11 +119,12 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
       const given = attemptOf(node, kind, options.signal, output)
       const described = await describeAction(given.task, kind, given.needs, options)
       const result = kind.promise?.(given.task.params, { ...described, needs: given.needs }) ?? { files: {}, values: {} }
+      const started: { because?: Explanation } = {}
       const start = async (because: string): Promise<HeldService | Outcome> => {
         const refused = whyNotNow() ?? (await servicesFor(given.task))
         if (refused) return refused
         try {
-          return await startService(given, described, { reason: 'need', detail: because }, around)
+          return await holdService(given, described, because, started)
         } catch (error) {
           return failure(error, output)
         }
@@ -129,31 +132,68 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
       const service = new Service(node.task.id, start)
       node.service = service
       makeKnown(node, result)
-      end(node, await serviceOutcome(node, service, result, output))
+      end(node, await serviceOutcome(node, service, result, output, started))
     } catch (error) {
       end(node, failure(error, output))
     }
   }
 
-  async function serviceOutcome(node: Node, service: Service, result: ActionResult, output: readonly string[]): Promise<Outcome> {
+  /** Starts it, or takes the one that an earlier run left running, if it is still what is wanted. */
+  async function holdService(
+    given: TaskAttempt,
+    described: Described,
+    because: string,
+    started: { because?: Explanation },
+  ): Promise<HeldService> {
+    const { services } = options
+    const need: Explanation = { reason: 'need', detail: because }
+    const begin = (why: Explanation, surroundings = around) => {
+      started.because = why
+      return startService(given, described, why, surroundings)
+    }
+    if (services === undefined) return begin(need)
+    const { task, output } = given
+    const told: TaskSurroundings['told'] = (event) => services.tell({ ...event, task, at: options.now() })
+    return services.hold(task, described.fingerprint, async (why) => {
+      const change = why === 'change' ? explainChange(await options.log.last(task.id), described.action) : need
+      const held = await begin(why === 'end' ? { reason: 'need', detail: 'it had ended' } : change, { ...around, told })
+      const complete = (failure: Failure | undefined) =>
+        failure && failureFrom(new TaskFailure(failure), { aborted: false, output, redact: options.redact })
+      return { ...held, ended: held.ended.then(complete) }
+    })
+  }
+
+  async function serviceOutcome(
+    node: Node,
+    service: Service,
+    result: ActionResult,
+    output: readonly string[],
+    started: { readonly because?: Explanation },
+  ): Promise<Outcome> {
     const { id } = node.task
+    const isKept = options.services !== undefined
     const isTarget = options.targets?.has(id) ?? node.dependents.length === 0
-    if (isTarget && (await service.require('it was asked for')) === undefined) {
-      options.notice?.(`${id} is running: press Ctrl-C to stop it`)
+    if (isTarget || options.services?.isWanted(id)) {
+      const refused = await service.require(isTarget ? 'it was asked for' : 'it ran before')
+      if (refused === undefined && !isKept) options.notice?.(`${id} is running: press Ctrl-C to stop it`)
     }
     const users = Promise.all(node.dependents.map((user) => user.ended.promise))
-    const unused = isTarget ? Promise.all([users, endOfKeeping()]) : users
+    const unused = isTarget && !isKept ? Promise.all([users, endOfKeeping()]) : users
     const over = await service.over(unused, users)
     switch (over.state) {
-      case 'stopped':
-        return { status: 'ran', result, because: { reason: 'need', detail: isTarget ? 'it was asked for' : 'it was needed' } }
+      case 'stopped': {
+        const because: Explanation = { reason: 'need', detail: isTarget ? 'it was asked for' : 'it was needed' }
+        if (!isKept) return { status: 'ran', result, because }
+        if (started.because === undefined) return { status: 'skipped', result, from: 'local', how: 'present', detail: 'still running' }
+        return { status: 'ran', result, because: started.because, keepsRunning: true }
+      }
       case 'not-had':
         return over.outcome
       case 'died':
         return failure(new TaskFailure(over.failure), output)
       case 'not-needed': {
         const canceled = (await users).find(({ status }) => status === 'canceled')
-        return canceled ?? { status: 'skipped', result, from: 'local', detail: 'not needed: what depends on it is up to date' }
+        return canceled ?? { status: 'skipped', result, from: 'local', how: 'not-needed', detail: notNeeded }
       }
     }
   }

@@ -11,6 +11,9 @@ export type ServiceEnd =
   /** It ended without being asked. */
   | { readonly state: 'died'; readonly failure: Failure }
 
+/** Of a service that nothing asked for: a plan says the same. */
+export const notNeeded = 'not needed: what depends on it is up to date'
+
 export class Service {
   readonly #id: TaskId
   readonly #start: (because: string) => Promise<HeldService | Outcome>

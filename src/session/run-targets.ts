@@ -3,7 +3,9 @@ import type { Cache } from '../../cache/cache.ts'
 import type { Digest, Outcome, TaskGraph, TaskId } from '../../graph/types.ts'
 import type { TaskKind } from '../../tasks/kind.ts'
 import { type App, type ExitCode, exitCodes, type GlobalOptions, InputError, type Run } from '../contracts.ts'
+import type { KeptServices } from '../execution/kept-services.ts'
 import { startRun } from '../executor.ts'
+import type { RunRecord as ProgramRecord } from '../programs/run-record.ts'
 import { createView } from '../ui/create-view.ts'
 import { shortName } from '../ui/task-name.ts'
 import { decideColor } from '../ui/terminal.ts'
@@ -67,6 +69,10 @@ async function affectedPart(graph: TaskGraph, project: Project, input: RunInput,
 export interface RunSurroundings {
   /** Another view around that of the run. */
   view?(view: View): View
+  /** Keeps services up when the run ends. */
+  readonly services?: KeptServices
+  /** Where programs are on record that outlive the run. */
+  readonly record?: ProgramRecord
   /** Kinds in the place of those there are. */
   kinds?(kinds: ReadonlyMap<string, TaskKind>): ReadonlyMap<string, TaskKind>
 }
@@ -87,7 +93,10 @@ export async function runGraph(
   const startedAt = app.now().getTime()
   const began = performance.now()
   const record = new RunRecord()
-  const world = await openWorld(project, withColor(globals, app), { graph, online: true, writes: true })
+  const world = await openWorld(project, withColor(globals, app), {
+    ...{ graph, online: true, writes: true },
+    ...(around.record ? { record: around.record } : {}),
+  })
   let code: ExitCode | undefined
   try {
     const results = await takeLastResults(selection, world.assessor)
@@ -107,6 +116,7 @@ export async function runGraph(
       force: forced(input.force),
       lock: world.lock,
       taskLocks: world.taskLocks,
+      ...(around.services ? { services: around.services } : {}),
       targets: namedTasks(input.targets, graph, project.pipelines),
       notice: (line) => void app.stderr.write(`${world.redact(line)}\n`),
       verbose: globals.verbose,
