@@ -7,9 +7,9 @@ import type { KeptServices } from '../execution/kept-services.ts'
 import { startRun } from '../executor.ts'
 import type { RunRecord as ProgramRecord } from '../programs/run-record.ts'
 import { createView } from '../ui/create-view.ts'
-import { shortName } from '../ui/task-name.ts'
+import { shortName, withShortNames } from '../ui/task-name.ts'
 import { decideColor } from '../ui/terminal.ts'
-import type { View } from '../ui/view.ts'
+import type { View, ViewOptions } from '../ui/view.ts'
 import { exitCodeOf } from './exit-code.ts'
 import { readLastRun } from './last-run.ts'
 import { partOf, takeLastResults, wholeGraph } from './only.ts'
@@ -19,7 +19,7 @@ import { type ReportFiles, reportFiles } from './report-files.ts'
 import { concurrencyOf, poolWidths, type RunOptionsInput } from './run-options.ts'
 import { RunRecord } from './run-record.ts'
 import { showPlan } from './show-plan.ts'
-import { namedTasks, targetGraph } from './targets.ts'
+import { namedTasks, targetGraph, taskIdOf } from './targets.ts'
 import { forced } from './task-globs.ts'
 import { showWarnings } from './warnings.ts'
 import { withoutCaches } from './without-caches.ts'
@@ -103,7 +103,9 @@ export async function runGraph(
     const stop = new AbortController()
     const signal = AbortSignal.any([app.signal, stop.signal])
     const recorder = await world.recorder(graph, (reason) => stop.abort(reason))
-    const own = await viewOf(input, globals, world, app)
+    const isFirstRun = await isFirstOf(graph, world)
+    const asked = askedByName(input.targets, graph)
+    const own = await viewOf(input, { asked, isFirstRun }, globals, world, app)
     const view = around.view?.(own) ?? own
     const inView = new Set(shown.order)
     const run = startRun(graph, {
@@ -118,7 +120,7 @@ export async function runGraph(
       taskLocks: world.taskLocks,
       ...(around.services ? { services: around.services } : {}),
       targets: namedTasks(input.targets, graph, project.pipelines),
-      notice: (line) => void app.stderr.write(`${world.redact(line)}\n`),
+      notice: (line) => void app.stderr.write(`${world.redact(withShortNames(line))}\n`),
       verbose: globals.verbose,
       redact: world.redact,
       mayStart: async () => (await world.hostTrouble()) === undefined,
@@ -166,13 +168,33 @@ export async function runGraph(
   }
 }
 
-async function viewOf(input: RunInput, globals: GlobalOptions, world: World, app: App): Promise<View> {
+/** What words name a task, not a pipeline or something built in. */
+function askedByName(words: readonly string[], graph: TaskGraph): ReadonlySet<TaskId> {
+  const present = new Set(graph.order)
+  return new Set(words.flatMap((word) => taskIdOf(word, present) ?? []))
+}
+
+/** Whether none of the tasks ran here before. */
+async function isFirstOf(graph: TaskGraph, { assessor }: World): Promise<boolean> {
+  for (const id of graph.order) if (await assessor.log.last(id)) return false
+  return true
+}
+
+async function viewOf(
+  input: RunInput,
+  about: Pick<ViewOptions, 'asked' | 'isFirstRun'>,
+  globals: GlobalOptions,
+  world: World,
+  app: App,
+): Promise<View> {
   const view = createView(input.format, app, {
     color: decideColor(globals.color, app.env, app.stderr),
     resultColor: decideColor(globals.color, app.env, app.stdout),
     verbose: globals.verbose,
     quiet: globals.quiet,
     explain: input.explain,
+    ...about,
+    isService: ({ kind, params }) => world.kinds.get(kind)?.isService?.(params) ?? false,
     ...(input.output === undefined ? {} : { output: input.output }),
     title: world.title,
   })
