@@ -1,7 +1,6 @@
 /** What is on a terminal for good: a line per task that ran, and what those printed that were asked for by name. */
 import type { TaskGraph, TaskId } from '../../graph/types.ts'
 import type { RunEvent } from '../contracts.ts'
-import { deferred } from '../execution/deferred.ts'
 import type { History } from './history.ts'
 import { createPrefix, HeldLines, type Prefix } from './output-text.ts'
 import type { Paint } from './paint.ts'
@@ -15,7 +14,7 @@ export class Screen {
   readonly #history: History
   readonly #paint: Paint
   readonly #isResultBelow: boolean
-  readonly #alone = deferred<void>()
+  #settleAlone = (): void => undefined
   /** Lines of tasks that were asked for and have not had the screen yet. */
   readonly #held = new Map<TaskId, HeldLines>()
   readonly #toTell = new Set<TaskId>()
@@ -37,9 +36,9 @@ export class Screen {
   }
 
   /** Resolves once all that is left was asked for: at most one task, and services. */
-  get alone(): Promise<void> {
-    return this.#alone.promise
-  }
+  readonly alone = new Promise<void>((resolve) => {
+    this.#settleAlone = resolve
+  })
 
   /** Whether everything that a task printed is on the screen. */
   hasShown(id: TaskId): boolean {
@@ -87,7 +86,7 @@ export class Screen {
 
   #look(): void {
     if (this.#mode === 'streaming' || !this.#isAlone()) return
-    this.#alone.settle()
+    this.#settleAlone()
     if (this.#mode === 'list') return
     this.#mode = 'streaming'
     this.#say([...this.#endLines(), ...[...this.#open.keys()].flatMap((id) => this.#startLines(id))])
