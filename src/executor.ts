@@ -2,18 +2,18 @@
  * Runs a task graph: each task is described, assessed, and then skipped or run, once everything it depends on has settled.
  * One scheduler, no phases: barriers are order-only edges. It begins when somebody first asks for an outcome; asking twice runs once.
  */
-import { explainChange } from '../graph/explain.ts'
-import type { ActionResult, Explanation, Failure, Outcome, Task, TaskGraph, TaskId } from '../graph/types.ts'
+import type { ActionResult, Explanation, Outcome, Task, TaskGraph, TaskId } from '../graph/types.ts'
 import { type HeldService, TaskFailure, type TaskKind } from '../tasks/kind.ts'
-import { type Described, describeAction } from './assess.ts'
+import { describeAction } from './assess.ts'
 import type { Run, RunEvent } from './contracts.ts'
 import { deferred } from './execution/deferred.ts'
 import { failureFrom } from './execution/failure.ts'
+import { holdService } from './execution/hold-service.ts'
 import { type Blocked, type Node, nodesOf, poolsOf } from './execution/node.ts'
 import type { RunOptions } from './execution/run-options.ts'
-import { notNeeded, Service } from './execution/services.ts'
+import { keptOutcome, notNeeded, Service } from './execution/services.ts'
 import { Slots } from './execution/slots.ts'
-import { runTask, startService, type TaskAttempt, type TaskSurroundings } from './execution/task-run.ts'
+import { runTask, type TaskAttempt, type TaskSurroundings } from './execution/task-run.ts'
 
 export function startRun(graph: TaskGraph, options: RunOptions): Run {
   const nodes = nodesOf(graph)
@@ -124,7 +124,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
         const refused = whyNotNow() ?? (await servicesFor(given.task))
         if (refused) return refused
         try {
-          return await holdService(given, described, because, started)
+          return await holdService(given, described, because, { ...around, begun: (why) => (started.because = why) })
         } catch (error) {
           return failure(error, output)
         }
@@ -136,31 +136,6 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     } catch (error) {
       end(node, failure(error, output))
     }
-  }
-
-  /** Starts it, or takes the one that an earlier run left running, if it is still what is wanted. */
-  async function holdService(
-    given: TaskAttempt,
-    described: Described,
-    because: string,
-    started: { because?: Explanation },
-  ): Promise<HeldService> {
-    const { services } = options
-    const need: Explanation = { reason: 'need', detail: because }
-    const begin = (why: Explanation, surroundings = around) => {
-      started.because = why
-      return startService(given, described, why, surroundings)
-    }
-    if (services === undefined) return begin(need)
-    const { task, output } = given
-    const told: TaskSurroundings['told'] = (event) => services.tell({ ...event, task, at: options.now() })
-    return services.hold(task, described.fingerprint, async (why) => {
-      const change = why === 'change' ? explainChange(await options.log.last(task.id), described.action) : need
-      const held = await begin(why === 'end' ? { reason: 'need', detail: 'it had ended' } : change, { ...around, told })
-      const complete = (failure: Failure | undefined) =>
-        failure && failureFrom(new TaskFailure(failure), { aborted: false, output, redact: options.redact })
-      return { ...held, ended: held.ended.then(complete) }
-    })
   }
 
   async function serviceOutcome(
@@ -183,9 +158,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     switch (over.state) {
       case 'stopped': {
         const because: Explanation = { reason: 'need', detail: isTarget ? 'it was asked for' : 'it was needed' }
-        if (!isKept) return { status: 'ran', result, because }
-        if (started.because === undefined) return { status: 'skipped', result, from: 'local', how: 'present', detail: 'still running' }
-        return { status: 'ran', result, because: started.because, keepsRunning: true }
+        return isKept ? keptOutcome(result, started.because) : { status: 'ran', result, because }
       }
       case 'not-had':
         return over.outcome

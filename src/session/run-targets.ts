@@ -1,15 +1,13 @@
 /** `stagecraft run`, `deploy` and `build`: the one path from words to a finished run. Read top to bottom. */
-import type { Cache } from '../../cache/cache.ts'
-import type { Digest, Outcome, TaskGraph, TaskId } from '../../graph/types.ts'
+import type { Outcome, TaskGraph, TaskId } from '../../graph/types.ts'
 import type { TaskKind } from '../../tasks/kind.ts'
 import { type App, type ExitCode, exitCodes, type GlobalOptions, InputError, type Run } from '../contracts.ts'
 import type { KeptServices } from '../execution/kept-services.ts'
 import { startRun } from '../executor.ts'
 import type { RunRecord as ProgramRecord } from '../programs/run-record.ts'
-import { createView } from '../ui/create-view.ts'
 import { shortName, withShortNames } from '../ui/task-name.ts'
 import { decideColor } from '../ui/terminal.ts'
-import type { View, ViewOptions } from '../ui/view.ts'
+import type { View } from '../ui/view.ts'
 import { exitCodeOf } from './exit-code.ts'
 import { readLastRun } from './last-run.ts'
 import { partOf, takeLastResults, wholeGraph } from './only.ts'
@@ -18,8 +16,9 @@ import { openWorld, type World } from './open-world.ts'
 import { type ReportFiles, reportFiles } from './report-files.ts'
 import { concurrencyOf, poolWidths, type RunOptionsInput } from './run-options.ts'
 import { RunRecord } from './run-record.ts'
+import { viewOf } from './run-view.ts'
 import { showPlan } from './show-plan.ts'
-import { namedTasks, targetGraph, taskIdOf } from './targets.ts'
+import { namedTasks, targetGraph } from './targets.ts'
 import { forced } from './task-globs.ts'
 import { showWarnings } from './warnings.ts'
 import { withoutCaches } from './without-caches.ts'
@@ -103,9 +102,7 @@ export async function runGraph(
     const stop = new AbortController()
     const signal = AbortSignal.any([app.signal, stop.signal])
     const recorder = await world.recorder(graph, (reason) => stop.abort(reason))
-    const isFirstRun = await isFirstOf(graph, world)
-    const asked = askedByName(input.targets, graph)
-    const own = await viewOf(input, { asked, isFirstRun }, globals, world, app)
+    const own = await viewOf(input, graph, globals, world, app)
     const view = around.view?.(own) ?? own
     const inView = new Set(shown.order)
     const run = startRun(graph, {
@@ -166,50 +163,6 @@ export async function runGraph(
     }
     await world.close()
   }
-}
-
-/** What words name a task, not a pipeline or something built in. */
-function askedByName(words: readonly string[], graph: TaskGraph): ReadonlySet<TaskId> {
-  const present = new Set(graph.order)
-  return new Set(words.flatMap((word) => taskIdOf(word, present) ?? []))
-}
-
-/** Whether none of the tasks ran here before. */
-async function isFirstOf(graph: TaskGraph, { assessor }: World): Promise<boolean> {
-  for (const id of graph.order) if (await assessor.log.last(id)) return false
-  return true
-}
-
-async function viewOf(
-  input: RunInput,
-  about: Pick<ViewOptions, 'asked' | 'isFirstRun'>,
-  globals: GlobalOptions,
-  world: World,
-  app: App,
-): Promise<View> {
-  const view = createView(input.format, app, {
-    color: decideColor(globals.color, app.env, app.stderr),
-    resultColor: decideColor(globals.color, app.env, app.stdout),
-    verbose: globals.verbose,
-    quiet: globals.quiet,
-    explain: input.explain,
-    ...about,
-    isService: ({ kind, params }) => world.kinds.get(kind)?.isService?.(params) ?? false,
-    ...(input.output === undefined ? {} : { output: input.output }),
-    title: world.title,
-  })
-  if (input.output !== 'full') return view
-  const { withReplay } = await import('../ui/replay.ts')
-  return withReplay(view, (log) => logLines(log, world.assessor.caches))
-}
-
-/** What a task printed when it ran; undefined when no cache has it any more. */
-async function logLines(log: Digest, caches: readonly Cache[]): Promise<readonly string[] | undefined> {
-  for (const { content } of caches) {
-    const bytes = await content.read(log)
-    if (bytes) return new TextDecoder().decode(bytes).replace(/\n$/, '').split('\n')
-  }
-  return undefined
 }
 
 /** Programs write to a pipe of ours and would leave out colours that the terminal behind it can show. */
