@@ -30,6 +30,7 @@ export const exec = defineTask<ExecParams>({
   }),
 
   always: whyAlways,
+  writes: ({ outputs }) => outputs,
   poolOf: ({ pool }) => pool ?? undefined,
   isService: ({ service }) => service !== null,
   promise: valueOfUntold,

@@ -164,9 +164,10 @@ async function putBack(
 ): Promise<Explanation | Extract<Outcome, { status: 'skipped' }>> {
   const restored = (await kind.restore?.(task.params, context, result)) ?? { state: 'intact' }
   if (restored.state === 'impossible') return { reason: 'output', detail: `its outputs ${restored.detail}` }
-  const detail =
-    restored.state === 'restored' ? { detail: restored.files === 1 ? '1 file restored' : `${restored.files} files restored` } : {}
-  return { status: 'skipped', result, from, ...detail }
+  if (restored.state === 'intact') return { status: 'skipped', result, from, how: 'present' }
+  const { files } = restored
+  const detail = files === 1 ? '1 file restored' : `${files} files restored`
+  return { status: 'skipped', result, from, how: 'restored', restoredFiles: files, detail }
 }
 
 /** Stores the result, unless an input changed while the task ran: then nobody knows what it was made from. */
