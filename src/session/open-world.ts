@@ -189,7 +189,8 @@ export async function openWorld(project: Project, app: App, options: WorldOption
       const steps: readonly [what: string, step: () => Promise<void>][] = [
         ['the lock could not be given back, and runs out by itself', () => lock.release()],
         ['the remote cache could not be left', () => shared.close()],
-        ['what was learned about files was not kept', async () => (options.writes ? tidy() : undefined)],
+        ['what was learned about files was not kept', async () => (options.writes ? remembered.save() : undefined)],
+        ['the cache was not brought within its limits', async () => (options.writes ? tidy() : undefined)],
         ['the record of this run was not removed', async () => (options.record === undefined ? record.close() : undefined)],
         ['a connection was not closed', () => hosts.close()],
       ]
@@ -198,7 +199,6 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   }
 
   async function tidy(): Promise<void> {
-    remembered.save()
     const { collectWhenDue, defaultLimits } = await import('../../cache/collect.ts')
     await collectWhenDue(cache, { ...defaultLimits, ...project.cache.limits })
   }
