@@ -21,6 +21,8 @@ export function keptOutcome(result: ActionResult, startedFor: Explanation | unde
 }
 
 export class Service {
+  /** Why this run started it; undefined while it has not. */
+  startedFor: Explanation | undefined
   readonly #id: TaskId
   readonly #start: (because: string) => Promise<HeldService | Outcome>
   readonly #lost = new AbortController()
