@@ -4,6 +4,8 @@ import { type TaskContext, TaskFailure, type TaskKind } from '../tasks/kind.ts'
 import { assess, describeAction } from './assess.ts'
 import type { Prediction } from './contracts.ts'
 import type { RunOptions } from './execution/run-options.ts'
+import { notNeeded as notNeededText } from './execution/services.ts'
+import { readsAny } from './future-files.ts'
 import { Pool } from './pool.ts'
 
 export type PredictOptions = Omit<RunOptions, 'lock' | 'on' | 'onFailure' | 'pools' | 'mayStart'> & {
@@ -28,6 +30,8 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
   const results = new Map<TaskId, ActionResult>()
   const predictions = new Map<TaskId, Promise<Prediction>>()
   const actions = new Map<TaskId, Action>()
+  /** Tasks that are to write into the project, or wait for one that is. */
+  const unsettled = new Set<TaskId>()
   const pool = new Pool(looksAtOnce)
 
   async function predictTask(id: TaskId): Promise<Prediction> {
@@ -38,12 +42,38 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
     const kind = options.kinds.get(given.kind)
     if (!kind) throw new Error(`no kind is called ${given.kind}`)
     const task = { ...given, params: kind.params.parse(given.params) }
+    const writer = kind.freshness === 'effect' ? undefined : await writerOfInputs(task, kind)
+    if (writer !== undefined) return { state: 'may-run', waitsFor: await firstUnknown(writer) }
     const needs = new Map<TaskId, ActionResult>()
     for (const need of task.needs) {
       const result = results.get(need)
       if (result) needs.set(need, result)
     }
     return pool.use(() => look(task, kind, needs))
+  }
+
+  /** A task before it that is still to write what it reads: what lies there now says nothing. */
+  async function writerOfInputs(task: Task, kind: TaskKind): Promise<TaskId | undefined> {
+    const sets = kind.inputs?.(task.params).files ?? []
+    if (sets.length === 0) return undefined
+    const open = pendingOf(task.id)
+    const seen = new Set(open)
+    for (let before = open.pop(); before !== undefined; before = open.pop()) {
+      const { kind: name, params } = graph.task(before)
+      const outputs = (isPending(await of(before)) && options.kinds.get(name)?.writes?.(params)) || []
+      if (outputs.length > 0 && readsAny(sets, outputs, options.ports.projectDirectory)) return before
+      for (const id of pendingOf(before)) {
+        if (seen.has(id)) continue
+        seen.add(id)
+        open.push(id)
+      }
+    }
+    return undefined
+  }
+
+  /** Of what comes directly before a task: what is to write, or comes after something that is. */
+  function pendingOf(id: TaskId): TaskId[] {
+    return graph.dependencies(id).filter((dependency) => unsettled.has(dependency))
   }
 
   /** A host that cannot be looked at is told now, not after everything was built for it. */
@@ -90,13 +120,13 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
       if (assessment.fresh === 'unless-changed') {
         results.set(id, assessment.result)
         const isIntact = (await kind.isIntact?.(task.params, context, assessment.result)) ?? true
-        if (isIntact) return { state: 'fresh', detail: `unchanged (${assessment.from})` }
+        if (isIntact) return { state: 'fresh', how: 'present', detail: `unchanged (${assessment.from})` }
         const detail = `its outputs are put back from the ${assessment.from} cache`
         return { state: 'run', because: { reason: 'output', detail }, restoredFrom: assessment.from }
       }
       if (assessment.fresh) {
         results.set(id, assessment.outcome.result)
-        return { state: 'fresh', detail: assessment.outcome.detail ?? `unchanged (${assessment.outcome.from})` }
+        return { state: 'fresh', how: 'present', detail: assessment.outcome.detail ?? `unchanged (${assessment.outcome.from})` }
       }
       if (kind.pure) results.set(id, await kind.run(task.params, context))
       return { state: 'run', because: assessment.because }
@@ -115,7 +145,10 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
   function of(id: TaskId): Promise<Prediction> {
     const known = predictions.get(id)
     if (known !== undefined) return known
-    const promise = predictTask(id)
+    const promise = predictTask(id).then((prediction) => {
+      if (isPending(prediction) || graph.dependencies(id).some((dependency) => unsettled.has(dependency))) unsettled.add(id)
+      return prediction
+    })
     predictions.set(id, promise)
     return promise
   }
@@ -146,7 +179,12 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
   return all
 }
 
-const notNeeded: Prediction = { state: 'fresh', detail: 'not needed: what depends on it is up to date' }
+const notNeeded: Prediction = { state: 'fresh', how: 'not-needed', detail: notNeededText }
+
+/** It runs, or is put back, or may be. */
+function isPending({ state }: Prediction): boolean {
+  return state === 'run' || state === 'may-run'
+}
 
 function troubleText({ message, remedy }: Failure): string {
   return remedy === undefined ? message : `${message}; try: ${remedy}`

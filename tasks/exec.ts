@@ -30,6 +30,7 @@ export const exec = defineTask<ExecParams>({
   }),
 
   always: whyAlways,
+  writes: ({ outputs }) => outputs,
   poolOf: ({ pool }) => pool ?? undefined,
   isService: ({ service }) => service !== null,
   promise: valueOfUntold,
@@ -39,7 +40,7 @@ export const exec = defineTask<ExecParams>({
 
   async run(params, context): Promise<ActionResult> {
     const { outputs, service } = params
-    remarkOnVariables(params, context)
+    if (context.remark) remarkOnVariables(params, context)
     if (service !== null) {
       await startService(params, service.ready, context)
       return valueOfUntold(params, context)

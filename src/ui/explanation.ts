@@ -68,7 +68,7 @@ function verdict(prediction: Prediction): string {
     case 'fresh':
       return `is up to date: ${prediction.detail}`
     case 'run':
-      if (prediction.because.detail.startsWith('its outputs are put back')) return `would not run: ${prediction.because.detail}`
+      if (prediction.restoredFrom !== undefined) return `would not run: ${prediction.because.detail}`
       if (prediction.because.reason === 'always') return prediction.because.detail.replace(/^it /, '')
       return `would run: ${prediction.because.detail}`
     case 'may-run':
