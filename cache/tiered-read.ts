@@ -1,16 +1,18 @@
 /** The reading half of a remote cache: an entry, whether it may be believed, its blobs, and only then the local cache. */
 import { digestOf } from '../graph/fingerprint.ts'
 import type { ActionResult, Digest, Fingerprint } from '../graph/types.ts'
-import type { ActionRecord } from './action-record.ts'
+import { type ActionRecord, blobsOf } from './action-record.ts'
 import { messageOf } from './foreign.ts'
 import { openEntry } from './signed-entry.ts'
-import { blobsOfResult, parseSharedRecord } from './signed-result.ts'
+import { parseSharedRecord } from './signed-result.ts'
 import type { RemoteParts } from './tiered.ts'
 import type { LookUpBudget } from './tiered-wait.ts'
 
 export interface RemoteReader {
   get(key: Fingerprint): Promise<ActionResult | undefined>
   hits(): number
+  /** Tells of questions without an answer that were too few to be told of before. */
+  finish(): void
 }
 
 /** Then something stands in between that answers whatever it is asked. */
@@ -21,11 +23,20 @@ export function remoteReader({ local, store, guard, name, keys, fills, warn, lim
   const fetching = new Map<Digest, Promise<boolean>>()
   let hits = 0
   let damaged = 0
+  let unanswered = 0
+  let lastWhy = ''
+
+  async function ask<T>(work: (signal: AbortSignal) => Promise<T>, sizeBytes = 0): Promise<T | undefined> {
+    const answer = await guard.ask('reading', work, sizeBytes)
+    if (answer.ok) return answer.value
+    unanswered += 1
+    lastWhy = answer.why
+    return undefined
+  }
 
   async function lookUp(key: Fingerprint): Promise<ActionRecord | undefined> {
     const end = budget.begin()
-    const answer = await guard.ask('reading', async (signal) => (await store()).readAction(key, signal))
-    const bytes = answer.ok ? answer.value : undefined
+    const bytes = await ask(async (signal) => (await store()).readAction(key, signal))
     const record = bytes && opened(key, bytes)
     end(record !== undefined)
     if (budget.isSpent()) guard.turnOff('reading', `look-ups took more than ${limits.maxWaitMs / 1000} s and found nothing`)
@@ -61,18 +72,23 @@ export function remoteReader({ local, store, guard, name, keys, fills, warn, lim
   /** @returns false when the blob cannot be had. */
   async function fetchBlob(digest: Digest, size: number): Promise<boolean> {
     if (await local.content.has(digest)) return true
-    const answer = await guard.ask('reading', async (signal) => (await store()).readBlob(digest, signal, size), size)
-    if (!answer.ok || !answer.value) return false
-    if (digestOf(answer.value) !== digest) {
+    const bytes = await ask(async (signal) => (await store()).readBlob(digest, signal, size), size)
+    if (!bytes) return false
+    if (digestOf(bytes) !== digest) {
       unusable(`blob ${digest.slice(0, 12)} is not what its name says`)
       return false
     }
-    await local.content.write(answer.value)
+    await local.content.write(bytes)
     return true
   }
 
   return {
     hits: () => hits,
+    finish() {
+      // Turned off means told; cut short means nobody waits for an answer.
+      if (unanswered === 0 || !guard.isOn('reading')) return
+      warn(`the remote cache ${name} did not answer ${unanswered === 1 ? 'a question' : `${unanswered} questions`}: ${lastWhy}`)
+    },
     async get(key) {
       if (!guard.isOn('reading')) return undefined
       try {
@@ -80,7 +96,7 @@ export function remoteReader({ local, store, guard, name, keys, fills, warn, lim
         if (!record) return undefined
         const { result, sizes } = record
         if (fills) {
-          const there = await Promise.all(blobsOfResult(result).map((digest) => fetched(digest, sizes[digest] ?? 0)))
+          const there = await Promise.all(blobsOf(result).map((digest) => fetched(digest, sizes[digest] ?? 0)))
           if (there.includes(false)) return undefined
           await local.actions.set(key, result)
         }

@@ -27,7 +27,8 @@ import { contentPort, memoryContent } from './content.ts'
 import { openDatabase } from './databases.ts'
 import { environmentLock, type HeldEnvironmentLock } from './environment-lock.ts'
 import { hostHistory } from './host-history.ts'
-import { type HostPool, hostPool } from './hosts.ts'
+import type { HostPool } from './hosts.ts'
+import { noHosts } from './no-hosts.ts'
 import type { Project } from './open-project.ts'
 import { openRecorder, unrecorded } from './recording.ts'
 import { remoteUse } from './remote-settings.ts'
@@ -87,7 +88,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   const cache = openLocalCache(cacheDirectory, { warn })
   const remembered = openRunMemory(project, app, options.writes)
   const { files } = remembered
-  const hosts = hostPool(deployment, directory, app)
+  const hosts = deployment.hosts.length === 0 ? noHosts : (await import('./hosts.ts')).hostPool(deployment, directory, app)
   if (options.online) for (const name of hostsOf(options.graph)) hosts.lookAhead(name)
   const secrets = await openSecrets(project, hosts, app, options)
   const shared = openSharedCache(remote.value, {
@@ -189,7 +190,8 @@ export async function openWorld(project: Project, app: App, options: WorldOption
       const steps: readonly [what: string, step: () => Promise<void>][] = [
         ['the lock could not be given back, and runs out by itself', () => lock.release()],
         ['the remote cache could not be left', () => shared.close()],
-        ['what was learned about files was not kept', async () => (options.writes ? tidy() : undefined)],
+        ['what was learned about files was not kept', async () => (options.writes ? remembered.save() : undefined)],
+        ['the cache was not brought within its limits', async () => (options.writes ? tidy() : undefined)],
         ['the record of this run was not removed', async () => (options.record === undefined ? record.close() : undefined)],
         ['a connection was not closed', () => hosts.close()],
       ]
@@ -198,7 +200,6 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   }
 
   async function tidy(): Promise<void> {
-    remembered.save()
     const { collectWhenDue, defaultLimits } = await import('../../cache/collect.ts')
     await collectWhenDue(cache, { ...defaultLimits, ...project.cache.limits })
   }

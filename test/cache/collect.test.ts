@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert'
 import { boundedByDisk, collect, collectWhenDue, defaultLimits } from '../../cache/collect.ts'
 import { blobPath, resultPath, smallBlobBytes } from '../../cache/layout.ts'
 import type { LocalCache } from '../../cache/local.ts'
+import { verify } from '../../cache/verify.ts'
 import { digestOf } from '../../graph/fingerprint.ts'
 import type { TaskId } from '../../graph/types.ts'
 import { inDirectory } from '../support/directory.ts'
@@ -128,6 +129,22 @@ test('large blobs go with the result that named them', () =>
     assert.equal(filesIn(directory, 'index-v5'), [])
   }))
 
+test('a large blob that is damaged is found by who reads it and by who verifies, and goes', () =>
+  inDirectory(async (directory) => {
+    const { cache, warnings } = openWatched(directory)
+    const [read, verified] = ['r', 'v'].map((text) => Buffer.alloc(smallBlobBytes + 1, text))
+    if (!read || !verified) return
+    for (const bytes of [read, verified]) await store(cache, bytes.toString('utf8', 0, 1), bytes.toString())
+    for (const path of filesIn(directory, 'content-v2')) writeFileSync(path, Buffer.alloc(smallBlobBytes + 1, 'x'))
+    assert.is(await cache.content.read(digestOf(read)), undefined)
+    assert.match(warnings.join(), /cannot be used and has been removed: it is not what its name says/)
+    assert.equal(
+      (await verify(directory)).damaged.map(({ what, name }) => (what === 'blob' ? name : what)),
+      [digestOf(verified), 'result', 'result'],
+    )
+    assert.is(await cache.content.has(digestOf(verified)), false)
+  }))
+
 test('what a running process has used stays, however small the limit', () =>
   inDirectory(async (directory) => {
     const { cache } = openWatched(directory)
@@ -176,6 +193,17 @@ test('however large the limit, half of the free disk is the most', () =>
     const bounded = boundedByDisk(directory, { ...defaultLimits, maxSizeBytes: Number.MAX_SAFE_INTEGER }, 0)
     assert.ok(bounded.maxSizeBytes < Number.MAX_SAFE_INTEGER / 2)
     assert.is(boundedByDisk(directory, { ...defaultLimits, maxSizeBytes: 10 }, 0).maxSizeBytes, 10)
+  }))
+
+test('a clock that was wrong neither stops collecting nor keeps anything for ever', () =>
+  inDirectory(async (directory) => {
+    const { cache } = openWatched(directory)
+    await store(cache, 'a')
+    const now = Date.now()
+    await collectWhenDue(cache, defaultLimits, now + 100 * hourMs)
+    used(cache, 'a', now + 9999 * hourMs)
+    assert.is((await collectWhenDue(cache, defaultLimits, now))?.keptResults, 1)
+    assert.is((await collect(cache, defaultLimits, now + 31 * 24 * hourMs)).removedResults, 1)
   }))
 
 test('it is due once a day', () =>
