@@ -109,7 +109,7 @@ test('an interrupt is not a failure', () => {
     atWork(run)
     run.fail('a:2', { reason: 'unhealthy' })
   }
-  assert.match(summary(['a:1', 'a:2'], besides), /^failed after 3\.2s: 2 failed$/m)
+  assert.match(summary(['a:1', 'a:2'], besides), /^failed after 3\.2s: 1 failed, 1 interrupted$/m)
 })
 
 test('causes that name each other end all the same', () => {
