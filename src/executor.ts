@@ -21,6 +21,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
   const around: TaskSurroundings = {
     ...options,
     told: (event, task) => tell({ ...event, task, at: options.now() }),
+    notNow: whyNotNow,
     starts,
     servicesFor,
     away,
