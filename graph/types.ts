@@ -107,7 +107,14 @@ export interface Explanation {
 
 export type Outcome =
   | { readonly status: 'ran'; readonly result: ActionResult; readonly because: Explanation }
-  | { readonly status: 'skipped'; readonly result: ActionResult; readonly from: 'target' | 'local' | 'remote'; readonly detail?: string }
+  | {
+      readonly status: 'skipped'
+      readonly result: ActionResult
+      readonly from: 'target' | 'local' | 'remote'
+      readonly detail?: string
+      /** When there is more to it than being up to date: its files were put back, or nobody who runs needs it. */
+      readonly how?: 'restored' | 'unneeded'
+    }
   | { readonly status: 'failed'; readonly failure: Failure }
   | { readonly status: 'canceled'; readonly by: TaskId | 'signal' | 'stop' }
 

@@ -10,9 +10,10 @@ import { deferred } from './execution/deferred.ts'
 import { failureFrom } from './execution/failure.ts'
 import { type Blocked, type Node, nodesOf, poolsOf } from './execution/node.ts'
 import type { RunOptions } from './execution/run-options.ts'
-import { Service } from './execution/services.ts'
+import { notNeeded, Service } from './execution/services.ts'
 import { Slots } from './execution/slots.ts'
 import { runTask, startService, type TaskAttempt, type TaskSurroundings } from './execution/task-run.ts'
+import { shortName } from './ui/task-name.ts'
 
 export function startRun(graph: TaskGraph, options: RunOptions): Run {
   const nodes = nodesOf(graph)
@@ -139,7 +140,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     const { id } = node.task
     const isTarget = options.targets?.has(id) ?? node.dependents.length === 0
     if (isTarget && (await service.require('it was asked for')) === undefined) {
-      options.notice?.(`${id} is running: press Ctrl-C to stop it`)
+      options.notice?.(`${shortName(id)} is running: press Ctrl-C to stop it`)
     }
     const users = Promise.all(node.dependents.map((user) => user.ended.promise))
     const unused = isTarget ? Promise.all([users, endOfKeeping()]) : users
@@ -153,7 +154,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
         return failure(new TaskFailure(over.failure), output)
       case 'not-needed': {
         const canceled = (await users).find(({ status }) => status === 'canceled')
-        return canceled ?? { status: 'skipped', result, from: 'local', detail: 'not needed: what depends on it is up to date' }
+        return canceled ?? { status: 'skipped', how: 'unneeded', result, from: 'local', detail: notNeeded }
       }
     }
   }
@@ -178,7 +179,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     const user = nodes.get(task.id)
     const services = user === undefined ? [] : servicesOf(user)
     if (services.length === 0) return undefined
-    const refused = await away(task, () => Promise.all(services.map((service) => service.require(`${task.id} needs it`))))
+    const refused = await away(task, () => Promise.all(services.map((service) => service.require(`${shortName(task.id)} needs it`))))
     return refused.find((outcome) => outcome !== undefined) ?? whyNotNow()
   }
 

@@ -4,7 +4,9 @@ import { type TaskContext, TaskFailure, type TaskKind } from '../tasks/kind.ts'
 import { assess, describeAction } from './assess.ts'
 import type { Prediction } from './contracts.ts'
 import type { RunOptions } from './execution/run-options.ts'
+import { notNeeded } from './execution/services.ts'
 import { Pool } from './pool.ts'
+import { shortName } from './ui/task-name.ts'
 
 export type PredictOptions = Omit<RunOptions, 'lock' | 'on' | 'onFailure' | 'pools' | 'mayStart'> & {
   /** False: no host, registry or database is asked; their tasks are `unknown`. */
@@ -66,7 +68,7 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
       actions.set(id, described.action)
       if (kind.isService?.(task.params)) {
         results.set(id, kind.promise?.(task.params, { ...described, needs }) ?? { files: {}, values: {} })
-        return notNeeded
+        return unneeded
       }
       const context: TaskContext = {
         id,
@@ -124,11 +126,11 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
   async function serviceNeed(id: TaskId): Promise<Prediction> {
     const users = graph.dependents(id)
     if (users.length === 0) return { state: 'run', because: { reason: 'need', detail: 'it was asked for' } }
-    let need: Prediction = notNeeded
+    let need: Prediction = unneeded
     for (const user of users) {
       const own = await of(user)
-      const prediction = own === notNeeded ? await serviceNeed(user) : own
-      if (prediction.state === 'run') return { state: 'run', because: { reason: 'need', detail: `${user} needs it` } }
+      const prediction = own === unneeded ? await serviceNeed(user) : own
+      if (prediction.state === 'run') return { state: 'run', because: { reason: 'need', detail: `${shortName(user)} needs it` } }
       if (prediction.state !== 'fresh') need = prediction
     }
     return need
@@ -139,14 +141,14 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
   for (const [index, id] of graph.order.entries()) {
     const outcome = settled[index]
     if (outcome?.status !== 'fulfilled') throw outcome?.reason
-    const prediction = outcome.value === notNeeded ? await serviceNeed(id) : outcome.value
+    const prediction = outcome.value === unneeded ? await serviceNeed(id) : outcome.value
     const action = actions.get(id)
     all.set(id, { prediction, ...(action ? { action } : {}) })
   }
   return all
 }
 
-const notNeeded: Prediction = { state: 'fresh', detail: 'not needed: what depends on it is up to date' }
+const unneeded: Prediction = { state: 'fresh', detail: notNeeded }
 
 function troubleText({ message, remedy }: Failure): string {
   return remedy === undefined ? message : `${message}; try: ${remedy}`

@@ -3,6 +3,9 @@ import type { Failure, Outcome, TaskId } from '../../graph/types.ts'
 import type { HeldService } from '../../tasks/kind.ts'
 import { deferred } from './deferred.ts'
 
+/** Of a service that nobody who runs needs. */
+export const notNeeded = 'not needed: what depends on it is up to date'
+
 /** How it went, once nobody can need it any more. */
 export type ServiceEnd =
   | { readonly state: 'not-needed' | 'stopped' }

@@ -35,8 +35,8 @@ export async function launch(request: ProgramRequest, onLine: (line: string) => 
   const env = { ...request.env, ...marks }
   const child = spawn(file, args, { cwd: request.cwd, env, detached: true, stdio: ['ignore', end, end] })
   closeWriteEnd(pipe)
-  const outputs = pipe ? [pipe.stream] : [child.stdout, child.stderr].filter((stream) => stream !== null)
-  listen(outputs, launcher.redact, onLine)
+  const streams = pipe ? [pipe.stream] : [child.stdout, child.stderr].filter((stream) => stream !== null)
+  const outputs = streams.map((stream) => listen(stream, launcher.redact, onLine))
   const { pid } = child
   if (pid === undefined) {
     launcher.record.ended(cookie)
@@ -72,12 +72,22 @@ export async function launch(request: ProgramRequest, onLine: (line: string) => 
   }
 }
 
-function listen(outputs: readonly Readable[], redact: (text: string) => string, onLine: (line: string) => void): void {
-  for (const stream of outputs) {
-    const lines = new ProgramLines(redact, onLine)
-    stream.on('data', (chunk: Buffer) => lines.write(chunk))
-    stream.on('close', () => lines.end())
-  }
+interface Output {
+  readonly stream: Readable
+  /** Settles when its last line has been passed on. */
+  readonly closed: Promise<void>
+}
+
+function listen(stream: Readable, redact: (text: string) => string, onLine: (line: string) => void): Output {
+  const lines = new ProgramLines(redact, onLine)
+  stream.on('data', (chunk: Buffer) => lines.write(chunk))
+  const closed = new Promise<void>((resolve) => {
+    stream.on('close', () => {
+      lines.end()
+      resolve()
+    })
+  })
+  return { stream, closed }
 }
 
 /** Settles when the program itself has ended; its output may not be complete yet. */
@@ -93,7 +103,7 @@ function endOf(child: ChildProcess): Promise<ProgramEnd> {
  * What of a tree still runs a moment after its leader ended: in its group, or holding on to its output. A daemon that left the group and
  * has an output of its own meant to stay, and does.
  */
-async function leftBehind(outputs: readonly Readable[], tree: ProcessTree): Promise<readonly ProcessEntry[]> {
+async function leftBehind(outputs: readonly Output[], tree: ProcessTree): Promise<readonly ProcessEntry[]> {
   const deadline = Date.now() + lingerMs
   const isClosed = await closedWithin(outputs, lingerMs)
   if (!isClosed) return membersOf(tree)
@@ -105,26 +115,20 @@ async function leftBehind(outputs: readonly Readable[], tree: ProcessTree): Prom
   return left
 }
 
-async function closedWithin(outputs: readonly Readable[], ms: number): Promise<boolean> {
-  const open = outputs.filter(({ closed }) => !closed)
-  if (open.length === 0) return true
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms, false)
-    let left = open.length
-    const onClose = () => {
-      left -= 1
-      if (left > 0) return
-      clearTimeout(timer)
-      resolve(true)
-    }
-    for (const stream of open) stream.once('close', onClose)
+/** Never judged by the stream's own `closed`: a socket says so before its last listeners have heard of it. */
+async function closedWithin(outputs: readonly Output[], ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, ms, false)
   })
+  const closed = Promise.all(outputs.map((output) => output.closed)).then(() => true)
+  return Promise.race([closed, late]).finally(() => clearTimeout(timer))
 }
 
 /** Output that somebody else holds open, whom we may not end, is not waited for. */
-async function letGo(outputs: readonly Readable[]): Promise<void> {
+async function letGo(outputs: readonly Output[]): Promise<void> {
   if (await closedWithin(outputs, lingerMs)) return
-  for (const stream of outputs) stream.destroy()
+  for (const { stream } of outputs) stream.destroy()
   await closedWithin(outputs, lingerMs)
 }
 

@@ -62,7 +62,8 @@ const inPipeline = /^(lint|check|typecheck|type-check|types|test|unit|e2e|build-
 
 function pipelineLines(tasks: readonly SuggestedTask[]): string[] {
   const names = tasks.map(({ name }) => name).filter((name) => inPipeline.test(name))
-  return names.length < 2 ? [] : ['pipelines:', `  ci: ${list(names)}`]
+  // A script of that name is a task already.
+  return names.length < 2 || tasks.some(({ name }) => name === 'ci') ? [] : ['pipelines:', `  ci: ${list(names)}`]
 }
 
 function list(words: readonly string[]): string {

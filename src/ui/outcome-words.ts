@@ -6,10 +6,9 @@ export type Fate = 'ran' | 'fresh' | 'local' | 'remote' | 'unneeded' | 'failed' 
 
 export function fateOf(outcome: Outcome): Fate {
   if (outcome.status !== 'skipped') return outcome.status
-  if (outcome.detail?.startsWith('not needed')) return 'unneeded'
-  const wasRestored = outcome.from !== 'target' && outcome.detail !== undefined && / restored$/.test(outcome.detail)
-  if (wasRestored) return outcome.from === 'local' ? 'local' : 'remote'
-  return 'fresh'
+  if (outcome.how === 'unneeded') return 'unneeded'
+  if (outcome.how !== 'restored') return 'fresh'
+  return outcome.from === 'remote' ? 'remote' : 'local'
 }
 
 /** Why a task did not run: completes its name. */

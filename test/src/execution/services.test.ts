@@ -54,7 +54,7 @@ test(
     await rig.run(graph)
     const again = await rig.run(graph)
     assert.equal(again.get('exec:web'), {
-      ...{ status: 'skipped', from: 'local', detail: 'not needed: what depends on it is up to date' },
+      ...{ status: 'skipped', how: 'unneeded', from: 'local', detail: 'not needed: what depends on it is up to date' },
       result: (again.get('exec:web') as Extract<Outcome, { status: 'skipped' }>).result,
     })
     assert.is(logOf(directory), 'up test down')

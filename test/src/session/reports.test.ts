@@ -20,7 +20,7 @@ const test = suite('src/session/reports')
 
 const because = { reason: 'file', detail: 'src/a.ts changed' } as const
 const ran: Outcome = { status: 'ran', result: resultOf(1), because }
-const restored: Outcome = { status: 'skipped', result: resultOf(1), from: 'local', detail: '2 files restored' }
+const restored: Outcome = { status: 'skipped', result: resultOf(1), from: 'local', detail: '2 files restored', how: 'restored' }
 const graph = graphOf(
   task('exec:a'),
   task('exec:b', { needs: ['exec:a'] }),

@@ -44,7 +44,10 @@ test('outputs that were edited or deleted are the cause', () => {
     { path: 'src/generated/b.ts', change: 'missing' },
   ]
   const because = { reason: 'output', detail: 'its outputs are put back from the local cache' } as const
-  golden('explain/outputs.txt', text({ parts: same, outputs, storedIn: ['local'], prediction: { state: 'run', because } }))
+  golden(
+    'explain/outputs.txt',
+    text({ parts: same, outputs, storedIn: ['local'], prediction: { state: 'run', because, restoredFrom: 'local' } }),
+  )
 })
 test('never ran here', () => {
   const { lastRun: _, ...rest } = explained
@@ -75,7 +78,7 @@ for (const [title, changes, expected] of [
   [
     'always',
     { prediction: { state: 'run', because: { reason: 'always', detail: 'it always runs: it says `cache: false`' } } },
-    'exec:codegen  always runs: it says `cache: false`',
+    'codegen  always runs: it says `cache: false`',
   ],
 ] as const) {
   test(`the verdict: ${title}`, () => assert.match(text(changes), expected))

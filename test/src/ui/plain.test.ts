@@ -51,8 +51,8 @@ test('--verbose and --explain add what did not run, and why', () => {
   for (const options of [{ verbose: true }, { explain: true }]) {
     const { run, stderr } = plain(options)
     script(run)
-    run.end('exec:gen', { status: 'skipped', result: nothing, from: 'remote', detail: '1 file restored' })
-    run.end('exec:db', { status: 'skipped', result: nothing, from: 'local', detail: 'not needed' })
+    run.end('exec:gen', { status: 'skipped', how: 'restored', result: nothing, from: 'remote', detail: '1 file restored' })
+    run.end('exec:db', { status: 'skipped', result: nothing, how: 'unneeded', from: 'local', detail: 'not needed' })
     run.cancel('exec:test', 'exec:gen')
     assert.equal(
       stderr.text.split('\n').filter((line) => line.startsWith('-')),

@@ -61,7 +61,8 @@ failed after 3.2s: 2 failed, 4 not run
 })
 
 test('what was put back is told apart from what was there, and the time that saved', () => {
-  const restored = (from: 'local' | 'remote') => ({ status: 'skipped', result: nothing, from, detail: '3 files restored' }) as const
+  const restored = (from: 'local' | 'remote') =>
+    ({ status: 'skipped', result: nothing, from, how: 'restored', detail: '3 files restored' }) as const
   const text = summary(
     ['exec:a', 'exec:b', 'exec:c', 'exec:d', 'exec:e'],
     (run) => {
@@ -69,7 +70,7 @@ test('what was put back is told apart from what was there, and the time that sav
       run.end('exec:b', restored('remote'))
       run.end('exec:c', restored('remote'))
       run.skip('exec:d')
-      run.end('exec:e', { status: 'skipped', result: nothing, from: 'local', detail: 'not needed' })
+      run.end('exec:e', { status: 'skipped', result: nothing, how: 'unneeded', from: 'local', detail: 'not needed' })
     },
     { savedMs: 61_000 },
   )
