@@ -82,6 +82,7 @@ test('the least manifest has every default', () => {
     tasks: {},
     pools: {},
     pipelines: {},
+    cache: {},
     environments: {
       prod: {
         hosts: [{ user: 'deploy', address: '203.0.113.7', roles: [], name: '203.0.113.7' }],
