@@ -1,7 +1,7 @@
 /** Blobs by digest: small ones as files of ours, large ones in cacache (https://github.com/npm/cacache). See `layout.ts` for why. */
 import { createHash } from 'node:crypto'
-import { createReadStream, existsSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
-import { copyFile, constants as fsConstants, stat } from 'node:fs/promises'
+import { createReadStream, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { copyFile, constants as fsConstants, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { digestOf } from '../graph/fingerprint.ts'
@@ -10,6 +10,7 @@ import type { ContentStore } from './cache.ts'
 import { codeOf, messageOf } from './foreign.ts'
 import { blobPath, integrityOf, largeKey, smallBlobBytes } from './layout.ts'
 import { replaceFile } from './replace-file.ts'
+import { touch } from './touch.ts'
 
 type Cacache = typeof import('cacache')
 
@@ -75,18 +76,12 @@ export function openBlobs(directory: string, { warn, used, openedMs }: BlobsOpti
     return undefined
   }
 
-  /** Seen to be in use, so that a collection running now leaves it alone. */
-  function touch(path: string): void {
-    const stat = statSync(path, { throwIfNoEntry: false })
-    if (stat && stat.mtimeMs < openedMs) utimesSync(path, new Date(), new Date())
-  }
-
   function writeSmall(bytes: Uint8Array): Digest {
     const digest = digestOf(bytes)
     const path = blobPath(directory, digest)
     used(0)
     if (sizeOfFile(path) === bytes.byteLength) {
-      touch(path)
+      touch(path, openedMs)
       return digest
     }
     replaceFile(path, bytes)
@@ -101,7 +96,7 @@ export function openBlobs(directory: string, { warn, used, openedMs }: BlobsOpti
     if (!present) return false
     const entry = await cacache.get.info(directory, largeKey(digest))
     if (present.size === size && entry) {
-      touch(entry.path)
+      touch(entry.path, openedMs)
       return true
     }
     if (present.size !== size) await cacache.rm.content(directory, integrityOf(digest))
@@ -139,7 +134,13 @@ export function openBlobs(directory: string, { warn, used, openedMs }: BlobsOpti
           await discard(digest, 'it is not what its name says')
         }
         if (!mayHoldLarge()) return undefined
-        return await (await loadCacache()).get.byDigest(directory, integrityOf(digest))
+        const cacache = await loadCacache()
+        const entry = await cacache.get.info(directory, largeKey(digest))
+        // In one piece: cacache would hold it twice.
+        const large = entry ? await readFile(entry.path) : await cacache.get.byDigest(directory, integrityOf(digest))
+        if (digestOf(large) === digest) return large
+        await discard(digest, 'it is not what its name says')
+        return undefined
       } catch (error) {
         if (codeOf(error) === 'ENOENT') return undefined
         if (codeOf(error) === 'EINTEGRITY' || codeOf(error) === 'EBADSIZE') await discard(digest, messageOf(error))

@@ -1,10 +1,10 @@
-import { appendFileSync, readFileSync, rmSync, statfsSync, statSync } from 'node:fs'
+import { appendFileSync, readFileSync, rmSync, statfsSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Digest } from '../graph/types.ts'
 import { actionLogDirectory } from './action-log.ts'
 import { blobsOf } from './action-record.ts'
 import { loadCacache, removeLarge } from './blobs.ts'
-import { codeOf, parseObject } from './foreign.ts'
+import { codeOf, isOfTheDisk, parseObject } from './foreign.ts'
 import { addedFile, collectedFile } from './layout.ts'
 import type { LocalCache } from './local.ts'
 import { replaceFile } from './replace-file.ts'
@@ -43,11 +43,13 @@ export async function collectWhenDue(
   nowMs = Date.now(),
 ): Promise<Collected | undefined> {
   if (!statSync(cache.directory, { throwIfNoEntry: false })) return undefined
-  if (cache.addedBytes() > 0) appendFileSync(join(cache.directory, addedFile), `${cache.addedBytes()}\n`)
+  if (cache.addedBytes() > 0) bestEffort(() => appendFileSync(join(cache.directory, addedFile), `${cache.addedBytes()}\n`))
   const last = lastCollection(cache.directory)
   const sizeBytes = last.keptBytes + addedSince(cache.directory)
   const bounded = boundedByDisk(cache.directory, limits, sizeBytes)
-  if (nowMs - last.atMs < intervalMs && sizeBytes <= bounded.maxSizeBytes) return undefined
+  // A stamp of the future is one of a clock that was wrong.
+  const sinceMs = nowMs - last.atMs
+  if (sinceMs >= 0 && sinceMs < intervalMs && sizeBytes <= bounded.maxSizeBytes) return undefined
   // Stamped first, so that a second process does not collect at the same time.
   stamp(cache.directory, nowMs, Math.min(sizeBytes, bounded.maxSizeBytes))
   return collect(cache, bounded, nowMs)
@@ -97,7 +99,11 @@ export async function collect(
   for (const { path, sizeBytes, changedMs } of strays) if (nowMs - changedMs > graceMs) remove(path, sizeBytes)
   for (const [, path, stat] of filesBelow(actionLogDirectory(directory)))
     if (nowMs - stat.mtimeMs > limits.maxAgeMs) remove(path, stat.size)
-  if (removes) stamp(directory, nowMs, keptBytes)
+  if (removes) {
+    // Used by a clock that was wrong: it would never be of any age.
+    for (const { path, usedMs } of [...kept, ...blobs.values()]) if (usedMs > nowMs + graceMs) bestEffort(() => setUsed(path, nowMs))
+    stamp(directory, nowMs, keptBytes)
+  }
   return { removedResults: evicted.length, removedBytes, keptResults: kept.size, keptBytes }
 }
 
@@ -144,8 +150,23 @@ async function removeForeign(directory: string, key: string): Promise<void> {
 }
 
 function stamp(directory: string, atMs: number, keptBytes: number): void {
-  replaceFile(join(directory, collectedFile), JSON.stringify({ atMs, keptBytes }))
-  rmSync(join(directory, addedFile), { force: true })
+  bestEffort(() => {
+    replaceFile(join(directory, collectedFile), JSON.stringify({ atMs, keptBytes }))
+    rmSync(join(directory, addedFile), { force: true })
+  })
+}
+
+function setUsed(path: string, atMs: number): void {
+  if (statSync(path, { throwIfNoEntry: false })) utimesSync(path, atMs / 1000, atMs / 1000)
+}
+
+/** What is noted for the next collection: a disk that is full must not keep this one from making room. */
+function bestEffort(note: () => void): void {
+  try {
+    note()
+  } catch (error) {
+    if (!isOfTheDisk(error)) throw error
+  }
 }
 
 function addedSince(directory: string): number {

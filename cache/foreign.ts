@@ -19,6 +19,28 @@ export function codeOf(error: unknown): string | undefined {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 }
 
+const ofTheWorld: ReadonlySet<string> = new Set([
+  'ENOSPC',
+  'EDQUOT',
+  'EROFS',
+  'EACCES',
+  'EPERM',
+  'ENOTDIR',
+  'EISDIR',
+  'EIO',
+  'ESTALE',
+  'EMFILE',
+  'ENFILE',
+  'ELOOP',
+  'ENAMETOOLONG',
+  'ENXIO',
+])
+
+/** A disk that is full, gone or somebody else's, and not a mistake of ours. */
+export function isOfTheDisk(error: unknown): boolean {
+  return ofTheWorld.has(codeOf(error) ?? '')
+}
+
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)
 }

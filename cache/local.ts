@@ -2,17 +2,18 @@
  * The cache of one machine's folder. Results are small files of ours, each verified by a digest of its own and put in place by rename: any number of
  * processes may use one folder at once, and one that is killed leaves nothing half. Blobs are written before the result that names them.
  */
-import { readFileSync, rmSync, statSync, utimesSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
 import { digestOf } from '../graph/fingerprint.ts'
 import type { ActionResult, Digest, Fingerprint } from '../graph/types.ts'
 import { actionLogDirectory, openActionLog } from './action-log.ts'
 import { type ActionRecord, blobsOf, parseRecord } from './action-record.ts'
 import { type Blobs, openBlobs } from './blobs.ts'
 import type { ActionCache, ActionLog, Cache } from './cache.ts'
-import { codeOf, messageOf } from './foreign.ts'
+import { codeOf, isOfTheDisk, messageOf } from './foreign.ts'
 import { resultPath } from './layout.ts'
 import { replaceFile } from './replace-file.ts'
 import { announce } from './running.ts'
+import { touch } from './touch.ts'
 
 export interface LocalCache extends Cache {
   readonly name: 'local'
@@ -37,12 +38,24 @@ export function openLocalCache(directory: string, options: LocalCacheOptions = {
     announce(directory)
     addedBytes += bytes
   }
-  const content = openBlobs(directory, { warn, used, openedMs })
+  let isUnwritable = false
+  let isUnreadable = false
+  /** What was made is still good, and every task would say the same. */
+  const unwritable = (error: unknown): void => {
+    if (!isUnwritable && !isUnreadable)
+      warn(`the cache in ${directory} cannot be written, so what this run makes is not kept: ${messageOf(error)}`)
+    isUnwritable = true
+  }
+  const unreadable = (error: unknown): void => {
+    if (!isUnreadable) warn(`the cache in ${directory} cannot be used: ${messageOf(error)}`)
+    isUnreadable = true
+  }
+  const content = telling(openBlobs(directory, { warn, used, openedMs }), directory, unwritable)
   return {
     name: 'local',
     directory,
     content,
-    actions: openActions(directory, content, { warn, used, openedMs }),
+    actions: openActions(directory, content, { warn, used, openedMs, unwritable, unreadable, isUnwritable: () => isUnwritable }),
     log: openActionLog(actionLogDirectory(directory), warn),
     addedBytes: () => addedBytes,
   }
@@ -65,9 +78,36 @@ interface Watching {
   readonly warn: (message: string) => void
   readonly used: (addedBytes: number) => void
   readonly openedMs: number
+  /** Told what kept something from being written. */
+  readonly unwritable: (error: unknown) => void
+  /** Told what kept something from being read. */
+  readonly unreadable: (error: unknown) => void
+  readonly isUnwritable: () => boolean
 }
 
-function openActions(directory: string, blobs: Blobs, { warn, used, openedMs }: Watching): ActionCache {
+/** Whoever writes is told of a failure, and so is `unwritable`: not all who write can say what it means. */
+function telling(blobs: Blobs, directory: string, unwritable: (error: unknown) => void): Blobs {
+  const told = async (write: Promise<Digest>): Promise<Digest> => {
+    try {
+      return await write
+    } catch (error) {
+      if (isOfTheDisk(error) || isBelow(directory, error)) unwritable(error)
+      throw error
+    }
+  }
+  return { ...blobs, write: (bytes) => told(blobs.write(bytes)), writeFile: (path) => told(blobs.writeFile(path)) }
+}
+
+/** A folder that cannot be made is reported as one that is not there. */
+function isBelow(directory: string, error: unknown): boolean {
+  return error instanceof Error && 'path' in error && typeof error.path === 'string' && error.path.startsWith(directory)
+}
+
+function openActions(
+  directory: string,
+  blobs: Blobs,
+  { warn, used, openedMs, unwritable, unreadable, isUnwritable }: Watching,
+): ActionCache {
   /** The result behind a key, why what is there cannot be used, or nothing. */
   async function look(path: string, key: Fingerprint): Promise<ActionResult | { readonly unusable: string } | undefined> {
     const text = textAt(path)
@@ -92,7 +132,7 @@ function openActions(directory: string, blobs: Blobs, { warn, used, openedMs }: 
         rmSync(path, { force: true })
         warn(`result ${key.slice(0, 12)} in the cache cannot be used and has been removed: ${found.unusable}`)
       } catch (error) {
-        warn(`the cache in ${directory} cannot be used: ${messageOf(error)}`)
+        unreadable(error)
       }
       return undefined
     },
@@ -110,7 +150,8 @@ function openActions(directory: string, blobs: Blobs, { warn, used, openedMs }: 
         used(text.length)
       } catch (error) {
         // What was made is still good: only the next run is slower for it.
-        warn(`result ${key.slice(0, 12)} was not kept: ${messageOf(error)}`)
+        if (isOfTheDisk(error)) unwritable(error)
+        else if (!isUnwritable()) warn(`result ${key.slice(0, 12)} was not kept: ${messageOf(error)}`)
       }
     },
   }
@@ -122,17 +163,5 @@ function textAt(path: string): string | undefined {
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined
     throw error
-  }
-}
-
-/** A result's age is counted from when it was last used. One that went meanwhile was good all the same. */
-function touch(path: string, openedMs: number): void {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  if (!stat || stat.mtimeMs >= openedMs) return
-  try {
-    utimesSync(path, new Date(), new Date())
-  } catch (error) {
-    // A folder that may only be read, or one that another process collects.
-    if (!['ENOENT', 'EACCES', 'EPERM', 'EROFS'].includes(codeOf(error) ?? '')) throw error
   }
 }

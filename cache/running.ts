@@ -25,7 +25,13 @@ export function announce(directory: string): void {
 }
 
 function withdraw(): void {
-  for (const path of mine) rmSync(path, { force: true })
+  for (const path of mine) {
+    try {
+      rmSync(path, { force: true })
+    } catch {
+      // It was never written, or cannot be removed: whoever collects finds that we are gone.
+    }
+  }
 }
 
 /** When the oldest process that still runs began to use the cache, in milliseconds; undefined when there is none. Removes what dead ones left. */

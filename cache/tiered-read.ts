@@ -11,6 +11,8 @@ import type { LookUpBudget } from './tiered-wait.ts'
 export interface RemoteReader {
   get(key: Fingerprint): Promise<ActionResult | undefined>
   hits(): number
+  /** Tells of questions without an answer that were too few to be told of before. */
+  finish(): void
 }
 
 /** Then something stands in between that answers whatever it is asked. */
@@ -21,11 +23,20 @@ export function remoteReader({ local, store, guard, name, keys, fills, warn, lim
   const fetching = new Map<Digest, Promise<boolean>>()
   let hits = 0
   let damaged = 0
+  let unanswered = 0
+  let lastWhy = ''
+
+  async function ask<T>(work: (signal: AbortSignal) => Promise<T>, sizeBytes = 0): Promise<T | undefined> {
+    const answer = await guard.ask('reading', work, sizeBytes)
+    if (answer.ok) return answer.value
+    unanswered += 1
+    lastWhy = answer.why
+    return undefined
+  }
 
   async function lookUp(key: Fingerprint): Promise<ActionRecord | undefined> {
     const end = budget.begin()
-    const answer = await guard.ask('reading', async (signal) => (await store()).readAction(key, signal))
-    const bytes = answer.ok ? answer.value : undefined
+    const bytes = await ask(async (signal) => (await store()).readAction(key, signal))
     const record = bytes && opened(key, bytes)
     end(record !== undefined)
     if (budget.isSpent()) guard.turnOff('reading', `look-ups took more than ${limits.maxWaitMs / 1000} s and found nothing`)
@@ -61,18 +72,23 @@ export function remoteReader({ local, store, guard, name, keys, fills, warn, lim
   /** @returns false when the blob cannot be had. */
   async function fetchBlob(digest: Digest, size: number): Promise<boolean> {
     if (await local.content.has(digest)) return true
-    const answer = await guard.ask('reading', async (signal) => (await store()).readBlob(digest, signal, size), size)
-    if (!answer.ok || !answer.value) return false
-    if (digestOf(answer.value) !== digest) {
+    const bytes = await ask(async (signal) => (await store()).readBlob(digest, signal, size), size)
+    if (!bytes) return false
+    if (digestOf(bytes) !== digest) {
       unusable(`blob ${digest.slice(0, 12)} is not what its name says`)
       return false
     }
-    await local.content.write(answer.value)
+    await local.content.write(bytes)
     return true
   }
 
   return {
     hits: () => hits,
+    finish() {
+      // Turned off means told; cut short means nobody waits for an answer.
+      if (unanswered === 0 || !guard.isOn('reading')) return
+      warn(`the remote cache ${name} did not answer ${unanswered === 1 ? 'a question' : `${unanswered} questions`}: ${lastWhy}`)
+    },
     async get(key) {
       if (!guard.isOn('reading')) return undefined
       try {

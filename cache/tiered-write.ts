@@ -1,4 +1,5 @@
 /** The writing half of a remote cache: in the background, blobs first and the entry last, so that nobody ever finds half a result. */
+import { isUtf8 } from 'node:buffer'
 import type { ActionResult, Digest, Fingerprint } from '../graph/types.ts'
 import type { ActionRecord } from './action-record.ts'
 import { messageOf } from './foreign.ts'
@@ -10,8 +11,8 @@ import type { RemoteParts } from './tiered.ts'
 export interface RemoteWriter {
   /** Begins, and returns at once. */
   share(key: Fingerprint, result: ActionResult): void
-  /** Waits for what was begun, at most as long as the limits say, and tells what did not get there. */
-  finish(): Promise<void>
+  /** Waits for what was begun, at most as long as the limits say, and tells what did not get there. @returns whether it told anything. */
+  finish(): Promise<boolean>
   shared(): number
 }
 
@@ -66,7 +67,8 @@ export function remoteWriter({ local, store, guard, name, keys, limits, warn, ho
   function holds(bytes: Uint8Array): boolean {
     for (let start = 0; start === 0 || start < bytes.byteLength; start += pieceBytes) {
       const piece = bytes.subarray(start, start + pieceBytes + overlapBytes)
-      if (holdsSecret(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength).toString('utf8'))) return true
+      if (holdsSecret(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength).toString(isUtf8(piece) ? 'utf8' : 'latin1')))
+        return true
     }
     return false
   }
@@ -108,9 +110,10 @@ export function remoteWriter({ local, store, guard, name, keys, limits, warn, ho
       const isDone = await settled(underWay, limits.maxWaitMs, signal)
       const missing = failed + underWay.size
       // Turned off means told; cut short means nobody waits for an answer.
-      if (missing === 0 || !guard.isOn('writing')) return
+      if (missing === 0 || !guard.isOn('writing')) return false
       const why = isDone ? lastFailure : `uploading took more than ${limits.maxWaitMs / 1000} s after the last task`
       warn(`${missing} result${missing === 1 ? ' was' : 's were'} not shared with the remote cache ${name}: ${why}`)
+      return true
     },
   }
 }

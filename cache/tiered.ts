@@ -33,7 +33,7 @@ export interface RemoteCacheOptions {
   readonly keys: readonly SigningKey[]
   readonly limits: RemoteLimits
   readonly warn: (message: string) => void
-  /** What holds the value of a secret stays on this machine. */
+  /** What holds the value of a secret stays on this machine. Given bytes that are not UTF-8 as Latin 1. */
   readonly holdsSecret: (text: string) => boolean
   /** Aborted when the run was cut short. */
   readonly signal: AbortSignal
@@ -73,7 +73,8 @@ export function openRemoteCache(options: RemoteCacheOptions): RemoteCache {
     },
     counts: () => ({ taken: reader.hits(), shared: writer.shared() }),
     async close() {
-      await writer.finish()
+      // One trouble, one warning.
+      if (!(await writer.finish())) reader.finish()
       guard.abandon()
       const last = await opened?.catch(() => undefined)
       await last?.close?.().catch(() => undefined)

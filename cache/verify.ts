@@ -1,4 +1,6 @@
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
+import { digestOf } from '../graph/fingerprint.ts'
 import type { Digest } from '../graph/types.ts'
 import { blobsOf } from './action-record.ts'
 import { digestOfFile, loadCacache, removeLarge } from './blobs.ts'
@@ -32,9 +34,12 @@ export async function verify(directory: string, { signal, removes = true }: Veri
   const damaged: Damage[] = []
   const sound = new Map<Digest, number>()
   let bytes = 0
+  let read = 0
   for (const { digest, path, sizeBytes, isLarge } of blobs.values()) {
     signal?.throwIfAborted()
-    const found = await digestOfFile(path).catch((error: unknown) => {
+    // Ctrl-C is heard in between.
+    if (++read % 1000 === 0) await setImmediate()
+    const found = await digestAt(path, isLarge).catch((error: unknown) => {
       if (codeOf(error) === 'ENOENT') return undefined
       throw error
     })
@@ -55,4 +60,9 @@ export async function verify(directory: string, { signal, removes = true }: Veri
     damaged.push({ name: key, what: 'result', why: record ? `lost its blob ${lost?.slice(0, 12)}` : 'is not a result of this version' })
   }
   return { results: results.length, blobs: blobs.size, bytes, damaged }
+}
+
+/** Opening a stream takes ten times as long as reading a small file. */
+async function digestAt(path: string, isLarge: boolean): Promise<Digest> {
+  return isLarge ? digestOfFile(path) : digestOf(readFileSync(path))
 }

@@ -105,15 +105,28 @@ export interface Explanation {
   readonly detail: string
 }
 
+/**
+ * How a task was spared: what it makes was there already, was put back from a cache (`from` says which), or nobody needs it now.
+ */
+export type Skipped = 'present' | 'restored' | 'not-needed'
+
 export type Outcome =
-  | { readonly status: 'ran'; readonly result: ActionResult; readonly because: Explanation }
+  | {
+      readonly status: 'ran'
+      readonly result: ActionResult
+      readonly because: Explanation
+      /** A service that is left running when its run ends: it is ready. */
+      readonly keepsRunning?: true
+    }
   | {
       readonly status: 'skipped'
       readonly result: ActionResult
       readonly from: 'target' | 'local' | 'remote'
+      /** Default `present`. */
+      readonly how?: Skipped
+      /** Files that were put back, of what was `restored`. */
+      readonly restoredFiles?: number
       readonly detail?: string
-      /** When there is more to it than being up to date: its files were put back, or nobody who runs needs it. */
-      readonly how?: 'restored' | 'unneeded'
     }
   | { readonly status: 'failed'; readonly failure: Failure }
   | { readonly status: 'canceled'; readonly by: TaskId | 'signal' | 'stop' }

@@ -68,6 +68,8 @@ const shared = {
     STAGECRAFT_BUILD_VERSION: JSON.stringify(version),
     STAGECRAFT_BUILD_ID: JSON.stringify(buildId()),
     STAGECRAFT_GRAPH_PAGE: page,
+    // From `bin/chunks/`.
+    STAGECRAFT_SPAWNER: JSON.stringify('../spawner.js'),
     'process.env.STAGECRAFT_FAULT': 'undefined',
   },
 }
@@ -95,5 +97,7 @@ await build({
   format: 'cjs',
   banner: { js: '#!/usr/bin/env node' },
 })
+// What starts programs for a run that starts many: it must be small, as its memory is what a start costs.
+await build({ ...shared, entryPoints: { spawner: 'src/programs/spawner-main.ts' }, outdir: 'bin', format: 'cjs' })
 writeFileSync(`${root}bin/package.json`, '{"type":"commonjs"}\n')
 chmodSync(`${root}bin/stagecraft.js`, 0o755)

@@ -84,14 +84,14 @@ export async function assess(
   const cached = kind.freshness === 'effect' ? undefined : await knownResult(kind, described, assessor)
   if (kind.freshness === 'content') {
     if (cached && kind.restore) return { fresh: 'unless-changed', ...cached }
-    if (cached) return { fresh: true, outcome: { status: 'skipped', ...cached } }
+    if (cached) return { fresh: true, outcome: { status: 'skipped', ...cached, how: 'present' } }
     return { fresh: false, because: await whyMissed(task, described, assessor) }
   }
   if (!kind.observe) throw new Error(`kind ${kind.name} is ${kind.freshness} but cannot observe its target`)
   const look = await kind.observe(task.params, context, cached?.result)
   if (!look.fresh) return { fresh: false, because: await tellMore(task, kind, look.because, described, assessor) }
   const detail = look.detail === undefined ? {} : { detail: look.detail }
-  return { fresh: true, outcome: { status: 'skipped', result: look.result, from: 'target', ...detail } }
+  return { fresh: true, outcome: { status: 'skipped', result: look.result, from: 'target', how: 'present', ...detail } }
 }
 
 /** Values of the user's environment are compared, not kept: some are nobody's business. */

@@ -1,6 +1,6 @@
 /** The shell's own contracts: what `config/` yields, what the executor tells, what a command is. */
 import type { z } from 'zod'
-import type { Diagnostic, Explanation, JsonObject, Location, Outcome, Task, TaskId } from '../graph/types.ts'
+import type { Diagnostic, Explanation, JsonObject, Location, Outcome, Skipped, Task, TaskId } from '../graph/types.ts'
 
 // --- what a checked manifest and Compose file resolve to for one environment ---------------------------------------
 
@@ -137,7 +137,7 @@ export interface Run {
 
 /** What a plan says of a task, nothing having been touched. */
 export type Prediction =
-  | { readonly state: 'fresh'; readonly detail: string }
+  | { readonly state: 'fresh'; readonly detail: string; readonly how?: Exclude<Skipped, 'restored'> }
   /** `restoredFrom`: it need not run after all, its outputs are put back from there. */
   | { readonly state: 'run'; readonly because: Explanation; readonly restoredFrom?: 'local' | 'remote' }
   /** A need's result is not known yet; it runs unless that result turns out the same. */

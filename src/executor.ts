@@ -8,11 +8,12 @@ import { describeAction } from './assess.ts'
 import type { Run, RunEvent } from './contracts.ts'
 import { deferred } from './execution/deferred.ts'
 import { failureFrom } from './execution/failure.ts'
+import { holdService } from './execution/hold-service.ts'
 import { type Blocked, type Node, nodesOf, poolsOf } from './execution/node.ts'
 import type { RunOptions } from './execution/run-options.ts'
-import { notNeeded, Service } from './execution/services.ts'
+import { keptOutcome, notNeeded, Service } from './execution/services.ts'
 import { Slots } from './execution/slots.ts'
-import { runTask, startService, type TaskAttempt, type TaskSurroundings } from './execution/task-run.ts'
+import { runTask, type TaskAttempt, type TaskSurroundings } from './execution/task-run.ts'
 import { shortName } from './ui/task-name.ts'
 
 export function startRun(graph: TaskGraph, options: RunOptions): Run {
@@ -25,6 +26,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     servicesFor,
     away,
   }
+  options.services?.listen(tell)
   const firstFailure = deferred<void>()
   let failed = false
   let isBegun = false
@@ -118,11 +120,12 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
       const given = attemptOf(node, kind, options.signal, output)
       const described = await describeAction(given.task, kind, given.needs, options)
       const result = kind.promise?.(given.task.params, { ...described, needs: given.needs }) ?? { files: {}, values: {} }
+      const started: { because?: Explanation } = {}
       const start = async (because: string): Promise<HeldService | Outcome> => {
         const refused = whyNotNow() ?? (await servicesFor(given.task))
         if (refused) return refused
         try {
-          return await startService(given, described, { reason: 'need', detail: because }, around)
+          return await holdService(given, described, because, { ...around, begun: (why) => (started.because = why) })
         } catch (error) {
           return failure(error, output)
         }
@@ -130,31 +133,41 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
       const service = new Service(node.task.id, start)
       node.service = service
       makeKnown(node, result)
-      end(node, await serviceOutcome(node, service, result, output))
+      end(node, await serviceOutcome(node, service, result, output, started))
     } catch (error) {
       end(node, failure(error, output))
     }
   }
 
-  async function serviceOutcome(node: Node, service: Service, result: ActionResult, output: readonly string[]): Promise<Outcome> {
+  async function serviceOutcome(
+    node: Node,
+    service: Service,
+    result: ActionResult,
+    output: readonly string[],
+    started: { readonly because?: Explanation },
+  ): Promise<Outcome> {
     const { id } = node.task
+    const isKept = options.services !== undefined
     const isTarget = options.targets?.has(id) ?? node.dependents.length === 0
-    if (isTarget && (await service.require('it was asked for')) === undefined) {
-      options.notice?.(`${shortName(id)} is running: press Ctrl-C to stop it`)
+    if (isTarget || options.services?.isWanted(id)) {
+      const refused = await service.require(isTarget ? 'it was asked for' : 'it ran before')
+      if (refused === undefined && !isKept) options.notice?.(`${shortName(id)} is running: press Ctrl-C to stop it`)
     }
     const users = Promise.all(node.dependents.map((user) => user.ended.promise))
-    const unused = isTarget ? Promise.all([users, endOfKeeping()]) : users
+    const unused = isTarget && !isKept ? Promise.all([users, endOfKeeping()]) : users
     const over = await service.over(unused, users)
     switch (over.state) {
-      case 'stopped':
-        return { status: 'ran', result, because: { reason: 'need', detail: isTarget ? 'it was asked for' : 'it was needed' } }
+      case 'stopped': {
+        const because: Explanation = { reason: 'need', detail: isTarget ? 'it was asked for' : 'it was needed' }
+        return isKept ? keptOutcome(result, started.because) : { status: 'ran', result, because }
+      }
       case 'not-had':
         return over.outcome
       case 'died':
         return failure(new TaskFailure(over.failure), output)
       case 'not-needed': {
         const canceled = (await users).find(({ status }) => status === 'canceled')
-        return canceled ?? { status: 'skipped', how: 'unneeded', result, from: 'local', detail: notNeeded }
+        return canceled ?? { status: 'skipped', result, from: 'local', how: 'not-needed', detail: notNeeded }
       }
     }
   }

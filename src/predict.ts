@@ -4,7 +4,8 @@ import { type TaskContext, TaskFailure, type TaskKind } from '../tasks/kind.ts'
 import { assess, describeAction } from './assess.ts'
 import type { Prediction } from './contracts.ts'
 import type { RunOptions } from './execution/run-options.ts'
-import { notNeeded } from './execution/services.ts'
+import { notNeeded as notNeededText } from './execution/services.ts'
+import { readsAny } from './future-files.ts'
 import { Pool } from './pool.ts'
 import { shortName } from './ui/task-name.ts'
 
@@ -30,6 +31,8 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
   const results = new Map<TaskId, ActionResult>()
   const predictions = new Map<TaskId, Promise<Prediction>>()
   const actions = new Map<TaskId, Action>()
+  /** Tasks that are to write into the project, or wait for one that is. */
+  const unsettled = new Set<TaskId>()
   const pool = new Pool(looksAtOnce)
 
   async function predictTask(id: TaskId): Promise<Prediction> {
@@ -40,12 +43,38 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
     const kind = options.kinds.get(given.kind)
     if (!kind) throw new Error(`no kind is called ${given.kind}`)
     const task = { ...given, params: kind.params.parse(given.params) }
+    const writer = kind.freshness === 'effect' ? undefined : await writerOfInputs(task, kind)
+    if (writer !== undefined) return { state: 'may-run', waitsFor: await firstUnknown(writer) }
     const needs = new Map<TaskId, ActionResult>()
     for (const need of task.needs) {
       const result = results.get(need)
       if (result) needs.set(need, result)
     }
     return pool.use(() => look(task, kind, needs))
+  }
+
+  /** A task before it that is still to write what it reads: what lies there now says nothing. */
+  async function writerOfInputs(task: Task, kind: TaskKind): Promise<TaskId | undefined> {
+    const sets = kind.inputs?.(task.params).files ?? []
+    if (sets.length === 0) return undefined
+    const open = pendingOf(task.id)
+    const seen = new Set(open)
+    for (let before = open.pop(); before !== undefined; before = open.pop()) {
+      const { kind: name, params } = graph.task(before)
+      const outputs = (isPending(await of(before)) && options.kinds.get(name)?.writes?.(params)) || []
+      if (outputs.length > 0 && readsAny(sets, outputs, options.ports.projectDirectory)) return before
+      for (const id of pendingOf(before)) {
+        if (seen.has(id)) continue
+        seen.add(id)
+        open.push(id)
+      }
+    }
+    return undefined
+  }
+
+  /** Of what comes directly before a task: what is to write, or comes after something that is. */
+  function pendingOf(id: TaskId): TaskId[] {
+    return graph.dependencies(id).filter((dependency) => unsettled.has(dependency))
   }
 
   /** A host that cannot be looked at is told now, not after everything was built for it. */
@@ -68,7 +97,7 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
       actions.set(id, described.action)
       if (kind.isService?.(task.params)) {
         results.set(id, kind.promise?.(task.params, { ...described, needs }) ?? { files: {}, values: {} })
-        return unneeded
+        return notNeeded
       }
       const context: TaskContext = {
         id,
@@ -92,13 +121,13 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
       if (assessment.fresh === 'unless-changed') {
         results.set(id, assessment.result)
         const isIntact = (await kind.isIntact?.(task.params, context, assessment.result)) ?? true
-        if (isIntact) return { state: 'fresh', detail: `unchanged (${assessment.from})` }
+        if (isIntact) return { state: 'fresh', how: 'present', detail: `unchanged (${assessment.from})` }
         const detail = `its outputs are put back from the ${assessment.from} cache`
         return { state: 'run', because: { reason: 'output', detail }, restoredFrom: assessment.from }
       }
       if (assessment.fresh) {
         results.set(id, assessment.outcome.result)
-        return { state: 'fresh', detail: assessment.outcome.detail ?? `unchanged (${assessment.outcome.from})` }
+        return { state: 'fresh', how: 'present', detail: assessment.outcome.detail ?? `unchanged (${assessment.outcome.from})` }
       }
       if (kind.pure) results.set(id, await kind.run(task.params, context))
       return { state: 'run', because: assessment.because }
@@ -117,7 +146,10 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
   function of(id: TaskId): Promise<Prediction> {
     const known = predictions.get(id)
     if (known !== undefined) return known
-    const promise = predictTask(id)
+    const promise = predictTask(id).then((prediction) => {
+      if (isPending(prediction) || graph.dependencies(id).some((dependency) => unsettled.has(dependency))) unsettled.add(id)
+      return prediction
+    })
     predictions.set(id, promise)
     return promise
   }
@@ -126,10 +158,10 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
   async function serviceNeed(id: TaskId): Promise<Prediction> {
     const users = graph.dependents(id)
     if (users.length === 0) return { state: 'run', because: { reason: 'need', detail: 'it was asked for' } }
-    let need: Prediction = unneeded
+    let need: Prediction = notNeeded
     for (const user of users) {
       const own = await of(user)
-      const prediction = own === unneeded ? await serviceNeed(user) : own
+      const prediction = own === notNeeded ? await serviceNeed(user) : own
       if (prediction.state === 'run') return { state: 'run', because: { reason: 'need', detail: `${shortName(user)} needs it` } }
       if (prediction.state !== 'fresh') need = prediction
     }
@@ -141,14 +173,19 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
   for (const [index, id] of graph.order.entries()) {
     const outcome = settled[index]
     if (outcome?.status !== 'fulfilled') throw outcome?.reason
-    const prediction = outcome.value === unneeded ? await serviceNeed(id) : outcome.value
+    const prediction = outcome.value === notNeeded ? await serviceNeed(id) : outcome.value
     const action = actions.get(id)
     all.set(id, { prediction, ...(action ? { action } : {}) })
   }
   return all
 }
 
-const unneeded: Prediction = { state: 'fresh', detail: notNeeded }
+const notNeeded: Prediction = { state: 'fresh', how: 'not-needed', detail: notNeededText }
+
+/** It runs, or is put back, or may be. */
+function isPending({ state }: Prediction): boolean {
+  return state === 'run' || state === 'may-run'
+}
 
 function troubleText({ message, remedy }: Failure): string {
   return remedy === undefined ? message : `${message}; try: ${remedy}`

@@ -30,6 +30,7 @@ export const exec = defineTask<ExecParams>({
   }),
 
   always: whyAlways,
+  writes: ({ outputs }) => outputs,
   poolOf: ({ pool }) => pool ?? undefined,
   isService: ({ service }) => service !== null,
   promise: valueOfUntold,
@@ -39,7 +40,7 @@ export const exec = defineTask<ExecParams>({
 
   async run(params, context): Promise<ActionResult> {
     const { outputs, service } = params
-    remarkOnVariables(params, context)
+    if (context.remark) remarkOnVariables(params, context)
     if (service !== null) {
       await startService(params, service.ready, context)
       return valueOfUntold(params, context)
@@ -51,13 +52,23 @@ export const exec = defineTask<ExecParams>({
       context.log(line)
     })
     const captured = await context.ports.outputs.capture(outputs, params.cwd)
-    const printed = log.text()
-    const kept = printed === '' ? {} : { log: await context.ports.content.write(Buffer.from(printed)) }
+    const kept = await keptLog(log.text(), context)
     // Of a task that says nothing of what it writes, dependents see what it was made from.
     const told = outputs.length > 0 ? { values: {} } : valueOfUntold(params, context)
     return { ...captured, values: told.values, ...kept }
   },
 })
+
+/** That a cache cannot be written is no fault of the task: the cache has said so, and what the task printed was seen. */
+async function keptLog(printed: string, { ports }: TaskContext): Promise<Pick<ActionResult, 'log'>> {
+  if (printed === '') return {}
+  try {
+    return { log: await ports.content.write(Buffer.from(printed)) }
+  } catch (error) {
+    if (error instanceof TaskFailure) return {}
+    throw error
+  }
+}
 
 /** What nobody can vouch for is never skipped. */
 function whyAlways({ inputs, cache, service }: ExecParams, needs: ReadonlyMap<TaskId, ActionResult>): string | undefined {

@@ -114,6 +114,8 @@ export interface TaskKind<P extends Json = Json> {
   isService?(params: P): boolean
   /** Of a service: what those that need it see. Known before it starts, for whether it starts depends on them. */
   promise?(params: P, context: Pick<TaskContext, 'fingerprint' | 'needs'>): ActionResult
+  /** Patterns of what it leaves in the project folder, project-relative; `!` takes away. */
+  writes?(params: P): readonly string[]
   /** It writes into the project folder, so two runs in one checkout never run the same task at the same time. */
   oneAtATime?: boolean
   /** Content kinds that leave files in the project: are they exactly these? Looks only. */

@@ -4,8 +4,8 @@ import { openLocalCache } from '../../cache/local.ts'
 import { parseDuration } from '../config/duration.ts'
 import { parseSize } from '../config/size.ts'
 import { type App, type ExitCode, exitCodes, type GlobalOptions, InputError } from '../contracts.ts'
-import { cacheFolderOf } from '../session/cache-folder.ts'
-import { cacheLimits } from '../session/cache-limits.ts'
+import { cacheFolderOf, onCacheFolder } from '../session/cache-folder.ts'
+import { limitsOf, manifestCache } from '../session/cache-limits.ts'
 import { renderCount, renderSize } from '../ui/size.ts'
 
 export const summary = 'bring the cache within its limits, or within smaller ones'
@@ -21,14 +21,19 @@ export const examples = ['stagecraft cache prune', 'stagecraft cache prune --max
 export async function run(input: z.infer<typeof options>, globals: GlobalOptions, app: App): Promise<ExitCode> {
   const maxSizeBytes = parsed(input.maxSize, 'max-size', 'a size such as 500MB', parseSize)
   const maxAgeSeconds = parsed(input.maxAge, 'max-age', 'a duration such as 7d', parseDuration)
+  const directory = cacheFolderOf(globals, app)
+  const warn = (message: string): void => void app.stderr.write(`warning: ${message}\n`)
+  const { settings, ignored } = await manifestCache(globals, app)
+  const isTold = maxSizeBytes !== undefined && maxAgeSeconds !== undefined
+  if (ignored !== undefined && !isTold) warn(`the default limits hold, as ${ignored}`)
   const limits = {
-    ...(await cacheLimits()),
+    ...limitsOf(settings),
     ...(maxSizeBytes !== undefined && { maxSizeBytes }),
     ...(maxAgeSeconds !== undefined && { maxAgeMs: maxAgeSeconds * 1000 }),
   }
-  const directory = cacheFolderOf(globals, app)
-  const warn = (message: string): void => void app.stderr.write(`warning: ${message}\n`)
-  const collected = await collect(openLocalCache(directory, { warn }), limits, app.now().getTime(), { removes: !globals.dryRun })
+  const collected = await onCacheFolder(directory, () =>
+    collect(openLocalCache(directory, { warn }), limits, app.now().getTime(), { removes: !globals.dryRun }),
+  )
   app.stdout.write(input.format === 'json' ? `${JSON.stringify({ directory, ...collected }, null, 2)}\n` : text(collected, globals.dryRun))
   return exitCodes.done
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { type Verified, verify } from '../../cache/verify.ts'
 import { type App, type ExitCode, exitCodes, type GlobalOptions } from '../contracts.ts'
-import { cacheFolderOf } from '../session/cache-folder.ts'
+import { cacheFolderOf, onCacheFolder } from '../session/cache-folder.ts'
 import { renderCount, renderSize } from '../ui/size.ts'
 
 export const summary = 'read everything in the cache, and remove what is damaged'
@@ -11,7 +11,8 @@ export const examples = ['stagecraft cache verify', 'stagecraft cache verify --f
 
 /** Exit code 2 when something was damaged: it is gone now, but disks that lose bits want to be known. */
 export async function run(input: z.infer<typeof options>, globals: GlobalOptions, app: App): Promise<ExitCode> {
-  const verified = await verify(cacheFolderOf(globals, app), { signal: app.signal, removes: !globals.dryRun })
+  const directory = cacheFolderOf(globals, app)
+  const verified = await onCacheFolder(directory, () => verify(directory, { signal: app.signal, removes: !globals.dryRun }))
   app.stdout.write(input.format === 'json' ? `${JSON.stringify(verified, null, 2)}\n` : text(verified, globals.dryRun))
   return verified.damaged.length === 0 ? exitCodes.done : exitCodes.world
 }

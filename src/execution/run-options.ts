@@ -4,6 +4,7 @@ import type { TaskKind } from '../../tasks/kind.ts'
 import type { Ports, Scope } from '../../tasks/ports.ts'
 import type { Assessor } from '../assess.ts'
 import type { RunEvent } from '../contracts.ts'
+import type { KeptServices } from './kept-services.ts'
 import type { TaskLocks } from './task-locks.ts'
 
 /** The environment's lock, taken by the first task that writes to a host. */
@@ -27,6 +28,8 @@ export interface RunOptions extends Assessor {
   readonly taskLocks?: TaskLocks
   /** What was asked for by name: a service among them runs until the run is interrupted. Default: what nothing depends on. */
   readonly targets?: ReadonlySet<TaskId>
+  /** Keeps services up when the run ends, for the next one. Default: they are stopped with the last that uses them. */
+  readonly services?: KeptServices
   readonly redact: (text: string) => string
   /** Asked before each task that is to start; false ends the run before it did anything. */
   readonly mayStart: () => Promise<boolean>

@@ -1,10 +1,7 @@
 /** A service within one run: started by the first task that really needs it, stopped when none is left that could. */
-import type { Failure, Outcome, TaskId } from '../../graph/types.ts'
+import type { ActionResult, Explanation, Failure, Outcome, TaskId } from '../../graph/types.ts'
 import type { HeldService } from '../../tasks/kind.ts'
 import { deferred } from './deferred.ts'
-
-/** Of a service that nobody who runs needs. */
-export const notNeeded = 'not needed: what depends on it is up to date'
 
 /** How it went, once nobody can need it any more. */
 export type ServiceEnd =
@@ -14,7 +11,18 @@ export type ServiceEnd =
   /** It ended without being asked. */
   | { readonly state: 'died'; readonly failure: Failure }
 
+/** Of a service that nothing asked for: a plan says the same. */
+export const notNeeded = 'not needed: what depends on it is up to date'
+
+/** Of one that outlives its run. @param startedFor why this run started it; undefined when it ran already. */
+export function keptOutcome(result: ActionResult, startedFor: Explanation | undefined): Outcome {
+  if (startedFor === undefined) return { status: 'skipped', result, from: 'local', how: 'present', detail: 'still running' }
+  return { status: 'ran', result, because: startedFor, keepsRunning: true }
+}
+
 export class Service {
+  /** Why this run started it; undefined while it has not. */
+  startedFor: Explanation | undefined
   readonly #id: TaskId
   readonly #start: (because: string) => Promise<HeldService | Outcome>
   readonly #lost = new AbortController()

@@ -1,4 +1,5 @@
 /** The life of one task: described, assessed, and then skipped, put back or run. */
+import type { Cache } from '../../cache/cache.ts'
 import { explainChange } from '../../graph/explain.ts'
 import { fingerprint } from '../../graph/fingerprint.ts'
 import type { ActionResult, Explanation, Outcome, Task, TaskId } from '../../graph/types.ts'
@@ -41,8 +42,8 @@ export async function runTask(attempt: TaskAttempt, around: TaskSurroundings): P
   const { id } = attempt.task
   const locked = await lockTask(attempt, around.taskLocks, around)
   try {
-    // Another run had it until now: most likely it did the very work.
-    const again = locked.waited ? await judge(attempt, around) : known
+    // Another run had it until now, or until just before we asked: most likely it did the very work.
+    const again = locked.waited || (await isKnownBy(around.caches, attempt.kind, known)) ? await judge(attempt, around) : known
     return 'outcome' in again ? again.outcome : await perform(attempt, again, around)
   } finally {
     locked.release()
@@ -59,6 +60,14 @@ async function judge(attempt: TaskAttempt, around: TaskSurroundings): Promise<Mu
   const described = await describeAction(attempt.task, attempt.kind, attempt.needs, around)
   const because = await reasonToRun(attempt, described, around)
   return 'status' in because ? { outcome: because } : { described, because }
+}
+
+/** Its result has come to be known since we looked. Forced work is done by everybody who was told to. */
+async function isKnownBy(caches: readonly Cache[], kind: TaskKind, { described, because }: MustRun): Promise<boolean> {
+  if (because.reason === 'forced' || because.reason === 'always') return false
+  const local = cachesOf(caches, kind, described.action).filter(({ name }) => name === 'local')
+  for (const { actions } of local) if ((await actions.get(described.fingerprint)) !== undefined) return true
+  return false
 }
 
 function lockTask({ task, signal }: TaskAttempt, locks: NonNullable<RunOptions['taskLocks']>, around: TaskSurroundings) {
@@ -118,9 +127,7 @@ function contextOf(
     needs,
     ports: around.ports,
     log,
-    remark: (line) => {
-      if (around.verbose) around.told({ type: 'output', line: around.redact(line) }, task)
-    },
+    ...(around.verbose ? { remark: (line: string) => around.told({ type: 'output', line: around.redact(line) }, task) } : {}),
     hold: () => {
       throw new Error(`${task.id} is no service`)
     },
@@ -159,14 +166,10 @@ async function putBack(
 ): Promise<Explanation | Extract<Outcome, { status: 'skipped' }>> {
   const restored = (await kind.restore?.(task.params, context, result)) ?? { state: 'intact' }
   if (restored.state === 'impossible') return { reason: 'output', detail: `its outputs ${restored.detail}` }
-  if (restored.state === 'intact') return { status: 'skipped', result, from }
-  return {
-    status: 'skipped',
-    how: 'restored',
-    result,
-    from,
-    detail: restored.files === 1 ? '1 file restored' : `${restored.files} files restored`,
-  }
+  if (restored.state === 'intact') return { status: 'skipped', result, from, how: 'present' }
+  const { files } = restored
+  const detail = files === 1 ? '1 file restored' : `${files} files restored`
+  return { status: 'skipped', result, from, how: 'restored', restoredFiles: files, detail }
 }
 
 /** Stores the result, unless an input changed while the task ran: then nobody knows what it was made from. */

@@ -1,16 +1,17 @@
 /** One program of the user's: started, listened to, and watched to the end of all it started. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { constants } from 'node:os'
 import type { Readable } from 'node:stream'
 import { TaskFailure } from '../../tasks/kind.ts'
 import type { ProgramEnd, ProgramRequest, RunningProgram } from '../../tasks/ports.ts'
-import { closeWriteEnd } from './output-pipes.ts'
+import { closeWriteEnd, type OutputPipe } from './output-pipes.ts'
 import type { ProcessEntry } from './process-table.ts'
 import { cookieVariable, endTree, groupMembers, membersOf, type ProcessTree } from './process-tree.ts'
+import { programEnd } from './program-end.ts'
 import { ProgramLines } from './program-lines.ts'
 import type { RunRecord } from './run-record.ts'
 import { adoptTree } from './running-programs.ts'
+import { countedSpawner, type Started } from './spawner.ts'
 
 export interface Launcher {
   /** Applied to every line that leaves. */
@@ -27,21 +28,24 @@ const lingerMs = 500
 
 /** @throws TaskFailure when it could not be started. */
 export async function launch(request: ProgramRequest, onLine: (line: string) => void, launcher: Launcher): Promise<RunningProgram> {
-  const [file, ...args] = request.argv
   const cookie = launcher.record.started()
   const marks = { [cookieVariable]: launcher.outerCookie === undefined ? cookie : `${cookie} ${launcher.outerCookie}` }
   const pipe = launcher.record.pipes?.open()
-  const end = pipe?.writeEnd ?? 'pipe'
-  const env = { ...request.env, ...marks }
-  const child = spawn(file, args, { cwd: request.cwd, env, detached: true, stdio: ['ignore', end, end] })
-  closeWriteEnd(pipe)
-  const streams = pipe ? [pipe.stream] : [child.stdout, child.stderr].filter((stream) => stream !== null)
-  const outputs = streams.map((stream) => listen(stream, launcher.redact, onLine))
-  const { pid } = child
-  if (pid === undefined) {
+  const lines = { redact: launcher.redact, onLine }
+  const piped = pipe && listen(pipe.stream, lines)
+  // Known by its cookie from before it is there, in case we are told to leave meanwhile.
+  const disownUnborn = adoptTree({ cookie })
+  let started: Started & { readonly outputs: readonly Output[] }
+  try {
+    started = await start(request, { ...request.env, ...marks }, pipe, lines, piped)
+  } catch (error) {
     launcher.record.ended(cookie)
-    throw await notStarted(child, request)
+    throw notStarted(error as NodeJS.ErrnoException, request)
+  } finally {
+    closeWriteEnd(pipe)
+    disownUnborn()
   }
+  const { pid, outputs } = started
   const tree: ProcessTree = { group: pid, cookie }
   const disown = adoptTree(tree)
 
@@ -50,17 +54,20 @@ export async function launch(request: ProgramRequest, onLine: (line: string) => 
     stopping ??= endTree(tree, graceMs).then(() => letGo(outputs))
     return stopping
   }
-  const ended = endOf(child).then(async (end) => {
+  const ended = started.ended.then(async (end) => {
     // Ended by us: what is left of it is being ended already. By itself: it may have left something behind.
     const left = stopping !== undefined ? [] : await leftBehind(outputs, tree)
-    if (left.length > 0) {
+    if (end === undefined) {
+      onLine('error: the process that starts programs for this run was ended, and with it this one')
+      await stop()
+    } else if (left.length > 0) {
       onLine(`warning: it ended and left ${named(left)} running, which is ended now`)
       await stop()
     }
     await stopping
     disown()
     launcher.record.ended(cookie)
-    return end
+    return end ?? programEnd(null, 'SIGKILL')
   })
   return {
     pid,
@@ -72,13 +79,38 @@ export async function launch(request: ProgramRequest, onLine: (line: string) => 
   }
 }
 
+interface Lines {
+  readonly redact: (text: string) => string
+  readonly onLine: (line: string) => void
+}
+
+/** By the spawner, where there is one and a pipe that it can open too; else from here. @throws the system's error. */
+async function start(
+  { argv, cwd }: ProgramRequest,
+  env: Readonly<Record<string, string>>,
+  pipe: OutputPipe | undefined,
+  lines: Lines,
+  piped: Output | undefined,
+): Promise<Started & { readonly outputs: readonly Output[] }> {
+  const spawner = pipe && countedSpawner()
+  if (spawner) return { ...(await spawner.start({ argv, cwd, env, output: pipe.path })), outputs: piped ? [piped] : [] }
+  const [file, ...args] = argv
+  const end = pipe?.writeEnd ?? 'pipe'
+  const child = spawn(file, args, { cwd, env, detached: true, stdio: ['ignore', end, end] })
+  const own = [child.stdout, child.stderr].filter((stream) => stream !== null)
+  const outputs = piped ? [piped] : own.map((stream) => listen(stream, lines))
+  const { pid } = child
+  if (pid === undefined) throw await new Promise((resolve) => child.once('error', resolve))
+  return { pid, ended: endOf(child), outputs }
+}
+
 interface Output {
   readonly stream: Readable
   /** Settles when its last line has been passed on. */
   readonly closed: Promise<void>
 }
 
-function listen(stream: Readable, redact: (text: string) => string, onLine: (line: string) => void): Output {
+function listen(stream: Readable, { redact, onLine }: Lines): Output {
   const lines = new ProgramLines(redact, onLine)
   stream.on('data', (chunk: Buffer) => lines.write(chunk))
   const closed = new Promise<void>((resolve) => {
@@ -93,9 +125,7 @@ function listen(stream: Readable, redact: (text: string) => string, onLine: (lin
 /** Settles when the program itself has ended; its output may not be complete yet. */
 function endOf(child: ChildProcess): Promise<ProgramEnd> {
   return new Promise((resolve) => {
-    child.once('exit', (code, signal) => {
-      resolve(signal === null ? { code: code ?? 0 } : { code: 128 + constants.signals[signal], signal })
-    })
+    child.once('exit', (code, signal) => resolve(programEnd(code, signal)))
   })
 }
 
@@ -137,8 +167,7 @@ function named(processes: readonly ProcessEntry[]): string {
   return processes.length > 3 ? `${names.join(', ')} and ${processes.length - 3} more` : names.join(', ')
 }
 
-async function notStarted(child: ChildProcess, { argv: [file], cwd }: ProgramRequest): Promise<TaskFailure> {
-  const error = await new Promise<NodeJS.ErrnoException>((resolve) => child.once('error', resolve))
+function notStarted(error: NodeJS.ErrnoException, { argv: [file], cwd }: ProgramRequest): TaskFailure {
   // The system says ENOENT for a missing folder too, and means the program.
   if (!existsSync(cwd))
     return refusal(cwd, `\`${file}\` was to run in ${cwd}, which does not exist`, `create ${cwd}, or correct \`cwd\``, error)

@@ -10,6 +10,8 @@ import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 
 export interface OutputPipe {
+  /** Absolute: for another process that starts the program. */
+  readonly path: string
   /** For the program. Close it once the program has it: then the stream ends when the last process that has it ends. */
   readonly writeEnd: number
   readonly stream: Readable
@@ -39,7 +41,7 @@ export class OutputPipes {
     const stream = new Socket({ fd: readEnd, readable: true, writable: false })
     // After its end nobody has it open. One that was given up is not used again.
     stream.once('end', () => this.#free.push(path))
-    return { writeEnd, stream }
+    return { path, writeEnd, stream }
   }
 
   close(): void {

@@ -23,9 +23,12 @@ export function createRedactor(values: Iterable<string>): (text: string) => stri
   return (text) => text.replace(pattern, (...match) => `${(match.at(-1) as { scheme?: string }).scheme ?? ''}${mask}`)
 }
 
-/** A function that says whether one of `values` is in a text, in any form that {@link createRedactor} would hide. */
+/**
+ * A function that says whether one of `values` is in a text, in any form that {@link createRedactor} would hide. The text may also be bytes of
+ * any kind, read as Latin 1: to look for UTF-8 in what is none takes thirty times as long.
+ */
 export function createDetector(values: Iterable<string>): (text: string) => boolean {
-  const forms = tellingForms(values)
+  const forms = tellingForms(values).flatMap((form) => [...new Set([form, Buffer.from(form).toString('latin1')])])
   if (forms.length === 0) return () => false
   const pattern = new RegExp(forms.map(escapePattern).join('|'))
   return (text) => pattern.test(text)

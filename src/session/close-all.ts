@@ -1,4 +1,5 @@
 /** The end of a run: every step is done whatever became of the one before. */
+import { isOfTheDisk, messageOf } from '../../cache/foreign.ts'
 import { TaskFailure } from '../../tasks/kind.ts'
 
 /**
@@ -14,7 +15,7 @@ export async function closeAll(
     try {
       await step()
     } catch (error) {
-      if (error instanceof TaskFailure) warn(`${what}: ${error.message}`)
+      if (error instanceof TaskFailure || isOfTheDisk(error)) warn(`${what}: ${messageOf(error)}`)
       else bugs.push(error)
     }
   }

@@ -17,7 +17,7 @@ import { processEnvironment } from '../programs/environment.ts'
 import { probes } from '../programs/probes.ts'
 import { cookieVariable } from '../programs/process-tree.ts'
 import { createPrograms } from '../programs/programs.ts'
-import { createRunRecord } from '../programs/run-record.ts'
+import { createRunRecord, type RunRecord } from '../programs/run-record.ts'
 import { toolVersions } from '../programs/tools.ts'
 import type { Recorder } from '../releases/recorder.ts'
 import { rememberedOutputs } from '../state/remembered-outputs.ts'
@@ -69,6 +69,13 @@ export interface WorldOptions {
   readonly online: boolean
   /** False: nothing in the project folder is written, not even what was learned about files. */
   readonly writes: boolean
+  /** Where programs are on record, when some outlive this world; whoever made it closes it. Default: one of its own. */
+  readonly record?: RunRecord
+}
+
+/** The record that a run keeps of its programs; nothing is written before the first of them. */
+export function openRunRecord({ directory }: Pick<Project, 'directory'>, writes: boolean): RunRecord {
+  return createRunRecord(join(directory, '.stagecraft', 'run'), writes)
 }
 
 export async function openWorld(project: Project, app: App, options: WorldOptions): Promise<World> {
@@ -105,7 +112,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   )
   const registry = lazyRegistry(app)
   const environment = processEnvironment(app.env)
-  const record = createRunRecord(join(directory, '.stagecraft', 'run'), options.writes)
+  const record = options.record ?? openRunRecord(project, options.writes)
   const outerCookie = app.env[cookieVariable]
   const programs = createPrograms({ redact: secrets.redact, record, warn, ...(outerCookie === undefined ? {} : { outerCookie }) })
   const ports: Omit<Ports, 'release'> = {
@@ -182,8 +189,9 @@ export async function openWorld(project: Project, app: App, options: WorldOption
       const steps: readonly [what: string, step: () => Promise<void>][] = [
         ['the lock could not be given back, and runs out by itself', () => lock.release()],
         ['the remote cache could not be left', () => shared.close()],
-        ['what was learned about files was not kept', async () => (options.writes ? tidy() : undefined)],
-        ['the record of this run was not removed', async () => record.close()],
+        ['what was learned about files was not kept', async () => (options.writes ? remembered.save() : undefined)],
+        ['the cache was not brought within its limits', async () => (options.writes ? tidy() : undefined)],
+        ['the record of this run was not removed', async () => (options.record === undefined ? record.close() : undefined)],
         ['a connection was not closed', () => hosts.close()],
       ]
       await closeAll(steps, (message) => warn(secrets.redact(message)))
@@ -191,7 +199,6 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   }
 
   async function tidy(): Promise<void> {
-    remembered.save()
     const { collectWhenDue, defaultLimits } = await import('../../cache/collect.ts')
     await collectWhenDue(cache, { ...defaultLimits, ...project.cache.limits })
   }

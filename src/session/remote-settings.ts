@@ -84,9 +84,25 @@ function keysOf(env: Env, report: Say): readonly string[] {
   return keys
 }
 
-/** One line for people: `https://cache.example.com (reads, signed)`. Holds no secret. */
-export function describeRemote(use: RemoteUse | undefined): string {
-  if (use === undefined) return 'none'
-  const signed = use.keys.length > 0 ? 'signed' : 'not signed'
-  return `${use.address.url} (${use.mode === 'read' ? 'reads' : 'reads and writes'}, ${signed})`
+/** What may be shown of how results are shared. Holds no secret. */
+export type DescribedRemote =
+  | { readonly address: string; readonly mode: RemoteMode; readonly isSigned: boolean }
+  | { readonly problems: readonly string[] }
+  /** Results are not shared. */
+  | null
+
+export function describedRemote(settings: CacheSettings, env: Env): DescribedRemote {
+  const checked = remoteUse(settings, env)
+  if (!checked.ok) return { problems: checked.diagnostics.map(({ code, message }) => `${code} ${message}`) }
+  if (checked.value === undefined) return null
+  const { address, mode, keys } = checked.value
+  return { address: address.url, mode, isSigned: keys.length > 0 }
+}
+
+/** One line for people: `https://cache.example.com (reads, signed)`. */
+export function describeRemote(remote: DescribedRemote): string {
+  if (remote === null) return 'with nobody'
+  if ('problems' in remote) return remote.problems.join('; ')
+  const mode = remote.mode === 'read' ? 'reads' : 'reads and writes'
+  return `${remote.address} (${mode}, ${remote.isSigned ? 'signed' : 'not signed'})`
 }

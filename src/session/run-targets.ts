@@ -1,11 +1,11 @@
 /** `stagecraft run`, `deploy` and `build`: the one path from words to a finished run. Read top to bottom. */
-import type { Cache } from '../../cache/cache.ts'
-import type { Digest, Outcome, TaskGraph, TaskId } from '../../graph/types.ts'
+import type { Outcome, TaskGraph, TaskId } from '../../graph/types.ts'
 import type { TaskKind } from '../../tasks/kind.ts'
 import { type App, type ExitCode, exitCodes, type GlobalOptions, InputError, type Run } from '../contracts.ts'
+import type { KeptServices } from '../execution/kept-services.ts'
 import { startRun } from '../executor.ts'
-import { createView } from '../ui/create-view.ts'
-import { shortName } from '../ui/task-name.ts'
+import type { RunRecord as ProgramRecord } from '../programs/run-record.ts'
+import { shortName, withShortNames } from '../ui/task-name.ts'
 import { decideColor } from '../ui/terminal.ts'
 import type { View } from '../ui/view.ts'
 import { exitCodeOf } from './exit-code.ts'
@@ -16,6 +16,7 @@ import { openWorld, type World } from './open-world.ts'
 import { type ReportFiles, reportFiles } from './report-files.ts'
 import { concurrencyOf, poolWidths, type RunOptionsInput } from './run-options.ts'
 import { RunRecord } from './run-record.ts'
+import { viewOf } from './run-view.ts'
 import { showPlan } from './show-plan.ts'
 import { namedTasks, targetGraph } from './targets.ts'
 import { forced } from './task-globs.ts'
@@ -68,6 +69,10 @@ async function affectedPart(graph: TaskGraph, project: Project, input: RunInput,
 export interface RunSurroundings {
   /** Another view around that of the run. */
   view?(view: View): View
+  /** Keeps services up when the run ends. */
+  readonly services?: KeptServices
+  /** Where programs are on record that outlive the run. */
+  readonly record?: ProgramRecord
   /** Kinds in the place of those there are. */
   kinds?(kinds: ReadonlyMap<string, TaskKind>): ReadonlyMap<string, TaskKind>
 }
@@ -89,14 +94,17 @@ export async function runGraph(
   const startedAt = app.now().getTime()
   const began = performance.now()
   const record = new RunRecord()
-  const world = await openWorld(project, withColor(globals, app), { graph, online: true, writes: true })
+  const world = await openWorld(project, withColor(globals, app), {
+    ...{ graph, online: true, writes: true },
+    ...(around.record ? { record: around.record } : {}),
+  })
   let code: ExitCode | undefined
   try {
     const results = await takeLastResults(selection, world.assessor)
     const stop = new AbortController()
     const signal = AbortSignal.any([app.signal, stop.signal])
     const recorder = await world.recorder(graph, (reason) => stop.abort(reason))
-    const own = await viewOf(input, globals, world, app)
+    const own = await viewOf(input, graph, globals, world, app)
     const view = around.view?.(own) ?? own
     const inView = new Set(shown.order)
     const run = startRun(graph, {
@@ -109,8 +117,9 @@ export async function runGraph(
       force: forces,
       lock: world.lock,
       taskLocks: world.taskLocks,
+      ...(around.services ? { services: around.services } : {}),
       targets: namedTasks(input.targets, graph, project.pipelines),
-      notice: (line) => void app.stderr.write(`${world.redact(line)}\n`),
+      notice: (line) => void app.stderr.write(`${world.redact(withShortNames(line))}\n`),
       verbose: globals.verbose,
       redact: world.redact,
       mayStart: async () => (await world.hostTrouble()) === undefined,
@@ -156,30 +165,6 @@ export async function runGraph(
     }
     await world.close()
   }
-}
-
-async function viewOf(input: RunInput, globals: GlobalOptions, world: World, app: App): Promise<View> {
-  const view = createView(input.format, app, {
-    color: decideColor(globals.color, app.env, app.stderr),
-    resultColor: decideColor(globals.color, app.env, app.stdout),
-    verbose: globals.verbose,
-    quiet: globals.quiet,
-    explain: input.explain,
-    ...(input.output === undefined ? {} : { output: input.output }),
-    title: world.title,
-  })
-  if (input.output !== 'full') return view
-  const { withReplay } = await import('../ui/replay.ts')
-  return withReplay(view, (log) => logLines(log, world.assessor.caches))
-}
-
-/** What a task printed when it ran; undefined when no cache has it any more. */
-async function logLines(log: Digest, caches: readonly Cache[]): Promise<readonly string[] | undefined> {
-  for (const { content } of caches) {
-    const bytes = await content.read(log)
-    if (bytes) return new TextDecoder().decode(bytes).replace(/\n$/, '').split('\n')
-  }
-  return undefined
 }
 
 /** Programs write to a pipe of ours and would leave out colours that the terminal behind it can show. */

@@ -110,7 +110,7 @@ function planJson(
 function stateJson(prediction: Prediction): JsonObject {
   switch (prediction.state) {
     case 'fresh':
-      return { state: 'fresh', detail: prediction.detail }
+      return { state: 'fresh', how: prediction.how ?? 'present', detail: prediction.detail }
     case 'run':
       return {
         state: 'run',

@@ -6,11 +6,13 @@ import { kinds } from '../../tasks/index.ts'
 import { TaskFailure } from '../../tasks/kind.ts'
 import { openPaths } from '../affected/match-paths.ts'
 import { type App, type ExitCode, exitCodes, type GlobalOptions, InputError } from '../contracts.ts'
+import { KeptServices } from '../execution/kept-services.ts'
 import { parseDockerignore } from '../files/dockerignore.ts'
 import { renderDiagnostics } from '../ui/diagnostics.ts'
 import { renderFailure } from '../ui/failure.ts'
 import { createPaint } from '../ui/paint.ts'
 import { silentWhenFresh } from '../ui/silent-when-fresh.ts'
+import { shortName } from '../ui/task-name.ts'
 import { decideColor } from '../ui/terminal.ts'
 import type { View } from '../ui/view.ts'
 import { separator, type Trigger, triggerText, waitingText } from '../ui/watch-text.ts'
@@ -19,6 +21,7 @@ import { pollFolders } from '../watch/folder-poller.ts'
 import { watchFolders } from '../watch/folder-watcher.ts'
 import { type Key, listenForKeys } from '../watch/keys.ts'
 import { wantedFolders } from '../watch/wanted-folders.ts'
+import { openRunRecord } from './open-world.ts'
 import { reportFiles } from './report-files.ts'
 import { openTargets, type RunInput, runGraph, type Targets } from './run-targets.ts'
 
@@ -46,8 +49,18 @@ export async function watchTargets(input: RunInput, globals: GlobalOptions, app:
   const watcher = pollMs > 0 ? pollFolders(directory, pollMs, bursts.add) : watchFolders(directory, bursts.add)
   let pressed: ((key: Key) => void) | undefined
   const stopKeys = listenForKeys(app.stdin, (key) => {
-    if (key === 'quit') quit.abort()
-    else pressed?.(key)
+    if (key === 'run') pressed?.(key)
+    // Once more, because it takes too long: what the terminal would send if it were not in raw mode.
+    else if (quit.signal.aborted) process.kill(process.pid, 'SIGINT')
+    else quit.abort()
+  })
+  const record = openRunRecord(targets.project, true)
+  const services = new KeptServices({
+    onEnd(id, failure) {
+      say(
+        `${renderFailure(failure, paint, { id })}  it is started again at the next change${app.stdin.isTTY === true ? ', or when r is pressed' : ''}`,
+      )
+    },
   })
 
   const over = new Promise<undefined>((settle) => {
@@ -66,7 +79,8 @@ export async function watchTargets(input: RunInput, globals: GlobalOptions, app:
     try {
       // It may be that the manifest itself has changed, so everything is read again.
       if (trigger.by !== 'start') targets = await openTargets(asked, globals, inner)
-      const around = isQuiet ? { view: (view: View) => silentWhenFresh(view, announce) } : {}
+      await services.retain(new Set(targets.graph.order))
+      const around = { services, record, ...(isQuiet ? { view: (view: View) => silentWhenFresh(view, announce) } : {}) }
       await runGraph(targets.graph, targets.project, files, asked, globals, inner, around)
     } catch (error) {
       if (signal.aborted) return hasSpoken
@@ -97,7 +111,7 @@ export async function watchTargets(input: RunInput, globals: GlobalOptions, app:
     let hasSpoken = await run({ by: 'start' }, false)
     for (let inARow = 0; !signal.aborted; ) {
       const endedAt = performance.now()
-      if (hasSpoken) say(waitingText(watcher.size, app.stdin.isTTY === true, paint))
+      if (hasSpoken) say(waitingText(watcher.size, app.stdin.isTTY === true, services.running.map(shortName), paint))
       hasSpoken = false
       const trigger = await nextTrigger()
       if (trigger === undefined) break
@@ -109,9 +123,13 @@ export async function watchTargets(input: RunInput, globals: GlobalOptions, app:
     }
     return exitCodes.done
   } finally {
-    stopKeys()
     bursts.close()
     watcher.close()
+    const left = services.running.map(shortName)
+    if (left.length > 0) say(paint.dim(`stopping ${left.join(', ')}`))
+    await services.stopAll()
+    record.close()
+    stopKeys()
   }
 }
 

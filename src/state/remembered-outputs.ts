@@ -1,3 +1,4 @@
+import type { ActionResult } from '../../graph/types.ts'
 import { TaskFailure } from '../../tasks/kind.ts'
 import type { Outputs } from '../../tasks/ports.ts'
 import type { FileIndex } from '../files/file-index.ts'
@@ -5,23 +6,22 @@ import { isExactly } from './certify.ts'
 
 /** Outputs that are seen to be intact by their stamps alone; whatever is not plain to see is left to `outputs`. */
 export function rememberedOutputs(outputs: Outputs, files: Pick<FileIndex, 'matched'>): Outputs {
-  const isIntact: Outputs['isIntact'] = async (patterns, result) => {
+  /** By its stamps alone; false also when that takes a closer look. */
+  const isPlainlyIntact = (patterns: readonly string[], result: ActionResult): boolean => {
     if (patterns.length === 0) return true
     try {
-      if (isExactly(files.matched(patterns), result)) return true
+      return isExactly(files.matched(patterns), result)
     } catch (error) {
       // A pipe or a folder that may not be read: not as it was, and others know what to do about it.
-      if (!(error instanceof TaskFailure)) throw error
+      if (error instanceof TaskFailure) return false
+      throw error
     }
-    return outputs.isIntact(patterns, result)
   }
   return {
     prepare: (patterns) => outputs.prepare(patterns),
     capture: (patterns, cwd) => outputs.capture(patterns, cwd),
-    isIntact,
-    restore: async (patterns, result) => {
-      if (await isIntact(patterns, result)) return { state: 'intact' }
-      return outputs.restore(patterns, result)
-    },
+    isIntact: async (patterns, result) => isPlainlyIntact(patterns, result) || outputs.isIntact(patterns, result),
+    // Says itself when there is nothing to do.
+    restore: async (patterns, result) => (isPlainlyIntact(patterns, result) ? { state: 'intact' } : outputs.restore(patterns, result)),
   }
 }

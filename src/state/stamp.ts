@@ -79,8 +79,11 @@ export function readStamp(stamps: Float64Array, row: number): Stamped | undefine
 /** How slowly a file system's clock may tick. */
 const coarseMs = 2000
 
-/** The stamp of a file about to be read for the first time, when no clock but ours is at hand; undefined when a change since might not show. */
+/**
+ * The stamp of a file about to be read for the first time, when no clock but ours is at hand; undefined when a change since might not show, as
+ * one of the file behind a symbolic link never would.
+ */
 export function settledStamp(path: string): Stamped | undefined {
   const found = lookAt(path)
-  return found && Date.now() - found.ctimeMs >= coarseMs ? stampOf(found) : undefined
+  return found && !found.isSymbolicLink() && Date.now() - found.ctimeMs >= coarseMs ? stampOf(found) : undefined
 }

@@ -30,7 +30,11 @@ export function renderFailure(failure: Failure, paint: Paint, options: FailureOp
   const { id, outputLines = 20, again } = options
   const [first = '', ...more] = failure.message.split('\n')
   const title = id === undefined ? reasons[failure.reason] : `${shortName(id)}: ${reasons[failure.reason]}`
-  const lines = [paint.red(`✖ ${title}`), `  ${subjectAnd(failure.subject, first)}`, ...more.map((line) => `  ${line}`)]
+  const lines = [
+    paint.red(`✖ ${title}`),
+    `  ${subjectAnd(id !== undefined && shortName(id) === failure.subject ? '' : failure.subject, first)}`,
+    ...more.map((line) => `  ${line}`),
+  ]
   for (const line of lastLines(failure.output ?? [], outputLines)) lines.push(paint.dim(`  │ ${line}`))
   if (failure.stack !== undefined) lines.push(...failure.stack.split('\n').map((line) => paint.dim(`  ${line}`)))
   if (failure.remedy !== undefined) lines.push(`  ${paint.cyan('try:')} ${failure.remedy}`)
@@ -38,9 +42,9 @@ export function renderFailure(failure: Failure, paint: Paint, options: FailureOp
   return `${lines.map((line) => line.trimEnd()).join('\n')}\n`
 }
 
-/** The failure in one line: for lists that have a row per task. */
-export function failureLine(failure: Failure): string {
-  return printable(subjectAnd(failure.subject, failure.message.split('\n')[0] ?? ''))
+/** What kind of failure it was, in two or three words, for a row per task: the block that follows tells all. */
+export function failureWords({ reason }: Failure): string {
+  return reasons[reason]
 }
 
 export function lastLines(output: readonly string[], count: number): string[] {

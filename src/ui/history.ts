@@ -1,11 +1,11 @@
-import type { Outcome, Task, TaskId } from '../../graph/types.ts'
+import type { Explanation, Outcome, Task, TaskId } from '../../graph/types.ts'
 import type { RunEvent } from '../contracts.ts'
 
 /** What is known of one task so far. */
 export interface Row {
   readonly task: Task
   /** Why it runs; undefined until it does. */
-  readonly because?: string
+  readonly because?: Explanation
   readonly startedAt?: number
   readonly endedAt?: number
   /** The last lines of output, oldest first. */
@@ -35,7 +35,7 @@ export class History {
 function after(row: Row, event: RunEvent): Row {
   switch (event.type) {
     case 'started':
-      return { ...row, because: event.because.detail, startedAt: event.at }
+      return { ...row, because: event.because, startedAt: event.at }
     case 'output':
       return { ...row, output: [...row.output.slice(1 - keptLines), event.line] }
     case 'finished':

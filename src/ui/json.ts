@@ -48,10 +48,16 @@ export function eventRecord(event: RunEvent): object {
 function outcomeRecord(outcome: Outcome): object {
   switch (outcome.status) {
     case 'ran':
-      return { status: outcome.status, because: outcome.because, values: outcome.result.values }
+      return {
+        status: outcome.status,
+        because: outcome.because,
+        ...(outcome.keepsRunning ? { keeps_running: true } : {}),
+        values: outcome.result.values,
+      }
     case 'skipped': {
-      const detail = outcome.detail === undefined ? {} : { detail: outcome.detail }
-      return { status: outcome.status, from: outcome.from, ...detail, values: outcome.result.values }
+      const { status, from, how = 'present', restoredFiles, detail } = outcome
+      const restored = restoredFiles === undefined ? {} : { restored_files: restoredFiles }
+      return { status, from, how, ...restored, ...(detail === undefined ? {} : { detail }), values: outcome.result.values }
     }
     case 'failed':
     case 'canceled':

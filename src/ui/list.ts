@@ -1,39 +1,58 @@
+/**
+ * A run on a terminal. While several tasks are at work, a live list. A task that was asked for by name and is the only one left has the
+ * screen to itself: its lines come as it prints them, as if it had been typed without us.
+ */
+import { setTimeout as delay } from 'node:timers/promises'
 import type { TaskGraph, TaskId } from '../../graph/types.ts'
 import type { Run } from '../contracts.ts'
 import { everyOutcome } from './every-outcome.ts'
 import { History } from './history.ts'
 import { createPaint } from './paint.ts'
-import { finalLine } from './row-text.ts'
+import { Screen } from './screen.ts'
 import { renderSummary } from './summary.ts'
 import type { View, ViewOptions } from './view.ts'
 
-/**
- * A live list on a terminal. The list itself, and listr2 with it, is loaded when the first task runs: a run in which everything is
- * up to date shows, and pays for, nothing. Afterwards the live list gives way to one line per task that ran, which stay.
- */
+/** What is over sooner is not worth a list, which takes about that long to load. */
+const listAfterMs = 150
+
+/** The list, and listr2 with it, is loaded when tasks have run for a moment: a run in which everything is up to date pays for nothing. */
 export function createListView(stream: NodeJS.WriteStream, options: ViewOptions, result: NodeJS.WritableStream = stream): View {
   const history = new History()
   const paint = createPaint(options.color)
+  const screen = new Screen((text) => void stream.write(text), options, history, paint, 'isTTY' in result && result.isTTY === true)
   return {
-    on: (event) => void history.add(event),
+    on: (event) => {
+      history.add(event)
+      screen.on(event)
+    },
     drive: async (graph, run) => {
+      screen.begin(graph)
       const all = everyOutcome(graph, run)
-      if (await anyStarts(graph, run)) {
+      if ((await anyStarts(graph, run)) && !(await isSettledSoon(Promise.race([all, screen.alone])))) {
         const { showLiveList } = await import('./listr.ts')
-        await showLiveList({ graph, run, history, stream, paint, title: options.title })
+        await screen.whileLive(() => showLiveList({ graph, run, history, stream, paint, ...options, until: screen.alone }))
       }
       await all
-      const lines = graph.order.map((id) => finalLine(history.row(id), options.title, paint)).filter((line) => line !== undefined)
-      if (lines.length > 0) stream.write(`${lines.join('\n')}\n`)
+      screen.end()
     },
     finish: (ended) =>
       void result.write(
         renderSummary({
           ...ended,
           paint: createPaint(options.resultColor ?? options.color),
-          ...(options.output === 'none' ? { outputLines: 0 } : {}),
+          outputLines: (id) => (options.output === 'none' || screen.hasShown(id) ? 0 : 20),
         }),
       ),
+  }
+}
+
+async function isSettledSoon(promise: Promise<unknown>): Promise<boolean> {
+  const timer = new AbortController()
+  const late = delay(listAfterMs, false, { signal: timer.signal }).catch(() => true)
+  try {
+    return await Promise.race([promise.then(() => true), late])
+  } finally {
+    timer.abort()
   }
 }
 

@@ -14,6 +14,9 @@ export interface LiveListOptions {
   readonly history: History
   readonly stream: NodeJS.WriteStream
   readonly paint: Paint
+  readonly isFirstRun?: boolean
+  /** Ends the list, and not the tasks, when it resolves. */
+  readonly until: Promise<unknown>
   title(task: Task): string
 }
 
@@ -77,24 +80,26 @@ const shortestFrameMs = 80
  * the executor's. It leaves `run()` early on an error and exits the process on SIGINT unless told not to.
  */
 export async function showLiveList(options: LiveListOptions): Promise<void> {
-  const { graph, run, history, stream, paint } = options
+  const { graph, run, history, stream, paint, until } = options
   const running = new Map<TaskId, LiveTask>()
   const tally = { done: 0, fresh: 0, restored: 0, failed: 0 }
   const notices: string[] = []
   let endedLines = 0
+  const over = until.then(() => undefined)
   const room = () => Math.max(4, (stream.rows ?? 24) - 3)
   /** Rows of tasks that have ended stay while they leave half of the screen to those that have not. */
   const ended = (row: Row) => {
-    const text = endedText(row, options.title, paint)
+    const text = endedText(row, options, paint)
     const lines = text.split('\n').length
     if (endedLines + lines > room() / 2) return ''
     endedLines += lines
     return text
   }
   const follow = (id: TaskId) => async (_: unknown, live: LiveTask) => {
-    if (await run.starts(id)) running.set(id, live)
-    const outcome = await run.outcome(id)
+    if (await Promise.race([run.starts(id), over])) running.set(id, live)
+    const outcome = await Promise.race([run.outcome(id), over])
     running.delete(id)
+    if (outcome === undefined) return
     tally.done++
     const fate = fateOf(outcome)
     if (fate === 'fresh') tally.fresh++
@@ -110,7 +115,7 @@ export async function showLiveList(options: LiveListOptions): Promise<void> {
     const isTight = running.size * 2 > space
     for (const [index, [id, live]] of [...running].entries()) {
       const row = history.row(id)
-      if (row !== undefined) live.title = index < space ? runningText(row, options.title, paint, now, !isTight) : ''
+      if (row !== undefined) live.title = index < space ? runningText(row, options, paint, now, !isTight) : ''
     }
     const tallied = paint.dim(tallyText(tally, graph.order.length, Math.max(0, running.size - space)))
     total.title = [tallied, ...notices.slice(-2)].join('\n')
@@ -118,7 +123,7 @@ export async function showLiveList(options: LiveListOptions): Promise<void> {
   const count = async (_: unknown, live: LiveTask) => {
     const timer = setInterval(() => refresh(live), refreshMs)
     refresh(live)
-    await everyOutcome(graph, run).finally(() => clearInterval(timer))
+    await Promise.race([everyOutcome(graph, run), over]).finally(() => clearInterval(timer))
   }
   const list = new Listr([...graph.order.map((id) => ({ task: follow(id) })), { task: count }], {
     concurrent: true,

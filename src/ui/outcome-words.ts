@@ -1,23 +1,23 @@
 /** What became of a task, in the words of every view. */
 import type { Outcome } from '../../graph/types.ts'
+import { renderCount } from './size.ts'
 
 /** `local` and `remote`: its outputs were put back from that cache. `fresh`: nothing had to be done. */
 export type Fate = 'ran' | 'fresh' | 'local' | 'remote' | 'unneeded' | 'failed' | 'canceled'
 
 export function fateOf(outcome: Outcome): Fate {
   if (outcome.status !== 'skipped') return outcome.status
-  if (outcome.how === 'unneeded') return 'unneeded'
-  if (outcome.how !== 'restored') return 'fresh'
-  return outcome.from === 'remote' ? 'remote' : 'local'
+  if (outcome.how === 'not-needed') return 'unneeded'
+  return outcome.how === 'restored' && outcome.from !== 'target' ? outcome.from : 'fresh'
 }
 
 /** Why a task did not run: completes its name. */
 export function skipWords(outcome: Extract<Outcome, { status: 'skipped' }>): string {
   switch (fateOf(outcome)) {
     case 'local':
-      return `restored from the local cache${parenthesis(outcome.detail)}`
+      return `restored from the local cache${filesText(outcome.restoredFiles)}`
     case 'remote':
-      return `restored from the remote cache${parenthesis(outcome.detail)}`
+      return `restored from the remote cache${filesText(outcome.restoredFiles)}`
     case 'unneeded':
       return outcome.detail ?? 'not needed'
     default:
@@ -25,7 +25,6 @@ export function skipWords(outcome: Extract<Outcome, { status: 'skipped' }>): str
   }
 }
 
-function parenthesis(detail: string | undefined): string {
-  const files = detail?.replace(/ restored$/, '')
-  return files === undefined ? '' : ` (${files === '1 files' ? '1 file' : files})`
+function filesText(count: number | undefined): string {
+  return count === undefined ? '' : ` (${renderCount(count, 'file')})`
 }

@@ -2,12 +2,13 @@ import type { Outcome, Task, TaskId } from '../../graph/types.ts'
 import type { RunEvent } from '../contracts.ts'
 import { renderDuration } from './duration.ts'
 import { everyOutcome } from './every-outcome.ts'
-import { failureLine, lastLines } from './failure.ts'
+import { failureWords, lastLines } from './failure.ts'
 import { disarmed, foldedGroup, newToken, textOnly } from './github.ts'
 import { elapsedMs, History, type Row } from './history.ts'
 import { skipWords } from './outcome-words.ts'
 import { createPrefix, HeldLines, keptCharacters, type Prefix } from './output-text.ts'
 import { createPaint, type Paint } from './paint.ts'
+import { startLine } from './row-text.ts'
 import { countOutcomes, renderSummary } from './summary.ts'
 import { styledLine } from './task-line.ts'
 import { shortName } from './task-name.ts'
@@ -32,6 +33,7 @@ export function createPlainView(stream: NodeJS.WritableStream, options: PlainOpt
   const output = quiet && options.output !== 'none' ? 'errors' : options.output
   const streams = !github && (output === 'new' || output === 'full')
   let prefix: Prefix | undefined
+  let isFirstTold = false
 
   const prefixed = (task: Task, line: string): string => {
     prefix ??= createPrefix([task.id], paint)
@@ -74,7 +76,10 @@ export function createPlainView(stream: NodeJS.WritableStream, options: PlainOpt
   function linesOf(event: RunEvent, row: Row): readonly string[] {
     if (event.type === 'output') return outputLines(event)
     if (event.type === 'finished') return finishedLines(row, event.outcome)
-    return quiet ? [] : [`▶ ${shortName(row.task.id)}  ${paint.dim(event.because.detail)}`.trimEnd()]
+    if (quiet) return []
+    const first = options.isFirstRun && !isFirstTold ? [paint.dim('first run in this checkout: nothing is up to date yet')] : []
+    isFirstTold = true
+    return [...first, startLine(row, { ...options, title: ({ id }) => shortName(id) }, paint)]
   }
 
   return {
@@ -95,7 +100,7 @@ export function createPlainView(stream: NodeJS.WritableStream, options: PlainOpt
         ...ended,
         paint: createPaint(options.resultColor ?? options.color),
         verbose,
-        ...(isRepeated ? { outputLines: 0 } : {}),
+        ...(isRepeated ? { outputLines: () => 0 } : {}),
       })
       result.write(github ? disarmed(text) : text)
     },
@@ -105,8 +110,9 @@ export function createPlainView(stream: NodeJS.WritableStream, options: PlainOpt
 function endLine(row: Row, outcome: Outcome, { verbose, quiet, explain = false }: ViewOptions, paint: Paint): readonly string[] {
   const name = shortName(row.task.id)
   const time = paint.dim(renderDuration(elapsedMs(row, row.endedAt ?? 0)))
-  if (outcome.status === 'failed') return [`${paint.red('✖')} ${name}  ${failureLine(outcome.failure)}  ${time}`]
+  if (outcome.status === 'failed') return [`${paint.red('✖')} ${name}  ${time}  ${paint.dim(failureWords(outcome.failure))}`]
   if (quiet) return []
+  if (outcome.status === 'ran' && outcome.keepsRunning) return [`${paint.green('✔')} ${name}  ${paint.dim('keeps running')}`]
   if (outcome.status === 'ran') return [`${paint.green('✔')} ${name}  ${time}`]
   if (!verbose && !explain) return []
   return [paint.dim(outcome.status === 'skipped' ? `- ${name}  ${skipWords(outcome)}` : `- ${name}  not run: ${cancelWords(outcome.by)}`)]

@@ -1,3 +1,4 @@
+import type { TaskId } from '../../graph/types.ts'
 import type { RunEvent } from '../contracts.ts'
 import type { View } from './view.ts'
 
@@ -5,8 +6,12 @@ import type { View } from './view.ts'
 export function silentWhenFresh(view: View, onFirst: () => void): View {
   let isSilent = true
   const held: RunEvent[] = []
+  const begun = new Set<TaskId>()
   return {
     on(event) {
+      if (event.type === 'started') begun.add(event.task.id)
+      // Of a service that an earlier run left running.
+      if (event.type === 'output' && !event.replayed && !begun.has(event.task.id)) return view.on(event)
       const isWork = event.type === 'started' || (event.type === 'finished' && event.outcome.status === 'failed')
       if (isSilent && isWork) {
         isSilent = false

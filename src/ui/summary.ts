@@ -24,8 +24,8 @@ export interface RunResult {
 
 export interface SummaryOptions extends RunResult {
   readonly paint: Paint
-  /** Last lines of output in each failure; default 20. */
-  readonly outputLines?: number
+  /** Last lines of output in the block of a failure; default 20. */
+  outputLines?(id: TaskId): number
   /** Names the slowest tasks too. */
   readonly verbose?: boolean
 }
@@ -42,7 +42,7 @@ export function renderSummary(options: SummaryOptions): string {
     const outcome = outcomes.get(id)
     const again = options.again === undefined ? {} : { again: options.again(id) }
     return outcome?.status === 'failed'
-      ? [renderFailure(outcome.failure, paint, { id, outputLines: options.outputLines ?? 20, ...again })]
+      ? [renderFailure(outcome.failure, paint, { id, outputLines: options.outputLines?.(id) ?? 20, ...again })]
       : []
   })
   return `${blocks.join('')}${lines.join('\n')}\n`

@@ -5,6 +5,11 @@ export function shortName(id: TaskId | string): string {
   return id.startsWith('exec:') ? id.slice('exec:'.length) : id
 }
 
+/** Our sentences name tasks by id. */
+export function withShortNames(text: string): string {
+  return text.replace(/(^|[\s,(])exec:(?=[^\s:])/g, '$1')
+}
+
 /** Names wider than this are shortened in front of lines of output. */
 const widestName = 24
 

@@ -1,4 +1,4 @@
-import type { Task, TaskGraph } from '../../graph/types.ts'
+import type { Task, TaskGraph, TaskId } from '../../graph/types.ts'
 import type { Run, RunEvent } from '../contracts.ts'
 import type { RunResult } from './summary.ts'
 
@@ -27,10 +27,16 @@ export interface ViewOptions {
   readonly verbose: boolean
   /** Failures only. */
   readonly quiet: boolean
-  /** Default: `errors` in a live list, `new` elsewhere. */
+  /** Default: on a terminal that of tasks which were asked for by name, and of failures; `new` elsewhere. */
   readonly output?: OutputMode
   /** A line for each task that did not run, and why. */
   readonly explain?: boolean
+  /** Tasks that were asked for by name. */
+  readonly asked?: ReadonlySet<TaskId>
+  /** No task of the run has run in this checkout before. */
+  readonly isFirstRun?: boolean
+  /** Whether a task runs until it is told to end. */
+  isService?(task: Task): boolean
   /** What a person calls the task: its kind's `title`. */
   title(task: Task): string
 }

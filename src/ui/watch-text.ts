@@ -1,5 +1,6 @@
 /** What a watch says between runs. Pure. */
 import type { Paint } from './paint.ts'
+import { renderCount } from './size.ts'
 import { printable } from './terminal.ts'
 
 /** What set a run off. */
@@ -19,7 +20,15 @@ export function separator(text: string, time: string, width: number, paint: Pain
   return paint.dim(`${head}${'─'.repeat(Math.max(3, width - head.length))}`)
 }
 
-export function waitingText(folders: number, hasKeys: boolean, paint: Paint): string {
+/** @param services names of those that run meanwhile. */
+export function waitingText(folders: number, hasKeys: boolean, services: readonly string[], paint: Paint): string {
   const keys = hasKeys ? ': r runs again, q quits' : ''
-  return paint.dim(`waiting for changes in ${folders} ${folders === 1 ? 'folder' : 'folders'}${keys}`)
+  const running = services.length === 0 ? '' : `${listed(services)} ${services.length === 1 ? 'keeps' : 'keep'} running; `
+  return paint.dim(`${running}waiting for changes in ${renderCount(folders, 'folder')}${keys}`)
+}
+
+/** `api`, `api and db`, `api, db and web`. */
+function listed(names: readonly string[]): string {
+  const [last = '', ...others] = [...names].reverse()
+  return others.length === 0 ? last : `${others.reverse().join(', ')} and ${last}`
 }

@@ -178,6 +178,17 @@ test('however large the limit, half of the free disk is the most', () =>
     assert.is(boundedByDisk(directory, { ...defaultLimits, maxSizeBytes: 10 }, 0).maxSizeBytes, 10)
   }))
 
+test('a clock that was wrong neither stops collecting nor keeps anything for ever', () =>
+  inDirectory(async (directory) => {
+    const { cache } = openWatched(directory)
+    await store(cache, 'a')
+    const now = Date.now()
+    await collectWhenDue(cache, defaultLimits, now + 100 * hourMs)
+    used(cache, 'a', now + 9999 * hourMs)
+    assert.is((await collectWhenDue(cache, defaultLimits, now))?.keptResults, 1)
+    assert.is((await collect(cache, defaultLimits, now + 31 * 24 * hourMs)).removedResults, 1)
+  }))
+
 test('it is due once a day', () =>
   inDirectory(async (directory) => {
     const { cache } = openWatched(directory)

@@ -5,6 +5,7 @@ import { parseRecord } from '../../cache/action-record.ts'
 import { blobPath, resultPath, smallBlobBytes } from '../../cache/layout.ts'
 import { digestOf } from '../../graph/fingerprint.ts'
 import type { Digest } from '../../graph/types.ts'
+import { rejects } from '../support/assertions.ts'
 import { inDirectory } from '../support/directory.ts'
 import { filesIn, keyOf, openWatched, store } from './stored.ts'
 
@@ -137,9 +138,13 @@ test('a place that cannot hold a cache costs warnings, not the run', () =>
   inDirectory(async (directory) => {
     writeFileSync(`${directory}/file`, '')
     const { cache, warnings } = openWatched(`${directory}/file`)
-    await cache.actions.set(keyOf('api'), { files: {}, values: {} })
-    assert.is(await cache.actions.get(keyOf('api')), undefined)
-    assert.match(warnings[0] ?? '', /was not kept/)
+    for (const name of ['api', 'web']) {
+      await rejects(cache.content.write(Buffer.from(name)), /ENOTDIR/)
+      await cache.actions.set(keyOf(name), { files: {}, values: {} })
+      assert.is(await cache.actions.get(keyOf(name)), undefined)
+    }
+    assert.is(warnings.length, 2, 'each kind is told once, not once a task')
+    assert.match(warnings[0] ?? '', /cannot be written, so what this run makes is not kept/)
     assert.match(warnings[1] ?? '', /cannot be used/)
   }))
 

@@ -4,6 +4,7 @@ import { sealEntry, signingKey } from '../../cache/signed-entry.ts'
 import { openRemoteCache, type RemoteCache, type RemoteCacheOptions } from '../../cache/tiered.ts'
 import { digestOf } from '../../graph/fingerprint.ts'
 import type { ActionResult } from '../../graph/types.ts'
+import { createDetector } from '../../src/secrets/redact.ts'
 import { within } from '../support/assertions.ts'
 import { inDirectory } from '../support/directory.ts'
 import { type MemoryStore, memoryStore } from '../support/memory-store.ts'
@@ -66,6 +67,35 @@ test('what one machine made another has, in its own cache too; blobs come before
     await laptop.remote.close()
     assert.not(shared.entries.has(keyOf('other')), 'who only reads writes nothing')
     assert.equal([...ci.warnings, ...laptop.warnings], [])
+  }))
+
+test('a secret is found in bytes that are no text, whatever its letters', () =>
+  inDirectory(async (parent) => {
+    const ci = machine(`${parent}/ci`, memoryStore(), { holdsSecret: createDetector(['geheim-schlüssel']) })
+    const binary = Buffer.concat([Buffer.from([0xff, 0xfe, 0]), Buffer.from('x geheim-schlüssel y'), Buffer.from([0xff])])
+    const digest = await ci.cache.content.write(binary)
+    await ci.remote.actions.set(keyOf('api'), { files: { app: { digest, executable: true } }, values: {} })
+    await ci.remote.close()
+    assert.equal(ci.remote.counts(), { taken: 0, shared: 0 })
+    assert.match(ci.warnings[0] ?? '', 'app holds the value of a secret')
+  }))
+
+test('a failure or two are told at the end, once', () =>
+  inDirectory(async (parent) => {
+    for (const writes of [false, true]) {
+      const broken = { ...memoryStore(), readAction: () => Promise.reject(new Error('GET x failed: refused')) }
+      const laptop = machine(`${parent}/${writes}`, broken, { writes })
+      assert.is(await laptop.remote.actions.get(keyOf('api')), undefined)
+      await make(laptop, 'api')
+      await laptop.remote.close()
+      assert.equal(laptop.warnings, ['the remote cache memory: did not answer a question: GET x failed: refused'])
+    }
+    const dead = () => Promise.reject(new Error('refused'))
+    const ci = machine(`${parent}/ci`, { ...memoryStore(), readAction: dead, hasBlob: dead })
+    await ci.remote.actions.get(keyOf('api'))
+    await make(ci, 'api')
+    await ci.remote.close()
+    assert.equal(ci.warnings, ['1 result was not shared with the remote cache memory:: refused'])
   }))
 
 test('who only looks fetches and keeps nothing', () =>

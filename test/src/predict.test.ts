@@ -42,8 +42,8 @@ test('what is cached is fresh, and its result lets dependents be judged', async 
   assert.equal(
     [...all.values()].map(({ prediction }) => prediction),
     [
-      { state: 'fresh', detail: 'unchanged (local)' },
-      { state: 'fresh', detail: '1 running' },
+      { state: 'fresh', how: 'present', detail: 'unchanged (local)' },
+      { state: 'fresh', how: 'present', detail: '1 running' },
     ],
   )
   assert.equal(
@@ -149,6 +149,23 @@ test('a service is planned when something that needs it runs, and not needed whe
   )
   const asked = await predicted(kinds, graphOf(task('service:db')))
   assert.equal(asked['service:db'], { state: 'run', because: { reason: 'need', detail: 'it was asked for' } })
+})
+
+test('what reads files that a task before it is still to write can only be judged afterwards', async () => {
+  const writer = kind('gen', { writes: () => ['app/dist/**'], run: mustNotRun })
+  const reader = kind('build', { inputs: () => ({ files: [{ root: 'app' }] }) })
+  const other = kind('other', { inputs: () => ({ files: [{ root: 'web' }] }) })
+  const graph = graphOf(
+    task('gen:a'),
+    task('lint:a', { after: ['gen:a'] }),
+    task('build:a', { after: ['lint:a'] }),
+    task('other:a', { after: ['gen:a'] }),
+    task('push:a', { needs: ['build:a'] }),
+  )
+  const found = await predicted([writer, reader, other, kind('lint'), kind('push')], graph)
+  assert.equal(found['build:a'], { state: 'may-run', waitsFor: 'gen:a' })
+  assert.equal(found['push:a'], { state: 'may-run', waitsFor: 'gen:a' })
+  assert.is(found['other:a']?.state, 'run')
 })
 
 test.run()

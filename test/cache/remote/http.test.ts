@@ -7,6 +7,7 @@ import { openHttpStore } from '../../../cache/remote/http.ts'
 import type { RemoteStore } from '../../../cache/remote-store.ts'
 import { digestOf } from '../../../graph/fingerprint.ts'
 import { rejects, within } from '../../support/assertions.ts'
+import { behavesAsRemoteStore } from '../../support/remote-store-suite.ts'
 import { keyOf } from '../stored.ts'
 
 const test = suite('cache/remote/http')
@@ -38,34 +39,49 @@ async function served(answer: Answer, work: (store: RemoteStore, asked: string[]
   }
 }
 
-test('it asks as the protocol says, below its address, over kept connections', () => {
+/** Keeps what is PUT, as nginx does. */
+function keeper(): Answer {
   const kept = new Map<string, Buffer>()
-  return served(
-    async (request, response) => {
-      const url = request.url ?? ''
-      if (request.method === 'PUT') {
-        const chunks: Buffer[] = []
-        for await (const chunk of request) chunks.push(chunk as Buffer)
-        kept.set(url, Buffer.concat(chunks))
-        return response.writeHead(201).end()
-      }
-      const body = kept.get(url)
-      response.writeHead(body ? 200 : 404).end(request.method === 'HEAD' ? undefined : (body ?? 'nothing here'))
-    },
-    async (store, asked, connections) => {
-      assert.is(await store.readAction(key, signal()), undefined)
-      assert.not(await store.hasBlob(digest, signal()))
-      await store.writeBlob(digest, Buffer.from('bytes'), signal())
-      assert.ok(await store.hasBlob(digest, signal()))
-      await store.writeAction(key, Buffer.from('entry'), signal())
-      assert.is(Buffer.from((await store.readAction(key, signal())) ?? []).toString(), 'entry')
-      assert.is(Buffer.from((await store.readBlob(digest, signal(), 5)) ?? []).toString(), 'bytes')
-      assert.is(asked[0], `GET /shop/ac/${key} Bearer t0ken`)
-      assert.is(asked[2], `PUT /shop/cas/${digest} Bearer t0ken`)
-      assert.ok(connections() <= asked.length / 2, `${connections()} connections`)
-    },
-  )
+  return async (request, response) => {
+    const url = request.url ?? ''
+    if (request.method === 'PUT') {
+      const chunks: Buffer[] = []
+      for await (const chunk of request) chunks.push(chunk as Buffer)
+      kept.set(url, Buffer.concat(chunks))
+      return response.writeHead(201).end()
+    }
+    const body = kept.get(url)
+    return response.writeHead(body ? 200 : 404).end(request.method === 'HEAD' ? undefined : (body ?? 'nothing here'))
+  }
+}
+
+const answer = keeper()
+const server = createServer((request, response) => void answer(request, response))
+const at = (port: number): RemoteStore => openHttpStore({ url: new URL(`http://127.0.0.1:${port}/shop`), authorization: 'Bearer t0ken' })
+test.before(async () => void (await once(server.listen(0, '127.0.0.1'), 'listening')))
+test.after(() => {
+  server.closeAllConnections()
+  server.close()
 })
+behavesAsRemoteStore(test, 'over HTTP', {
+  open: async () => at((server.address() as AddressInfo).port),
+  openAt: async (port) => at(port),
+  secrets: () => ['t0ken'],
+})
+
+test('it asks as the protocol says, below its address, over kept connections', () =>
+  served(keeper(), async (store, asked, connections) => {
+    assert.is(await store.readAction(key, signal()), undefined)
+    assert.not(await store.hasBlob(digest, signal()))
+    await store.writeBlob(digest, Buffer.from('bytes'), signal())
+    assert.ok(await store.hasBlob(digest, signal()))
+    await store.writeAction(key, Buffer.from('entry'), signal())
+    assert.is(Buffer.from((await store.readAction(key, signal())) ?? []).toString(), 'entry')
+    assert.is(Buffer.from((await store.readBlob(digest, signal(), 5)) ?? []).toString(), 'bytes')
+    assert.is(asked[0], `GET /shop/ac/${key} Bearer t0ken`)
+    assert.is(asked[2], `PUT /shop/cas/${digest} Bearer t0ken`)
+    assert.ok(connections() <= asked.length / 2, `${connections()} connections`)
+  }))
 
 for (const [status, expected] of [
   [401, /GET http:.*\/ac\/.* was answered with 401: it wants a token/],

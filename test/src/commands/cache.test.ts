@@ -38,6 +38,27 @@ test('status says where the cache is, what is in it and what bounds it', () =>
     assert.match(stdout, 'collected  never')
   }))
 
+test('limits and the shared cache are those of the manifest, and nothing secret is shown', () =>
+  inCached(async (directory) => {
+    assert.match(
+      (await stagecraft(['cache', 'status'], { cwd: directory, now })).stdout,
+      /note {7}the defaults hold, as `stagecraft.yml` cannot be used: SC1/,
+    )
+    assert.match((await stagecraft(['cache', 'prune'], { cwd: directory, now })).stderr, 'warning: the default limits hold, as')
+    const manifest = 'project: {name: shop}\ntasks: {a: {command: x}}\ncache: {max_size: 1MB, max_age: 36h, remote: "https://c"}\n'
+    writeFileSync(join(directory, 'stagecraft.yml'), manifest)
+    const env = { CI: '1', STAGECRAFT_REMOTE_CACHE: 'https://ci:hunter22@c/shop', STAGECRAFT_REMOTE_CACHE_KEY: 'hunter22'.repeat(4) }
+    for (const format of ['text', 'json']) {
+      const { stdout } = await stagecraft(['cache', 'status', '--format', format], { cwd: directory, now, env })
+      assert.match(stdout, format === 'text' ? 'shared     https://c/shop (reads and writes, signed)' : '"isSigned": true')
+      assert.match(stdout, format === 'text' ? 'limits     1 MB, unused for 36 hours' : '"maxSizeBytes": 1000000')
+      assert.not.match(stdout, 'hunter22')
+    }
+    const { stdout, stderr } = await stagecraft(['cache', 'prune'], { cwd: directory, now })
+    assert.match(stdout, /^removed 1 result, .*; kept 1 result/)
+    assert.is(stderr, '')
+  }))
+
 test('status as JSON, in the folder that STAGECRAFT_CACHE_DIR names', () =>
   inDirectory(async (directory) => {
     const { stdout } = await stagecraft(['cache', 'status', '--format', 'json'], {

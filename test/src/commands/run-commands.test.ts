@@ -187,7 +187,7 @@ test("explain: a task of the user's by its bare name, what changed by name, and 
     assert.match(changed, /unchanged: 1 file, /)
     assert.match((await run('explain', 'gen', '--verbose')).stdout, /\n {4}src\/a\n/)
     assert.match((await run('explain', 'use')).stdout, 'may run: it waits for the result of gen')
-    assert.match((await run('explain', 'always')).stdout, 'exec:always  always runs: it says `cache: false`')
+    assert.match((await run('explain', 'always')).stdout, 'always  always runs: it says `cache: false`')
     assert.match((await run('explain', 'api')).stdout, 'ready when 127.0.0.1:4000 accepts a connection')
   }, own))
 

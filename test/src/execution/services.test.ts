@@ -54,7 +54,7 @@ test(
     await rig.run(graph)
     const again = await rig.run(graph)
     assert.equal(again.get('exec:web'), {
-      ...{ status: 'skipped', how: 'unneeded', from: 'local', detail: 'not needed: what depends on it is up to date' },
+      ...{ status: 'skipped', from: 'local', how: 'not-needed', detail: 'not needed: what depends on it is up to date' },
       result: (again.get('exec:web') as Extract<Outcome, { status: 'skipped' }>).result,
     })
     assert.is(logOf(directory), 'up test down')
@@ -98,7 +98,7 @@ test(
     const run = rig.start(graphOf(service('web', server(port), { tcp: `127.0.0.1:${port}` })))
     const outcome = run.outcome(id('exec:web'))
     await eventually(() => rig.notices.length > 0)
-    assert.equal(rig.notices, ['exec:web is running: press Ctrl-C to stop it'])
+    assert.equal(rig.notices, ['web is running: press Ctrl-C to stop it'])
     rig.programs.stop.abort()
     assert.is((await outcome).status, 'ran')
     assert.is(logOf(directory), 'up down')

@@ -2,7 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { cacheSettings } from '../../../src/config/cache-settings.ts'
 import { parseConfig } from '../../../src/config/load.ts'
-import { describeRemote, remoteUse } from '../../../src/session/remote-settings.ts'
+import { describedRemote, describeRemote, remoteUse } from '../../../src/session/remote-settings.ts'
 import { aboutConfig, accepted, least, told } from '../config/told.ts'
 
 const test = suite('session/remote-settings')
@@ -45,8 +45,15 @@ test('the environment names another cache, or none, and keeps the limits', () =>
   assert.equal([use?.address.url, use?.timeoutMs, use?.maxWaitMs], ['http://d/e', 3000, 60_000])
   assert.equal(use?.credentials, { user: 'ci', password: 'p@ss' })
   assert.is(used('{}', { STAGECRAFT_REMOTE_CACHE: 'oci' })?.timeoutMs, 10_000)
-  assert.is(describeRemote(use), 'http://d/e (reads, not signed)')
-  assert.is(describeRemote(undefined), 'none')
+})
+
+test('what is shown of it holds no secret, and says what is wrong', () => {
+  const shown = (env: Record<string, string>) => describeRemote(describedRemote(settings('{remote: "https://c"}'), env))
+  assert.is(shown({ STAGECRAFT_REMOTE_CACHE: 'http://ci:p%40ss@d/e' }), 'http://d/e (reads, not signed)')
+  assert.is(shown({ CI: '1', STAGECRAFT_REMOTE_CACHE_KEY: 'k'.repeat(16) }), 'https://c (reads and writes, signed)')
+  assert.is(shown({ STAGECRAFT_REMOTE_CACHE: 'off' }), 'with nobody')
+  assert.match(shown({ STAGECRAFT_REMOTE_CACHE: 'gopher://u:hunter22@c' }), /^SC5110 /)
+  assert.not.match(shown({ STAGECRAFT_REMOTE_CACHE: 'gopher://u:hunter22@c' }), 'hunter22')
 })
 
 test('keys come from their own variable, else the project’s; several are accepted', () => {

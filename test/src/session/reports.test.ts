@@ -20,7 +20,7 @@ const test = suite('src/session/reports')
 
 const because = { reason: 'file', detail: 'src/a.ts changed' } as const
 const ran: Outcome = { status: 'ran', result: resultOf(1), because }
-const restored: Outcome = { status: 'skipped', result: resultOf(1), from: 'local', detail: '2 files restored', how: 'restored' }
+const restored: Outcome = { status: 'skipped', result: resultOf(1), from: 'local', how: 'restored', detail: '2 files restored' }
 const graph = graphOf(
   task('exec:a'),
   task('exec:b', { needs: ['exec:a'] }),
@@ -122,7 +122,14 @@ test('a summary tells of each task, however the run ended', () => {
   const tasks = new Map((summary['tasks'] as { id: string }[]).map((one) => [one.id, one]))
   assert.equal(tasks.get('exec:a'), { id: 'exec:a', name: 'a', status: 'ran', because, start_ms: 100, duration_ms: 100, fingerprint: 'f1' })
   assert.equal(tasks.get('exec:d'), { id: 'exec:d', name: 'd', status: 'canceled', canceled_by: 'exec:c' })
-  assert.equal(tasks.get('exec:e'), { id: 'exec:e', name: 'e', status: 'restored', from: 'local', detail: '2 files restored' })
+  assert.equal(tasks.get('exec:e'), {
+    id: 'exec:e',
+    name: 'e',
+    status: 'restored',
+    from: 'local',
+    how: 'restored',
+    detail: '2 files restored',
+  })
   assert.match(JSON.stringify(tasks.get('exec:c')), '"failure":{"reason":"exit","subject":"c","message":"no","remedy":"try"}')
 })
 

@@ -22,7 +22,14 @@ const failure = z.strictObject({
 const values = z.record(z.string(), z.unknown())
 const outcome = z.discriminatedUnion('status', [
   z.strictObject({ status: z.literal('ran'), because, values }),
-  z.strictObject({ status: z.literal('skipped'), from: z.enum(['target', 'local', 'remote']), detail: z.string().optional(), values }),
+  z.strictObject({
+    status: z.literal('skipped'),
+    from: z.enum(['target', 'local', 'remote']),
+    how: z.enum(['present', 'restored', 'not-needed']),
+    restored_files: z.number().optional(),
+    detail: z.string().optional(),
+    values,
+  }),
   z.strictObject({ status: z.literal('failed'), failure }),
   z.strictObject({ status: z.literal('canceled'), by: z.string() }),
 ])

@@ -44,7 +44,8 @@ test('shows tasks as they start, though others have not been judged yet, and lea
   const { view, run, shows, stderr } = live()
   const driven = view.drive(graphOf('build:api', 'build:web', 'build:docs', 'push:web'), run)
   run.start('build:api', 'src/server.ts changed', 'file')
-  await shows('build api  src/server.ts changed')
+  await shows('build api')
+  await shows('src/server.ts changed')
   run.say('build:api', 'npm ci')
   await shows('  npm ci')
   await shows('0 of 4 done')
@@ -52,22 +53,23 @@ test('shows tasks as they start, though others have not been judged yet, and lea
   await shows('1 of 4 done, 1 up to date')
   run.start('build:web')
   run.fail('build:web', { output: ['npm ERR! missing'] })
-  await shows('build web  docker build: exited with code 1')
+  await shows('command failed')
   await shows('  npm ERR! missing')
   run.cancel('push:web', 'build:web')
   run.now += 1500
   run.succeed('build:api')
   await within(5000, driven)
-  assert.is(remains(stderr), '✔ build api  src/server.ts changed  1.5s\n✖ build web  docker build: exited with code 1  0ms\n')
+  assert.is(remains(stderr), '✖ build web  0ms  command failed\n✔ build api  1.5s  src/server.ts changed\n')
 })
 
 test('what others write while the list is live is shown at once and stays afterwards', async () => {
   const { view, run, shows, stderr } = live()
-  const driven = view.drive(graphOf('build:api'), run)
+  const driven = view.drive(graphOf('build:api', 'build:web'), run)
   run.start('build:api')
-  await shows('0 of 1 done')
+  await shows('0 of 2 done')
   stderr.asTerminal().write('stopping: waiting for clean-up\n')
   await shows('stopping: waiting for clean-up')
+  run.cancel('build:web', 'signal')
   run.cancel('build:api', 'signal')
   await within(5000, driven)
   assert.is(stderr.writes.filter((text) => text.startsWith('stopping: waiting for clean-up')).length, 1)
@@ -109,9 +111,9 @@ test('three hundred tasks at once fit the screen, and none is lost in the end', 
 
 test('a signal is left to the program: the list neither ends the process nor itself', async () => {
   const { view, run, shows } = live()
-  const driven = view.drive(graphOf('build:api'), run)
+  const driven = view.drive(graphOf('build:api', 'build:web'), run)
   run.start('build:api')
-  await shows('0 of 1 done')
+  await shows('0 of 2 done')
   const { exit } = process
   const exits: unknown[] = []
   const program = () => undefined
@@ -124,6 +126,7 @@ test('a signal is left to the program: the list neither ends the process nor its
     process.off('SIGINT', program)
   }
   assert.equal(exits, [])
+  run.skip('build:web')
   run.succeed('build:api')
   await within(5000, driven)
 })

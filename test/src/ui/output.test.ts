@@ -112,7 +112,9 @@ test('what a watch says between runs', () => {
   assert.is(triggerText({ by: 'files', paths: ['src/a.ts'] }), 'src/a.ts changed')
   assert.is(triggerText({ by: 'files', paths: ['src/a.ts', 'b', 'c'] }), 'src/a.ts changed (+2)')
   assert.is(separator('x', '12:00:00', 30, paint), '── 12:00:00  x ───────────────')
-  assert.is(waitingText(1, true, paint), 'waiting for changes in 1 folder: r runs again, q quits')
+  assert.is(waitingText(1, true, [], paint), 'waiting for changes in 1 folder: r runs again, q quits')
+  assert.is(waitingText(2, false, ['db'], paint), 'db keeps running; waiting for changes in 2 folders')
+  assert.is(waitingText(2, false, ['db', 'api', 'web'], paint), 'db, api and web keep running; waiting for changes in 2 folders')
 })
 
 test.run()

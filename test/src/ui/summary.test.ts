@@ -61,8 +61,7 @@ failed after 3.2s: 2 failed, 4 not run
 })
 
 test('what was put back is told apart from what was there, and the time that saved', () => {
-  const restored = (from: 'local' | 'remote') =>
-    ({ status: 'skipped', result: nothing, from, how: 'restored', detail: '3 files restored' }) as const
+  const restored = (from: 'local' | 'remote') => ({ status: 'skipped', result: nothing, from, how: 'restored', restoredFiles: 3 }) as const
   const text = summary(
     ['exec:a', 'exec:b', 'exec:c', 'exec:d', 'exec:e'],
     (run) => {
@@ -70,7 +69,7 @@ test('what was put back is told apart from what was there, and the time that sav
       run.end('exec:b', restored('remote'))
       run.end('exec:c', restored('remote'))
       run.skip('exec:d')
-      run.end('exec:e', { status: 'skipped', result: nothing, how: 'unneeded', from: 'local', detail: 'not needed' })
+      run.end('exec:e', { status: 'skipped', result: nothing, from: 'local', how: 'not-needed' })
     },
     { savedMs: 61_000 },
   )
@@ -134,7 +133,7 @@ test('a bug brings its stack', () => {
   const text = summary(['a:1'], (run) =>
     run.fail('a:1', { reason: 'bug', subject: 'a:1', message: 'oops', stack: 'Error: oops\n    at x' }),
   )
-  assert.match(text, /^✖ a:1: bug in stagecraft\n {2}a:1: oops\n {2}Error: oops\n {6}at x\n/)
+  assert.match(text, /^✖ a:1: bug in stagecraft\n {2}oops\n {2}Error: oops\n {6}at x\n/)
 })
 
 test.run()
