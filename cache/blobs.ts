@@ -35,9 +35,13 @@ export async function loadCacache(): Promise<Cacache> {
 }
 
 /** Drops a key with its whole index file; without the option cacache appends a tombstone, and the index only grows. */
-export async function removeLarge(cacache: Cacache, directory: string, digest: Digest): Promise<void> {
+export async function removeKey(cacache: Cacache, directory: string, key: string): Promise<void> {
   const removeEntry: (directory: string, key: string, options: { readonly removeFully: boolean }) => Promise<unknown> = cacache.rm.entry
-  await removeEntry(directory, largeKey(digest), { removeFully: true })
+  await removeEntry(directory, key, { removeFully: true })
+}
+
+export async function removeLarge(cacache: Cacache, directory: string, digest: Digest): Promise<void> {
+  await removeKey(cacache, directory, largeKey(digest))
   await cacache.rm.content(directory, integrityOf(digest))
 }
 

@@ -1,6 +1,6 @@
-import { readdirSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { codeOf } from './foreign.ts'
+import { namesIfThere } from './if-there.ts'
 import { addedFile, blobsFolder, collectedFile, resultsFolder } from './layout.ts'
 
 /**
@@ -10,17 +10,8 @@ import { addedFile, blobsFolder, collectedFile, resultsFolder } from './layout.t
 export function clear(directory: string): void {
   const isOurs = (name: string): boolean =>
     [resultsFolder, blobsFolder, addedFile, collectedFile, 'collected', 'tmp'].includes(name) || /^(?:content|index)-v\d+$/.test(name)
-  const names = namesIn(directory).filter(isOurs)
+  const names = namesIfThere(directory).filter(isOurs)
   for (const name of names.toSorted((a, b) => Number(b === resultsFolder) - Number(a === resultsFolder))) {
     rmSync(join(directory, name), { recursive: true, force: true, maxRetries: 3 })
-  }
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory)
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return []
-    throw error
   }
 }

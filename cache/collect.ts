@@ -1,10 +1,11 @@
-import { appendFileSync, readFileSync, rmSync, statfsSync, statSync, utimesSync } from 'node:fs'
+import { appendFileSync, rmSync, statfsSync, statSync, utimesSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Digest } from '../graph/types.ts'
 import { actionLogDirectory } from './action-log.ts'
 import { blobsOf } from './action-record.ts'
-import { loadCacache, removeLarge } from './blobs.ts'
-import { codeOf, isOfTheDisk, parseObject } from './foreign.ts'
+import { loadCacache, removeKey, removeLarge } from './blobs.ts'
+import { isOfTheDisk, parseObject } from './foreign.ts'
+import { textIfThere } from './if-there.ts'
 import { addedFile, collectedFile } from './layout.ts'
 import type { LocalCache } from './local.ts'
 import { replaceFile } from './replace-file.ts'
@@ -57,7 +58,7 @@ export async function collectWhenDue(
 
 /** When was collected last, in milliseconds, and how much was kept; zeros when never. */
 export function lastCollection(directory: string): { readonly atMs: number; readonly keptBytes: number } {
-  const { atMs, keptBytes } = parseObject(textAt(join(directory, collectedFile))) ?? {}
+  const { atMs, keptBytes } = parseObject(textIfThere(join(directory, collectedFile)) ?? '') ?? {}
   return { atMs: typeof atMs === 'number' ? atMs : 0, keptBytes: typeof keptBytes === 'number' ? keptBytes : 0 }
 }
 
@@ -95,7 +96,7 @@ export async function collect(
       remove(path, sizeBytes)
     }
   }
-  if (removes) for (const key of foreignKeys) await removeForeign(directory, key)
+  if (removes) for (const key of foreignKeys) await removeKey(await loadCacache(), directory, key)
   for (const { path, sizeBytes, changedMs } of strays) if (nowMs - changedMs > graceMs) remove(path, sizeBytes)
   for (const [, path, stat] of filesBelow(actionLogDirectory(directory)))
     if (nowMs - stat.mtimeMs > limits.maxAgeMs) remove(path, stat.size)
@@ -143,12 +144,6 @@ export function boundedByDisk(directory: string, limits: Limits, cacheBytes: num
   return { ...limits, maxSizeBytes: Math.min(limits.maxSizeBytes, Math.floor((bavail * bsize + cacheBytes) * shareOfFree)) }
 }
 
-async function removeForeign(directory: string, key: string): Promise<void> {
-  const cacache = await loadCacache()
-  const removeEntry: (directory: string, key: string, options: { readonly removeFully: boolean }) => Promise<unknown> = cacache.rm.entry
-  await removeEntry(directory, key, { removeFully: true })
-}
-
 function stamp(directory: string, atMs: number, keptBytes: number): void {
   bestEffort(() => {
     replaceFile(join(directory, collectedFile), JSON.stringify({ atMs, keptBytes }))
@@ -170,15 +165,6 @@ function bestEffort(note: () => void): void {
 }
 
 function addedSince(directory: string): number {
-  const lines = textAt(join(directory, addedFile)).split('\n')
+  const lines = (textIfThere(join(directory, addedFile)) ?? '').split('\n')
   return lines.reduce((sum, line) => sum + (/^\d+$/.test(line) ? Number(line) : 0), 0)
-}
-
-function textAt(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return ''
-    throw error
-  }
 }

@@ -2,14 +2,15 @@
  * The cache of one machine's folder. Results are small files of ours, each verified by a digest of its own and put in place by rename: any number of
  * processes may use one folder at once, and one that is killed leaves nothing half. Blobs are written before the result that names them.
  */
-import { readFileSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { digestOf } from '../graph/fingerprint.ts'
 import type { ActionResult, Digest, Fingerprint } from '../graph/types.ts'
 import { actionLogDirectory, openActionLog } from './action-log.ts'
 import { type ActionRecord, blobsOf, parseRecord } from './action-record.ts'
 import { type Blobs, openBlobs } from './blobs.ts'
 import type { ActionCache, ActionLog, Cache } from './cache.ts'
-import { codeOf, isOfTheDisk, messageOf } from './foreign.ts'
+import { isOfTheDisk, messageOf } from './foreign.ts'
+import { textIfThere } from './if-there.ts'
 import { resultPath } from './layout.ts'
 import { replaceFile } from './replace-file.ts'
 import { announce } from './running.ts'
@@ -110,7 +111,7 @@ function openActions(
 ): ActionCache {
   /** The result behind a key, why what is there cannot be used, or nothing. */
   async function look(path: string, key: Fingerprint): Promise<ActionResult | { readonly unusable: string } | undefined> {
-    const text = textAt(path)
+    const text = textIfThere(path)
     if (text === undefined) return undefined
     const record = parseResultText(text, key)
     if (!record) return { unusable: 'it is not a result of this task' }
@@ -154,14 +155,5 @@ function openActions(
         else if (!isUnwritable()) warn(`result ${key.slice(0, 12)} was not kept: ${messageOf(error)}`)
       }
     },
-  }
-}
-
-function textAt(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
-    throw error
   }
 }

@@ -1,8 +1,9 @@
 /** Which processes use a cache now: what they took or put since they began is not collected under their feet. */
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { codeOf } from './foreign.ts'
+import { namesIfThere } from './if-there.ts'
 import { runningFolder } from './layout.ts'
 
 /** A process of another machine cannot be asked whether it lives, and a pid is given again: after this it counts as gone. */
@@ -37,7 +38,7 @@ function withdraw(): void {
 /** When the oldest process that still runs began to use the cache, in milliseconds; undefined when there is none. Removes what dead ones left. */
 export function runningSince(directory: string, nowMs: number): number | undefined {
   let oldest: number | undefined
-  for (const name of namesIn(join(directory, runningFolder))) {
+  for (const name of namesIfThere(join(directory, runningFolder))) {
     const path = join(directory, runningFolder, name)
     const sinceMs = statSync(path, { throwIfNoEntry: false })?.mtimeMs
     if (sinceMs === undefined) continue
@@ -58,14 +59,5 @@ function isGone(name: string): boolean {
   } catch (error) {
     // EPERM: it is there, and belongs to somebody else.
     return codeOf(error) === 'ESRCH'
-  }
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder)
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return []
-    throw error
   }
 }

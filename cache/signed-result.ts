@@ -4,8 +4,8 @@
  * Whether a task declared what a result holds is for the task's kind to say. Pure.
  */
 import { posix } from 'node:path'
-import type { ActionResult, Digest, Fingerprint } from '../graph/types.ts'
-import { type ActionRecord, parseRecord } from './action-record.ts'
+import type { ActionResult, Fingerprint } from '../graph/types.ts'
+import { type ActionRecord, blobsOf, parseRecord } from './action-record.ts'
 import { isObject } from './foreign.ts'
 import { longestBlobBytes } from './remote/exchange.ts'
 
@@ -28,11 +28,6 @@ export function whyNotShared({ result, sizes }: Pick<ActionRecord, 'result' | 's
   return whyMalformed(result) ?? whyTooLarge(result, sizes) ?? whyUnsafe(result)
 }
 
-/** Every blob a result names, each once: its files and its log. */
-export function blobsOfResult({ files, log }: ActionResult): readonly Digest[] {
-  return [...new Set([...Object.values(files).map(({ digest }) => digest), ...(log === undefined ? [] : [log])])]
-}
-
 function whyMalformed(result: ActionResult): string | undefined {
   const { files, links, folders, log, values } = result as unknown as Readonly<Record<string, unknown>>
   const unknown = Object.keys(result).find((key) => !partsOfResult.has(key))
@@ -48,7 +43,7 @@ function whyMalformed(result: ActionResult): string | undefined {
 function whyTooLarge(result: ActionResult, sizes: ActionRecord['sizes']): string | undefined {
   if (pathsOf(result).length > mostPaths) return `has more than ${mostPaths} files`
   let total = 0
-  for (const digest of blobsOfResult(result)) {
+  for (const digest of blobsOf(result)) {
     const size = sizes[digest]
     if (size === undefined || !Number.isSafeInteger(size) || size < 0) return `does not say how large blob ${digest.slice(0, 12)} is`
     if (size > longestBlobBytes) return `has a file larger than ${longestBlobBytes} bytes`

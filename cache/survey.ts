@@ -1,10 +1,11 @@
 /** What lies in a cache's folder: for collecting, for showing and for verifying. Looks only. */
-import { type Dirent, readdirSync, readFileSync, type Stats, statSync } from 'node:fs'
+import { type Dirent, readdirSync, type Stats, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Digest, Fingerprint } from '../graph/types.ts'
 import type { ActionRecord } from './action-record.ts'
 import { loadCacache } from './blobs.ts'
 import { codeOf } from './foreign.ts'
+import { textIfThere } from './if-there.ts'
 import { blobsFolder, resultsFolder } from './layout.ts'
 import { parseResultText } from './local.ts'
 
@@ -46,7 +47,7 @@ export async function survey(directory: string): Promise<Survey> {
     if (!isDigest(name)) stray(path, stat)
     else {
       const key = name as string as Fingerprint
-      const text = textAt(path)
+      const text = textIfThere(path)
       if (text === undefined) continue
       const record = parseResultText(text, key)
       results.push({ key, path, sizeBytes: stat.size, usedMs: stat.mtimeMs, ...(record && { record }) })
@@ -87,16 +88,6 @@ export function* filesBelow(folder: string): Generator<readonly [name: string, p
     const path = join(entry.parentPath, entry.name)
     const stat = statOf(path)
     if (stat) yield [entry.name, path, stat]
-  }
-}
-
-/** The file's text, or nothing when another process has just removed it. */
-function textAt(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return undefined
-    throw error
   }
 }
 

@@ -1,10 +1,10 @@
 /** The reading half of a remote cache: an entry, whether it may be believed, its blobs, and only then the local cache. */
 import { digestOf } from '../graph/fingerprint.ts'
 import type { ActionResult, Digest, Fingerprint } from '../graph/types.ts'
-import type { ActionRecord } from './action-record.ts'
+import { type ActionRecord, blobsOf } from './action-record.ts'
 import { messageOf } from './foreign.ts'
 import { openEntry } from './signed-entry.ts'
-import { blobsOfResult, parseSharedRecord } from './signed-result.ts'
+import { parseSharedRecord } from './signed-result.ts'
 import type { RemoteParts } from './tiered.ts'
 import type { LookUpBudget } from './tiered-wait.ts'
 
@@ -96,7 +96,7 @@ export function remoteReader({ local, store, guard, name, keys, fills, warn, lim
         if (!record) return undefined
         const { result, sizes } = record
         if (fills) {
-          const there = await Promise.all(blobsOfResult(result).map((digest) => fetched(digest, sizes[digest] ?? 0)))
+          const there = await Promise.all(blobsOf(result).map((digest) => fetched(digest, sizes[digest] ?? 0)))
           if (there.includes(false)) return undefined
           await local.actions.set(key, result)
         }

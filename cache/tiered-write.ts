@@ -1,10 +1,10 @@
 /** The writing half of a remote cache: in the background, blobs first and the entry last, so that nobody ever finds half a result. */
 import { isUtf8 } from 'node:buffer'
 import type { ActionResult, Digest, Fingerprint } from '../graph/types.ts'
-import type { ActionRecord } from './action-record.ts'
+import { type ActionRecord, blobsOf } from './action-record.ts'
 import { messageOf } from './foreign.ts'
 import { sealEntry } from './signed-entry.ts'
-import { blobsOfResult, whyNotShared } from './signed-result.ts'
+import { whyNotShared } from './signed-result.ts'
 import { createSlots } from './slots.ts'
 import type { RemoteParts } from './tiered.ts'
 
@@ -76,7 +76,7 @@ export function remoteWriter({ local, store, guard, name, keys, limits, warn, ho
   async function upload(key: Fingerprint, result: ActionResult): Promise<void> {
     const paths = new Map(Object.entries(result.files).map(([path, { digest }]) => [digest, path]))
     const sized = await Promise.all(
-      blobsOfResult(result).map(async (digest) => [digest, await uploaded(digest, paths.get(digest) ?? 'a log')] as const),
+      blobsOf(result).map(async (digest) => [digest, await uploaded(digest, paths.get(digest) ?? 'a log')] as const),
     )
     const record: ActionRecord = { schema: 1, fingerprint: key, result, sizes: Object.fromEntries(sized) }
     const text = JSON.stringify(record)

@@ -120,12 +120,11 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
       const given = attemptOf(node, kind, options.signal, output)
       const described = await describeAction(given.task, kind, given.needs, options)
       const result = kind.promise?.(given.task.params, { ...described, needs: given.needs }) ?? { files: {}, values: {} }
-      const started: { because?: Explanation } = {}
       const start = async (because: string): Promise<HeldService | Outcome> => {
         const refused = whyNotNow() ?? (await servicesFor(given.task))
         if (refused) return refused
         try {
-          return await holdService(given, described, because, { ...around, begun: (why) => (started.because = why) })
+          return await holdService(given, described, because, { ...around, begun: (why) => (service.startedFor = why) })
         } catch (error) {
           return failure(error, output)
         }
@@ -133,19 +132,13 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
       const service = new Service(node.task.id, start)
       node.service = service
       makeKnown(node, result)
-      end(node, await serviceOutcome(node, service, result, output, started))
+      end(node, await serviceOutcome(node, service, result, output))
     } catch (error) {
       end(node, failure(error, output))
     }
   }
 
-  async function serviceOutcome(
-    node: Node,
-    service: Service,
-    result: ActionResult,
-    output: readonly string[],
-    started: { readonly because?: Explanation },
-  ): Promise<Outcome> {
+  async function serviceOutcome(node: Node, service: Service, result: ActionResult, output: readonly string[]): Promise<Outcome> {
     const { id } = node.task
     const isKept = options.services !== undefined
     const isTarget = options.targets?.has(id) ?? node.dependents.length === 0
@@ -159,7 +152,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     switch (over.state) {
       case 'stopped': {
         const because: Explanation = { reason: 'need', detail: isTarget ? 'it was asked for' : 'it was needed' }
-        return isKept ? keptOutcome(result, started.because) : { status: 'ran', result, because }
+        return isKept ? keptOutcome(result, service.startedFor) : { status: 'ran', result, because }
       }
       case 'not-had':
         return over.outcome

@@ -3,7 +3,6 @@ import type { ActionResult, TaskId } from '../graph/types.ts'
 import type { FileSet } from './kind.ts'
 import { defineTask, type Inputs, type TaskContext, TaskFailure } from './kind.ts'
 import { composeFileName } from './rendering/bundle-layout.ts'
-import { composeBundle } from './rendering/compose-bundle.ts'
 import { sortedNames, stringsIn } from './rendering/json.ts'
 import { bundleLocalInputs, fileSecret } from './rendering/local-bundle.ts'
 import { type LocalInput, localInputs, placeLocalInputs } from './rendering/local-inputs.ts'
@@ -78,6 +77,8 @@ async function run(params: RenderParams, context: TaskContext): Promise<ActionRe
   refuse(params, local.problems)
 
   const digests = Object.fromEntries(local.sidecars.map(({ sidecar, digest }) => [sidecar.path, digest]))
+  // It loads a writer of YAML, and most runs render nothing.
+  const { composeBundle } = await import('./rendering/compose-bundle.ts')
   const { text, services, variables } = composeBundle({
     params,
     model: placeLocalInputs(model, params.composeDirectory ?? '', local.place),

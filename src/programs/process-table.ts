@@ -38,7 +38,9 @@ function readEntry(pid: number): ProcessEntry | undefined {
   const nameEnd = stat.lastIndexOf(')')
   const fields = stat.slice(nameEnd + 2).split(' ')
   const [state, parent, group] = fields
-  if (state === undefined || state === '' || state === 'Z' || state === 'X') return undefined
+  // Only when the last of its threads has gone are its files closed and its ports free; the first may be a zombie long before.
+  const isGone = state === 'X' || (state === 'Z' && Number(fields[17]) <= 1)
+  if (state === undefined || state === '' || isGone) return undefined
   const name = stat.slice(stat.indexOf('(') + 1, nameEnd)
   return { pid, parent: Number(parent), group: Number(group), start: fields[19] ?? '', name }
 }

@@ -27,7 +27,8 @@ import { contentPort, memoryContent } from './content.ts'
 import { openDatabase } from './databases.ts'
 import { environmentLock, type HeldEnvironmentLock } from './environment-lock.ts'
 import { hostHistory } from './host-history.ts'
-import { type HostPool, hostPool } from './hosts.ts'
+import type { HostPool } from './hosts.ts'
+import { noHosts } from './no-hosts.ts'
 import type { Project } from './open-project.ts'
 import { openRecorder, unrecorded } from './recording.ts'
 import { remoteUse } from './remote-settings.ts'
@@ -87,7 +88,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   const cache = openLocalCache(cacheDirectory, { warn })
   const remembered = openRunMemory(project, app, options.writes)
   const { files } = remembered
-  const hosts = hostPool(deployment, directory, app)
+  const hosts = deployment.hosts.length === 0 ? noHosts : (await import('./hosts.ts')).hostPool(deployment, directory, app)
   if (options.online) for (const name of hostsOf(options.graph)) hosts.lookAhead(name)
   const secrets = await openSecrets(project, hosts, app, options)
   const shared = openSharedCache(remote.value, {

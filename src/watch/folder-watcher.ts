@@ -27,8 +27,10 @@ interface Watched {
 /**
  * @param directory absolute folder of the project.
  * @param onChange project-relative path of what may have changed.
+ * @param watchFolder what the system offers.
+ * @throws TaskFailure when the system lets us watch no more.
  */
-export function watchFolders(directory: string, onChange: (path: string) => void): FolderWatcher {
+export function watchFolders(directory: string, onChange: (path: string) => void, watchFolder: typeof watch = watch): FolderWatcher {
   const watched = new Map<string, Watched>()
   let isFirst = true
 
@@ -43,7 +45,7 @@ export function watchFolders(directory: string, onChange: (path: string) => void
   const add = (folder: string, identity: string): void => {
     const absolute = join(directory, folder)
     try {
-      const watcher = watch(absolute, { persistent: true }, (event, name) => {
+      const watcher = watchFolder(absolute, { persistent: true }, (event, name) => {
         if (name === null) return onChange(posix.join(folder, '.'))
         const path = posix.join(folder, name)
         // A folder of that name may be another one now, which is not watched.
@@ -138,7 +140,7 @@ function notWatchable(error: unknown, size: number): TaskFailure {
       reason: 'refused',
       subject: 'watch',
       message: isLimit
-        ? `the system lets us watch no more than the ${size} folders watched now (${code})`
+        ? `the system lets us watch no more than the ${size} ${size === 1 ? 'folder' : 'folders'} watched now (${code})`
         : `folders cannot be watched: ${message}`,
       remedy: isLimit
         ? `raise the limit (\`sudo sysctl fs.inotify.${limit}=1048576\`), narrow the tasks' \`inputs\`, or set STAGECRAFT_WATCH_POLL=1000 to look every second instead`

@@ -2,7 +2,6 @@
  * The health gate: a started container is ready when the engine says so, not after a sleep. Subscribed before the start,
  * so no event is missed; fails at once when the container dies, runs out of memory or turns unhealthy.
  */
-import { request } from 'node:http'
 import { TaskFailure } from '../kind.ts'
 import type { ContainerDetail, EngineEvent, Host } from '../ports.ts'
 
@@ -125,6 +124,7 @@ async function awaitAnswer(host: Host, container: string, options: GateOptions, 
 }
 
 async function statusOf(host: Host, address: string, probe: { readonly port: number; readonly path: string }): Promise<string> {
+  const { request } = await import('node:http')
   let socket: Awaited<ReturnType<Host['connect']>>
   try {
     socket = await host.connect(address, probe.port)

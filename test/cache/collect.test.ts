@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert'
 import { boundedByDisk, collect, collectWhenDue, defaultLimits } from '../../cache/collect.ts'
 import { blobPath, resultPath, smallBlobBytes } from '../../cache/layout.ts'
 import type { LocalCache } from '../../cache/local.ts'
+import { verify } from '../../cache/verify.ts'
 import { digestOf } from '../../graph/fingerprint.ts'
 import type { TaskId } from '../../graph/types.ts'
 import { inDirectory } from '../support/directory.ts'
@@ -126,6 +127,22 @@ test('large blobs go with the result that named them', () =>
     await collect(cache)
     assert.equal(filesIn(directory, 'content-v2'), [])
     assert.equal(filesIn(directory, 'index-v5'), [])
+  }))
+
+test('a large blob that is damaged is found by who reads it and by who verifies, and goes', () =>
+  inDirectory(async (directory) => {
+    const { cache, warnings } = openWatched(directory)
+    const [read, verified] = ['r', 'v'].map((text) => Buffer.alloc(smallBlobBytes + 1, text))
+    if (!read || !verified) return
+    for (const bytes of [read, verified]) await store(cache, bytes.toString('utf8', 0, 1), bytes.toString())
+    for (const path of filesIn(directory, 'content-v2')) writeFileSync(path, Buffer.alloc(smallBlobBytes + 1, 'x'))
+    assert.is(await cache.content.read(digestOf(read)), undefined)
+    assert.match(warnings.join(), /cannot be used and has been removed: it is not what its name says/)
+    assert.equal(
+      (await verify(directory)).damaged.map(({ what, name }) => (what === 'blob' ? name : what)),
+      [digestOf(verified), 'result', 'result'],
+    )
+    assert.is(await cache.content.has(digestOf(verified)), false)
   }))
 
 test('what a running process has used stays, however small the limit', () =>

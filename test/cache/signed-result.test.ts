@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { blobsOfResult, isSafePath, parseSharedRecord } from '../../cache/signed-result.ts'
+import { blobsOf } from '../../cache/action-record.ts'
+import { isSafePath, parseSharedRecord } from '../../cache/signed-result.ts'
 import { digestOf, digestOfResult } from '../../graph/fingerprint.ts'
 import { keyOf } from './stored.ts'
 
@@ -28,7 +29,7 @@ test('what a task makes is accepted', () => {
   }
   assert.is(refused(withResult(result)), undefined)
   const record = parseSharedRecord(withResult(result), key)
-  assert.equal('result' in record && blobsOfResult(record.result), [digest])
+  assert.equal('result' in record && blobsOf(record.result), [digest])
 })
 
 const unsafe = ['../x', '/etc/passwd', 'a/../b', './a', 'a//b', 'a/', '', 'a\0b', 'a\nb', 'a\\..\\b', 'C:/x', '.git/hooks/post-checkout']

@@ -1,11 +1,14 @@
 /** Checkouts that share results through a real nginx: what one runs, the others do not. */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { openHttpStore } from '../../cache/remote/http.ts'
 import { checkout, copyFiles, type Ended } from '../support/checkouts.ts'
 import { inDirectory } from '../support/directory.ts'
 import { type Nginx, type NginxOptions, nginxObstacle, startNginx } from '../support/nginx.ts'
+import { behavesAsRemoteStore } from '../support/remote-store-suite.ts'
 
 const suiteOf = suite('e2e/shared-cache')
 const test = nginxObstacle === undefined ? suiteOf : (title: string, _work: () => Promise<void>) => suiteOf.skip(title)
@@ -25,7 +28,7 @@ tasks:
     needs: [codegen]
   lint: {command: echo lint >> ran, inputs: [src]}
   login:
-    command: echo login >> ran; echo "token=$TOKEN" > auth/npmrc
+    command: echo login >> ran; echo "printed $TOKEN"; echo "token=$TOKEN" > auth/npmrc
     inputs: [src]
     outputs: [auth/npmrc]
     secrets: [TOKEN]
@@ -100,6 +103,12 @@ test('a result made with a secret stays on the machine, and so does a file that 
     const { stderr } = done(await ci.run(['run', 'pack'], { ...env, CI: '1', TOKEN: 'correct-horse-battery' }))
     assert.match(stderr, 'dist/pack holds the value of a secret, so the task that made it is not shared')
     assert.equal(asked(await nginx.stop(), 'PUT'), [])
+    const kept = Object.values(ci.tree('.stagecraft/cache')).map((entry) => Buffer.from(entry.split(' ')[1] ?? '', 'base64').toString())
+    assert.ok(
+      kept.some((text) => text.includes('printed ***')),
+      'the log is kept without the value',
+    )
+    assert.not(kept.some((text) => text.includes('printed correct')))
   }))
 
 test('tokens: who may read reads, who may write writes, over TLS that is verified', () =>
@@ -174,5 +183,20 @@ test('a mistake in a variable is told before anything runs', () =>
     assert.not.match(stderr, 'hunter22')
     assert.equal(laptop.ran(), [])
   }))
+
+if (nginxObstacle === undefined) {
+  const directory = mkdtempSync(join(tmpdir(), 'remote-http-'))
+  const nginx = await startNginx(directory, { tokens: { read: 'may-read', write: 'may-write' } })
+  suiteOf.after(async () => {
+    await nginx.stop()
+    rmSync(directory, { recursive: true })
+  })
+  const at = (url: string) => openHttpStore({ url: new URL(`${url}/shop/deep`), authorization: 'Bearer may-write' })
+  behavesAsRemoteStore(suiteOf, 'nginx', {
+    open: async () => at(nginx.url),
+    openAt: async (port) => at(`http://127.0.0.1:${port}`),
+    secrets: () => ['may-write'],
+  })
+}
 
 suiteOf.run()

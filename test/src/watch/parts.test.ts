@@ -1,6 +1,6 @@
 /** What a watch is made of: which folders, which changes, when a burst is over, keys. */
 import { EventEmitter } from 'node:events'
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, type watch, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -9,6 +9,7 @@ import { pollFolders } from '../../../src/watch/folder-poller.ts'
 import { watchFolders } from '../../../src/watch/folder-watcher.ts'
 import { keyOf, listenForKeys } from '../../../src/watch/keys.ts'
 import { wantedFolders } from '../../../src/watch/wanted-folders.ts'
+import { TaskFailure } from '../../../tasks/kind.ts'
 import { within } from '../../support/assertions.ts'
 import { inTemporaryDirectory } from '../../support/temporary-directory.ts'
 
@@ -173,5 +174,32 @@ test('keys', () => {
     ],
   )
 })
+
+for (const [code, limit] of [
+  ['ENOSPC', 'max_user_watches'],
+  ['EMFILE', 'max_user_instances'],
+] as const) {
+  test(`a limit of the system is told with its remedy: ${code}`, () =>
+    inTemporaryDirectory(async (directory) => {
+      mkdirSync(join(directory, 'src'))
+      const refuse = (path: string) => {
+        if (path === join(directory, 'src')) throw Object.assign(new Error(`${code}: limit reached`), { code })
+        return Object.assign(new EventEmitter(), { close: () => undefined })
+      }
+      const watcher = watchFolders(directory, () => undefined, refuse as unknown as typeof watch)
+      try {
+        watcher.sync({ deep: ['.'], flat: [] })
+        assert.unreachable()
+      } catch (error) {
+        assert.instance(error, TaskFailure)
+        const { message, remedy } = (error as TaskFailure).failure
+        assert.is(message, `the system lets us watch no more than the 1 folder watched now (${code})`)
+        assert.match(remedy ?? '', limit)
+        assert.match(remedy ?? '', 'STAGECRAFT_WATCH_POLL')
+      } finally {
+        watcher.close()
+      }
+    }))
+}
 
 test.run()
