@@ -125,7 +125,8 @@ async function cachedResult(
 
 async function whyMissed(task: Task, described: Described, assessor: Assessor): Promise<Explanation> {
   const last = await assessor.log.last(task.id)
-  if (last && fingerprint(last) === described.fingerprint) return { reason: 'absent', detail: 'its result is no longer in the cache' }
+  if (last && fingerprint(last) === described.fingerprint)
+    return { reason: 'absent', detail: assessor.caches.length === 0 ? 'no cache is used' : 'its result is no longer in the cache' }
   return explainChange(last, described.action)
 }
 

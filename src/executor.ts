@@ -14,6 +14,7 @@ import type { RunOptions } from './execution/run-options.ts'
 import { keptOutcome, notNeeded, Service } from './execution/services.ts'
 import { Slots } from './execution/slots.ts'
 import { runTask, type TaskAttempt, type TaskSurroundings } from './execution/task-run.ts'
+import { shortName } from './ui/task-name.ts'
 
 export function startRun(graph: TaskGraph, options: RunOptions): Run {
   const nodes = nodesOf(graph)
@@ -144,7 +145,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     const isTarget = options.targets?.has(id) ?? node.dependents.length === 0
     if (isTarget || options.services?.isWanted(id)) {
       const refused = await service.require(isTarget ? 'it was asked for' : 'it ran before')
-      if (refused === undefined && !isKept) options.notice?.(`${id} is running: press Ctrl-C to stop it`)
+      if (refused === undefined && !isKept) options.notice?.(`${shortName(id)} is running: press Ctrl-C to stop it`)
     }
     const users = Promise.all(node.dependents.map((user) => user.ended.promise))
     const unused = isTarget && !isKept ? Promise.all([users, endOfKeeping()]) : users
@@ -185,7 +186,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     const user = nodes.get(task.id)
     const services = user === undefined ? [] : servicesOf(user)
     if (services.length === 0) return undefined
-    const refused = await away(task, () => Promise.all(services.map((service) => service.require(`${task.id} needs it`))))
+    const refused = await away(task, () => Promise.all(services.map((service) => service.require(`${shortName(task.id)} needs it`))))
     return refused.find((outcome) => outcome !== undefined) ?? whyNotNow()
   }
 

@@ -7,6 +7,7 @@ import type { RunOptions } from './execution/run-options.ts'
 import { notNeeded as notNeededText } from './execution/services.ts'
 import { readsAny } from './future-files.ts'
 import { Pool } from './pool.ts'
+import { shortName } from './ui/task-name.ts'
 
 export type PredictOptions = Omit<RunOptions, 'lock' | 'on' | 'onFailure' | 'pools' | 'mayStart'> & {
   /** False: no host, registry or database is asked; their tasks are `unknown`. */
@@ -161,7 +162,7 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
     for (const user of users) {
       const own = await of(user)
       const prediction = own === notNeeded ? await serviceNeed(user) : own
-      if (prediction.state === 'run') return { state: 'run', because: { reason: 'need', detail: `${user} needs it` } }
+      if (prediction.state === 'run') return { state: 'run', because: { reason: 'need', detail: `${shortName(user)} needs it` } }
       if (prediction.state !== 'fresh') need = prediction
     }
     return need

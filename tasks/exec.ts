@@ -76,7 +76,7 @@ function whyAlways({ inputs, cache, service }: ExecParams, needs: ReadonlyMap<Ta
   if (!cache) return 'it says `cache: false`'
   if (inputs === null) return 'it declares no `inputs`, so nobody knows whether it is up to date'
   const untracked = untrackedNeed(needs)
-  return untracked && `it needs ${untracked}, and nothing tells what that made`
+  return untracked && `it needs ${untracked.replace(/^exec:/, '')}, and nothing tells what that made`
 }
 
 function untrackedNeed(needs: ReadonlyMap<TaskId, ActionResult>): TaskId | undefined {

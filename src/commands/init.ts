@@ -45,17 +45,17 @@ export async function run(input: Input, globals: GlobalOptions, app: App): Promi
   }
   const questions = input.nonInteractive || globals.dryRun || !canAsk(app) ? undefined : openQuestions(app)
   try {
-    const compose = await composeOf(directory, input, questions)
-    const name = basename(compose.file.path)
-    const detected = detect(readListing(directory, { name, services: compose.file.services }))
+    const compose = await composeOf(directory, input, globals, questions)
+    const name = compose && basename(compose.file.path)
+    const detected = detect(readListing(directory, compose && { name: basename(compose.file.path), services: compose.file.services }))
     const plan = await askPlan(detected, name, { projectName: input.projectName, environment: globals.env, host: input.host }, questions)
     const manifest = renderManifest(plan)
     await checked(parseConfig(manifest, path, { shownAs: globals.config }))
     if (globals.dryRun) {
-      app.stdout.write(compose.newText === undefined ? manifest : `${manifest}---\n# ${name}\n${compose.newText}`)
+      app.stdout.write(compose?.newText === undefined ? manifest : `${manifest}---\n# ${name}\n${compose.newText}`)
       return exitCodes.done
     }
-    if (compose.newText !== undefined) {
+    if (compose?.newText !== undefined) {
       await createFile(compose.file.path, compose.newText)
       app.stdout.write(`wrote ${name}\n`)
     }
@@ -76,11 +76,19 @@ async function checked<T>(result: Checked<T> | Promise<Checked<T>>): Promise<T> 
   return settled.value
 }
 
-async function composeOf(directory: string, input: Input, questions: Questions | undefined): Promise<Compose> {
+/** @returns undefined when nothing here can be deployed: then the manifest is about tasks. */
+async function composeOf(
+  directory: string,
+  input: Input,
+  globals: GlobalOptions,
+  questions: Questions | undefined,
+): Promise<Compose | undefined> {
   const present = composeNameIn(directory)
   if (present !== undefined) return { file: await checked(loadCompose(join(directory, present), present)) }
-  const { dockerfile } = readListing(directory, undefined)
+  const { dockerfile, packageFile } = readListing(directory, undefined)
+  const isToDeploy = input.host !== undefined || input.withCompose || globals.env !== undefined
   if (dockerfile === undefined) {
+    if (!isToDeploy) return undefined
     const notes = [
       { message: 'services, their images and ports are read from it: write a `docker-compose.yml`, and run `stagecraft init` again' },
     ]
@@ -91,30 +99,44 @@ async function composeOf(directory: string, input: Input, questions: Questions |
   const wanted =
     input.withCompose || (await questions?.confirm(`There is a Dockerfile but no Compose file. Write a ${name} that builds it?`))
   if (wanted) return { file: await checked(parseCompose(text, join(directory, name), name)), newText: text }
+  if (packageFile !== undefined && !isToDeploy) return undefined
   const notes = [{ message: `\`stagecraft init --with-compose\` writes a \`${name}\` that builds the Dockerfile` }]
   throw new InputError([problem('SC1070', 'there is a Dockerfile but no Compose file here', undefined, { notes })])
 }
 
 function describe({ config, file }: LoadedConfig, app: App): ExitCode {
-  const environments = Object.keys(config.environments).sort()
-  app.stdout.write(
-    `${file} is valid: project ${config.project.name}, ${environments.length === 1 ? 'environment' : 'environments'} ${environments.join(', ')}\n`,
-  )
+  const parts = [
+    named('environment', Object.keys(config.environments)),
+    named('task', Object.keys(config.tasks)),
+    named('pipeline', Object.keys(config.pipelines)),
+  ]
+  app.stdout.write(`${file} is valid: ${[`project ${config.project.name}`, ...parts.filter((part) => part !== '')].join(', ')}\n`)
   return exitCodes.done
 }
 
-function advice({ environment, detected }: ManifestPlan, manifest: string, file: string, app: App): string {
+function named(what: string, names: readonly string[]): string {
+  return names.length === 0 ? '' : `${what}${names.length === 1 ? '' : 's'} ${[...names].sort().join(' ')}`
+}
+
+function advice({ environment, composeFile, detected }: ManifestPlan, manifest: string, file: string, app: App): string {
   const hints = [...detected.hints]
   if (detected.services.some((service) => service.isBuilt) && !isOnPath('docker', app)) {
     hints.push('`docker` was not found on this machine: building images needs it')
   }
-  const steps = [
+  const deploying = [
     ...(manifest.includes('REPLACE:', manifest.indexOf('\nproject:')) ? [`replace what is marked REPLACE in ${file}`] : []),
     `stagecraft plan --env ${environment}    shows what would be done, and does nothing`,
     `stagecraft deploy --env ${environment}`,
   ]
+  const steps = composeFile === undefined ? tasksAdvice(detected, file) : deploying
   const lines = [...hints.map((hint) => `note: ${hint}`), 'next:', ...steps.map((step, index) => `  ${index + 1}. ${step}`)]
   return `${lines.join('\n')}\n`
+}
+
+function tasksAdvice({ tasks }: ManifestPlan['detected'], file: string): readonly string[] {
+  const first = tasks.find(({ name, keepsRunning }) => name !== 'install' && !keepsRunning)
+  if (!first) return [`write tasks into ${file}; the example in it shows how`, 'stagecraft run <name>']
+  return [`say in ${file} what each task reads and writes: \`inputs\`, \`outputs\``, `stagecraft run ${first.name}`]
 }
 
 function isOnPath(program: string, app: App): boolean {

@@ -20,7 +20,10 @@ export const examples = [
 ]
 
 const positionals = z.strictObject({
-  target: z.array(z.string()).min(1).describe('a task or pipeline of yours, build, push, render, migrate, deploy, or the id of a task'),
+  target: z
+    .array(z.string())
+    .default([])
+    .describe('a task or pipeline of yours, build, push, render, migrate, deploy, or the id of a task'),
 })
 
 export { positionals as arguments, targetNames as complete }

@@ -10,7 +10,7 @@ export const options = runOptions.extend(selectionOptions.shape)
 export const examples = ['stagecraft watch test', 'stagecraft watch lint test --only "lint*"']
 
 const positionals = z.strictObject({
-  target: z.array(z.string()).min(1).describe('as for run'),
+  target: z.array(z.string()).default([]).describe('as for run'),
 })
 
 export { positionals as arguments, targetNames as complete }

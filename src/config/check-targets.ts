@@ -28,7 +28,7 @@ function checkNames({ config, locateKey }: LoadedConfig, report: Report): void {
   const names = Object.keys(builtInTargets)
   for (const name of Object.keys(config.tasks)) {
     if (names.includes(name)) {
-      const notes = [{ message: `built in are ${listed(names)}` }]
+      const notes = [{ message: `built in are ${listed(names)}; say what it is about, such as \`${name}-app\`` }]
       report(problem('SC1100', `a task cannot be called \`${name}\`: that is a built-in target`, locateKey(['tasks', name]), { notes }))
     } else if (Object.hasOwn(config.pipelines, name)) {
       const notes = [{ message: 'the task is here', location: locateKey(['tasks', name]) }]

@@ -1,11 +1,13 @@
 /** The life of one task: described, assessed, and then skipped, put back or run. */
 import type { Cache } from '../../cache/cache.ts'
+import { explainChange } from '../../graph/explain.ts'
 import { fingerprint } from '../../graph/fingerprint.ts'
 import type { ActionResult, Explanation, Outcome, Task, TaskId } from '../../graph/types.ts'
 import type { HeldService, TaskContext, TaskKind } from '../../tasks/kind.ts'
 import { type Assessment, assess, type Described, describeAction } from '../assess.ts'
 import { faultPoint } from '../fault-point.ts'
 import { cachesOf } from '../sharing.ts'
+import { shortName } from '../ui/task-name.ts'
 import type { RunOptions } from './run-options.ts'
 
 export interface TaskAttempt {
@@ -72,7 +74,7 @@ async function isKnownBy(caches: readonly Cache[], kind: TaskKind, { described, 
 
 function lockTask({ task, signal }: TaskAttempt, locks: NonNullable<RunOptions['taskLocks']>, around: TaskSurroundings) {
   return around.away(task, () =>
-    locks.hold(task.id, signal, (holder) => around.notice?.(`${task.id} waits for ${holder}, which runs it now`)),
+    locks.hold(task.id, signal, (holder) => around.notice?.(`${shortName(task.id)} waits for ${holder}, which runs it now`)),
   )
 }
 
@@ -181,7 +183,8 @@ async function remember(attempt: TaskAttempt, described: Described, result: Acti
   if (kind.always?.(task.params, needs) !== undefined) return
   const now = await describeAction(task, kind, needs, around)
   if (fingerprint(now.action) !== described.fingerprint) {
-    around.told({ type: 'output', line: 'an input changed while it ran: the result is used, but not cached' }, task)
+    const { detail } = explainChange(described.action, now.action)
+    around.told({ type: 'output', line: `${detail} while it ran: the result is used, but not cached` }, task)
     return
   }
   for (const cache of cachesOf(around.caches, kind, described.action)) await cache.actions.set(described.fingerprint, result)

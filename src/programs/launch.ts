@@ -32,12 +32,12 @@ export async function launch(request: ProgramRequest, onLine: (line: string) => 
   const marks = { [cookieVariable]: launcher.outerCookie === undefined ? cookie : `${cookie} ${launcher.outerCookie}` }
   const pipe = launcher.record.pipes?.open()
   const lines = { redact: launcher.redact, onLine }
-  if (pipe) listen([pipe.stream], lines)
+  const piped = pipe && listen(pipe.stream, lines)
   // Known by its cookie from before it is there, in case we are told to leave meanwhile.
   const disownUnborn = adoptTree({ cookie })
-  let started: Started & { readonly outputs: readonly Readable[] }
+  let started: Started & { readonly outputs: readonly Output[] }
   try {
-    started = await start(request, { ...request.env, ...marks }, pipe, lines)
+    started = await start(request, { ...request.env, ...marks }, pipe, lines, piped)
   } catch (error) {
     launcher.record.ended(cookie)
     throw notStarted(error as NodeJS.ErrnoException, request)
@@ -85,25 +85,41 @@ interface Lines {
 }
 
 /** By the spawner, where there is one and a pipe that it can open too; else from here. @throws the system's error. */
-async function start({ argv, cwd }: ProgramRequest, env: Readonly<Record<string, string>>, pipe: OutputPipe | undefined, lines: Lines) {
+async function start(
+  { argv, cwd }: ProgramRequest,
+  env: Readonly<Record<string, string>>,
+  pipe: OutputPipe | undefined,
+  lines: Lines,
+  piped: Output | undefined,
+): Promise<Started & { readonly outputs: readonly Output[] }> {
   const spawner = pipe && countedSpawner()
-  if (spawner) return { ...(await spawner.start({ argv, cwd, env, output: pipe.path })), outputs: [pipe.stream] }
+  if (spawner) return { ...(await spawner.start({ argv, cwd, env, output: pipe.path })), outputs: piped ? [piped] : [] }
   const [file, ...args] = argv
   const end = pipe?.writeEnd ?? 'pipe'
   const child = spawn(file, args, { cwd, env, detached: true, stdio: ['ignore', end, end] })
-  const outputs = pipe ? [pipe.stream] : [child.stdout, child.stderr].filter((stream) => stream !== null)
-  if (!pipe) listen(outputs, lines)
+  const own = [child.stdout, child.stderr].filter((stream) => stream !== null)
+  const outputs = piped ? [piped] : own.map((stream) => listen(stream, lines))
   const { pid } = child
   if (pid === undefined) throw await new Promise((resolve) => child.once('error', resolve))
   return { pid, ended: endOf(child), outputs }
 }
 
-function listen(outputs: readonly Readable[], { redact, onLine }: Lines): void {
-  for (const stream of outputs) {
-    const lines = new ProgramLines(redact, onLine)
-    stream.on('data', (chunk: Buffer) => lines.write(chunk))
-    stream.on('close', () => lines.end())
-  }
+interface Output {
+  readonly stream: Readable
+  /** Settles when its last line has been passed on. */
+  readonly closed: Promise<void>
+}
+
+function listen(stream: Readable, { redact, onLine }: Lines): Output {
+  const lines = new ProgramLines(redact, onLine)
+  stream.on('data', (chunk: Buffer) => lines.write(chunk))
+  const closed = new Promise<void>((resolve) => {
+    stream.on('close', () => {
+      lines.end()
+      resolve()
+    })
+  })
+  return { stream, closed }
 }
 
 /** Settles when the program itself has ended; its output may not be complete yet. */
@@ -117,7 +133,7 @@ function endOf(child: ChildProcess): Promise<ProgramEnd> {
  * What of a tree still runs a moment after its leader ended: in its group, or holding on to its output. A daemon that left the group and
  * has an output of its own meant to stay, and does.
  */
-async function leftBehind(outputs: readonly Readable[], tree: ProcessTree): Promise<readonly ProcessEntry[]> {
+async function leftBehind(outputs: readonly Output[], tree: ProcessTree): Promise<readonly ProcessEntry[]> {
   const deadline = Date.now() + lingerMs
   const isClosed = await closedWithin(outputs, lingerMs)
   if (!isClosed) return membersOf(tree)
@@ -129,26 +145,20 @@ async function leftBehind(outputs: readonly Readable[], tree: ProcessTree): Prom
   return left
 }
 
-async function closedWithin(outputs: readonly Readable[], ms: number): Promise<boolean> {
-  const open = outputs.filter(({ closed }) => !closed)
-  if (open.length === 0) return true
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms, false)
-    let left = open.length
-    const onClose = () => {
-      left -= 1
-      if (left > 0) return
-      clearTimeout(timer)
-      resolve(true)
-    }
-    for (const stream of open) stream.once('close', onClose)
+/** Never judged by the stream's own `closed`: a socket says so before its last listeners have heard of it. */
+async function closedWithin(outputs: readonly Output[], ms: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(resolve, ms, false)
   })
+  const closed = Promise.all(outputs.map((output) => output.closed)).then(() => true)
+  return Promise.race([closed, late]).finally(() => clearTimeout(timer))
 }
 
 /** Output that somebody else holds open, whom we may not end, is not waited for. */
-async function letGo(outputs: readonly Readable[]): Promise<void> {
+async function letGo(outputs: readonly Output[]): Promise<void> {
   if (await closedWithin(outputs, lingerMs)) return
-  for (const stream of outputs) stream.destroy()
+  for (const { stream } of outputs) stream.destroy()
   await closedWithin(outputs, lingerMs)
 }
 

@@ -15,7 +15,7 @@ export interface Said {
 /** @param questions undefined when there is nobody to ask. @throws InputError for a name or host that cannot be one. */
 export async function askPlan(
   detected: Detected,
-  composeFile: string,
+  composeFile: string | undefined,
   said: Said,
   questions: Questions | undefined,
 ): Promise<ManifestPlan> {
@@ -30,6 +30,7 @@ export async function askPlan(
     throw new InputError([problem('SC1011', `${flag}: ${message}`, undefined, suggestion)])
   }
   const name = said.projectName ?? (await questions?.ask({ text: 'Project name', fallback: detected.name.value, check: nameProblem }))
+  if (composeFile === undefined) return { name: name === undefined ? detected.name : { value: name }, environment: 'prod', detected }
   const environment = said.environment ?? (await questions?.ask({ text: 'Environment', fallback: 'prod', check: nameProblem })) ?? 'prod'
   const askHost = isRemote({ environment }) ? questions : undefined
   const host = said.host ?? (await askHost?.ask({ text: 'Server, as [user@]address (empty: later)', fallback: '', check: hostProblem }))

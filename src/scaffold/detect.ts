@@ -3,6 +3,7 @@ import type { Json } from '../../graph/types.ts'
 import type { ComposeService } from '../config/compose-file.ts'
 import { originUrl, registryOf } from './git-remote.ts'
 import { contextOf, type Listing } from './listing.ts'
+import { type SuggestedTask, suggestTasks } from './package-scripts.ts'
 
 /** A value, and what it was guessed from; without `from` the user said so. */
 export interface Choice {
@@ -31,6 +32,8 @@ export interface Detected {
   /** Sorted by name. */
   readonly services: readonly FoundService[]
   readonly database?: FoundDatabase
+  /** What its `package.json` can do. */
+  readonly tasks: readonly SuggestedTask[]
   /** Names of dotenv files, sorted. */
   readonly envFiles: readonly string[]
   /** What the user should know, each a sentence. */
@@ -71,6 +74,7 @@ export function detect(listing: Listing): Detected {
     ...(registry !== undefined && { registry: { value: registry, from: 'the git remote `origin`' } }),
     services,
     ...(database && { database }),
+    tasks: listing.packageFile ? suggestTasks(listing.packageFile, listing.names) : [],
     envFiles: listing.names.filter((name) => /^\.env(\.|$)/.test(name) && !/\.(example|sample|template|dist)$/.test(name)),
     hints: [...hints, ...ignoreHints],
   }

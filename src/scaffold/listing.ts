@@ -1,8 +1,10 @@
 /** Reads the few things about a folder that `init` guesses from. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
+import { z } from 'zod'
 import { codeOf } from '../../cache/foreign.ts'
 import type { ComposeService } from '../config/compose-file.ts'
+import type { PackageFile } from './package-scripts.ts'
 
 export interface Listing {
   /** Name of the folder. */
@@ -12,6 +14,8 @@ export interface Listing {
   /** The Compose file's name and services, when there is one. */
   readonly compose?: { readonly name: string; readonly services: readonly ComposeService[] }
   readonly dockerfile?: string
+  /** The `package.json`, when it can be read and has scripts. */
+  readonly packageFile?: PackageFile
   /** Text of the repository's `.git/config`. */
   readonly gitConfig?: string
   /** Folders, relative, that may hold migrations → the names of their `.sql` files. Only those with any. */
@@ -42,11 +46,36 @@ export function readListing(directory: string, compose: Listing['compose']): Lis
     names: readdirSync(directory).sort(),
     ...(compose && { compose }),
     ...(dockerfile !== undefined && { dockerfile }),
+    ...packageIn(directory),
     ...(gitConfig !== undefined && { gitConfig }),
     migrations: Object.fromEntries(
       folders.map((folder) => [folder, sqlIn(join(directory, folder))] as const).filter(([, files]) => files.length > 0),
     ),
     withoutIgnoreFile: contexts.filter((context) => !existsSync(join(directory, context, '.dockerignore'))),
+  }
+}
+
+/** Nothing for a file that is not what npm expects: it is only guessed from. */
+function packageIn(directory: string): { readonly packageFile?: PackageFile } {
+  const text = textOf(join(directory, 'package.json'))
+  const found = packageShape.safeParse(text === undefined ? undefined : parsedJson(text))
+  if (!found.success || Object.keys(found.data.scripts).length === 0) return {}
+  const { scripts, workspaces } = found.data
+  return { packageFile: { scripts, workspaces: Array.isArray(workspaces) ? workspaces : workspaces.packages } }
+}
+
+const globList = z.array(z.string().regex(/^[^!/][^\s]*$/))
+const packageShape = z.object({
+  scripts: z.record(z.string(), z.string()).default({}),
+  workspaces: z.union([globList, z.object({ packages: globList.default([]) })]).default([]),
+})
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined
+    throw error
   }
 }
 

@@ -1,10 +1,13 @@
 /** The text of a new manifest. Pure. */
 import type { Choice, Detected } from './detect.ts'
+import { scalar } from './scalar.ts'
+import { tasksBlock } from './tasks-block.ts'
 
 export interface ManifestPlan {
   readonly name: Choice
   readonly registry?: Choice
-  readonly composeFile: string
+  /** Without one there is nothing to deploy, and the manifest is about tasks. */
+  readonly composeFile?: string
   readonly environment: string
   /** `[user@]address[:port]`. */
   readonly host?: string
@@ -24,20 +27,28 @@ export function isRemote({ environment, host }: Pick<ManifestPlan, 'environment'
 
 /** A complete manifest with comments; every value that is a guess says so, and every one that must be replaced. */
 export function renderManifest(plan: ManifestPlan): string {
-  const blocks = [header, projectBlock(plan), servicesBlock(plan), databasesBlock(plan), environmentsBlock(plan)]
+  const { composeFile, detected } = plan
+  const deployment = composeFile === undefined ? [] : [servicesBlock(composeFile, plan), databasesBlock(plan), environmentsBlock(plan)]
+  const tasks = tasksBlock(detected.tasks, composeFile === undefined)
+  const blocks = [header(composeFile), projectBlock(plan), ...tasks, ...deployment]
   return `${blocks
     .filter((block) => block.length > 0)
     .map((block) => block.join('\n'))
     .join('\n\n')}\n`
 }
 
-const header = [
-  '# Where this project runs, and what its Compose file cannot say. Yours to edit and to commit: no secret belongs in here.',
-  '# `guess:` marks what `stagecraft init` inferred, `REPLACE:` what it could not know.',
-]
+function header(composeFile: string | undefined): string[] {
+  if (composeFile === undefined)
+    return ['# What can be run here: `stagecraft run <name>`. Yours to edit and to commit: no secret belongs in here.']
+  return [
+    '# Where this project runs, and what its Compose file cannot say. Yours to edit and to commit: no secret belongs in here.',
+    '# `guess:` marks what `stagecraft init` inferred, `REPLACE:` what it could not know.',
+  ]
+}
 
 function projectBlock(plan: ManifestPlan): string[] {
   const { name, composeFile } = plan
+  if (composeFile === undefined) return [`project: { name: ${scalar(name.value)} }`]
   const lines = ['project:', '  # Names images, containers and the folder on hosts.', setting(2, 'name', name)]
   const registry = registryChoice(plan)
   if (registry) lines.push('  # Images are pushed to <registry>/<service>, without scheme or tag.', registry)
@@ -52,8 +63,7 @@ function registryChoice(plan: ManifestPlan): string | undefined {
   return `  registry: ${scalar(`${placeholders.registry}/${plan.name.value}`)}  # REPLACE: a registry you can push to and hosts can pull from`
 }
 
-function servicesBlock({ composeFile, detected }: ManifestPlan): string[] {
-  const { services } = detected
+function servicesBlock(composeFile: string, { detected: { services } }: ManifestPlan): string[] {
   if (services.length === 0) return []
   const width = Math.max(...services.map(({ name }) => name.length))
   const example = services.find((service) => service.isBuilt) ?? services[0]
@@ -119,13 +129,6 @@ function setting(indent: number, key: string, choice: Choice): string {
   const note =
     choice.from === undefined ? '' : choice.from === 'custom' ? '  # guess: the usual name' : `  # guess: from ${oneLine(choice.from)}`
   return `${' '.repeat(indent)}${key}: ${scalar(choice.value)}${note}`
-}
-
-/** Plain where YAML of any version reads it as the same text, quoted otherwise. */
-export function scalar(text: string): string {
-  const isPlain =
-    /^[A-Za-z._/][\w./@:+-]*$/.test(text) && !/:$/.test(text) && !/^(true|false|null|yes|no|on|off|y|n|\.inf|\.nan)$/i.test(text)
-  return isPlain && text !== '.' && text !== '..' ? text : JSON.stringify(text)
 }
 
 function oneLine(text: string): string {

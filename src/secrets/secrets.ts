@@ -88,7 +88,7 @@ function notSet(name: string, isDeclared: boolean, envFile: string | undefined):
   if (isFile(name)) {
     const path = name.slice('file:'.length)
     return new TaskFailure({
-      reason: 'missing-output',
+      reason: 'refused',
       subject: path,
       message: 'the file of a secret does not exist',
       remedy: `create ${path}`,
@@ -96,7 +96,7 @@ function notSet(name: string, isDeclared: boolean, envFile: string | undefined):
   }
   const where = envFile === undefined ? 'the environment' : `the environment or in ${envFile}`
   return new TaskFailure({
-    reason: 'missing-output',
+    reason: 'refused',
     subject: name,
     message: isDeclared ? `\`${name}\` is not set` : `\`${name}\` is not a declared secret`,
     remedy: isDeclared ? `set ${name} in ${where}` : `declare ${name} in the manifest`,

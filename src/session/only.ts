@@ -13,7 +13,7 @@ import { defineTask, type TaskKind } from '../../tasks/kind.ts'
 import type { Assessor } from '../assess.ts'
 import { InputError } from '../contracts.ts'
 import { shortName } from '../ui/task-name.ts'
-import { matching } from './task-globs.ts'
+import { matching, nothingMatches } from './task-globs.ts'
 
 const standInName = 'assumed'
 
@@ -36,7 +36,7 @@ export function wholeGraph(graph: TaskGraph): TaskSelection {
  */
 export function partOf(graph: TaskGraph, glob: string): TaskSelection {
   const runs = new Set(matching(graph, glob))
-  if (runs.size === 0) throw new InputError([nothingMatches(graph, glob)])
+  if (runs.size === 0) throw new InputError([nothingMatches('--only', glob, graph)])
   for (const id of runs) for (const need of graph.dependencies(id)) if (isService(graph.task(need))) runs.add(need)
   const tasks = [...runs].map((id) => graph.task(id))
   const needed = new Set(tasks.flatMap(({ needs }) => needs).filter((id) => !runs.has(id)))
@@ -113,13 +113,6 @@ function standInKind(results: ReadonlyMap<TaskId, ActionResult>): TaskKind {
     observe: async (_, { id }) => ({ fresh: true, result: resultFor(id), detail: 'as it was left' }),
     run: async (_, { id }) => resultFor(id),
   })
-}
-
-function nothingMatches(graph: TaskGraph, glob: string): Diagnostic {
-  const names = graph.order.map(shortName)
-  const some = names.slice(0, 8).join(', ')
-  const message = `\`--only ${glob}\` matches none of the ${names.length} tasks: ${some}${names.length > 8 ? ', …' : ''}`
-  return { code: 'SC3120', severity: 'error', message }
 }
 
 function neverRan(id: TaskId): Diagnostic {

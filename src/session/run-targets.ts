@@ -34,7 +34,7 @@ export async function runTargets(input: RunInput, globals: GlobalOptions, app: A
     const options = {
       format: input.format === 'json' ? 'json' : 'text',
       online: true,
-      force: forced(input.force),
+      force: forced(input.force, graph),
       caches: input.cache,
     } as const
     return showPlan(input.only === undefined ? graph : partOf(graph, input.only).shown, project, options, globals, app)
@@ -52,6 +52,7 @@ export interface Targets {
 /** From words to the tasks they mean. @throws InputError with every problem found. */
 export async function openTargets(input: RunInput, globals: GlobalOptions, app: App): Promise<Targets> {
   const project = await openProject(globals, app, { version: input.version, targets: input.targets, writes: !globals.dryRun })
+  if (input.targets.length === 0) throw nothingNamed(project)
   const targets = targetGraph(input.targets, project.graph, project.pipelines)
   if (!targets.ok) throw new InputError(targets.diagnostics)
   return { project, graph: await affectedPart(targets.value, project, input, globals, app) }
@@ -89,6 +90,7 @@ export async function runGraph(
   const selection = input.only === undefined ? wholeGraph(given) : partOf(given, input.only)
   const { graph, shown } = selection
   if (project.release.version === undefined && graph.order.some((id) => graph.task(id).kind === 'finalize')) throw noVersion()
+  const forces = forced(input.force, given)
   const startedAt = app.now().getTime()
   const began = performance.now()
   const record = new RunRecord()
@@ -112,7 +114,7 @@ export async function runGraph(
       kinds: around.kinds?.(results.kinds) ?? results.kinds,
       scope: world.scope,
       pools: { ...poolWidths(concurrencyOf(input.concurrency)), ...project.pools },
-      force: forced(input.force),
+      force: forces,
       lock: world.lock,
       taskLocks: world.taskLocks,
       ...(around.services ? { services: around.services } : {}),
@@ -205,6 +207,13 @@ function connectionLines(hosts: ReturnType<World['connections']>): string {
 
 async function outcomesOf(graph: TaskGraph, run: Run): Promise<ReadonlyMap<TaskId, Outcome>> {
   return new Map(await Promise.all(graph.order.map(async (id) => [id, await run.outcome(id)] as const)))
+}
+
+function nothingNamed({ graph, pipelines }: Project): InputError {
+  const listed = (what: string, names: readonly string[]) => (names.length === 0 ? [] : [{ message: `${what}: ${names.join(', ')}` }])
+  const tasks = graph.order.filter((id) => graph.task(id).kind === 'exec').map(shortName)
+  const notes = [...listed('pipelines', Object.keys(pipelines).sort()), ...listed('tasks', tasks.sort())]
+  return new InputError([{ code: 'SC3005', severity: 'error', message: 'name what to run: `stagecraft run <target>`', notes }])
 }
 
 function noVersion(): InputError {

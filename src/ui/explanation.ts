@@ -2,6 +2,7 @@
 import type { Prediction } from '../contracts.ts'
 import { renderDuration } from './duration.ts'
 import { createPaint } from './paint.ts'
+import { shortName } from './task-name.ts'
 
 interface Explained {
   readonly id: string
@@ -49,7 +50,7 @@ const groups: readonly (readonly [part: string, one: string, many: string])[] = 
 
 export function renderExplanation(explained: Explained, { color, verbose }: ExplanationOptions): string {
   const paint = createPaint(color)
-  const lines = [`${paint.bold(explained.id)}  ${verdict(explained.prediction)}`]
+  const lines = [`${paint.bold(shortName(explained.id))}  ${verdict(explained.prediction)}`]
   const causes = causesOf(explained)
   const shown = verbose ? causes : causes.slice(0, listed)
   const width = Math.max(0, ...shown.map(({ change }) => change.length))
@@ -72,7 +73,7 @@ function verdict(prediction: Prediction): string {
       if (prediction.because.reason === 'always') return prediction.because.detail.replace(/^it /, '')
       return `would run: ${prediction.because.detail}`
     case 'may-run':
-      return `may run: it waits for the result of ${prediction.waitsFor}`
+      return `may run: it waits for the result of ${shortName(prediction.waitsFor)}`
     case 'unknown':
       return `could not be judged: ${prediction.message}`
   }
@@ -95,7 +96,7 @@ function causesHeading({ prediction, parts }: Explained): string {
 
 function partText({ part, name }: Part): string {
   if (part === 'kind') return `how \`${name}\` tasks work in this version of stagecraft`
-  if (part === 'need') return `result of ${name}`
+  if (part === 'need') return `result of ${shortName(name)}`
   const word = groups.find(([known]) => known === part)?.[1] ?? part
   return name === '' ? 'its settings' : `${word} ${name}`
 }

@@ -192,7 +192,7 @@ test(
     writeFileSync(join(directory, 'go'), '')
     await first
     assert.is((await second)?.get('exec:slow')?.status, 'skipped')
-    assert.match(other.notices.join(), new RegExp(`^exec:slow waits for another run \\(pid ${process.pid} on .*\\), which runs it now$`))
+    assert.match(other.notices.join(), new RegExp(`^slow waits for another run \\(pid ${process.pid} on .*\\), which runs it now$`))
     assert.is(readFileSync(join(directory, 'started'), 'utf8'), 'x\n')
     other.close()
   }),

@@ -163,7 +163,7 @@ test('force writes anew and keeps every earlier manifest', () =>
 test('without a Compose file it says what to do', () =>
   inDirectory(async (directory) => {
     assert.match(
-      await problemOf(init(directory)),
+      await problemOf(init(directory, { flags: { host: 'deploy@203.0.113.7' } })),
       /SC1070 there is neither a Compose file nor a Dockerfile here.*write a `docker-compose.yml`/,
     )
     plant(directory, { Dockerfile: 'FROM x\nEXPOSE 3000\n' })
@@ -187,6 +187,38 @@ for (const [how, setting] of [
       assert.match(read(directory), '#   web  built from .')
     }))
 }
+
+test('without anything to deploy, the manifest is about tasks: those of package.json, or an example', () =>
+  inDirectory(async (directory) => {
+    const example = await init(directory)
+    assert.is(example.stdout, 'wrote stagecraft.yml\nwrote .gitignore\n')
+    assert.match(read(directory), '#   compile:')
+    assert.match(example.stderr, 'write tasks into stagecraft.yml')
+    const scripts = { build: 'tsc', pretest: 'x', test: 'x', 'test:unit': 'x', prepare: 'x', dev: 'vite', start: 'node .' }
+    plant(directory, {
+      'package.json': JSON.stringify({ scripts, workspaces: ['packages/*'] }),
+      'package-lock.json': '{}',
+      Dockerfile: 'FROM x\n',
+    })
+    const written = await init(directory, { flags: { force: true } })
+    assert.match(written.stderr, /1\. say in stagecraft.yml .*\n {2}2\. stagecraft run build-app\n/)
+    const loaded = await loadConfig(join(directory, 'stagecraft.yml'))
+    const config = loaded.ok ? loaded.value.config : undefined
+    assert.equal(Object.keys(config?.tasks ?? {}), ['install', 'build-app', 'test', 'test-unit'])
+    assert.match(read(directory), 'inputs: [package.json, package-lock.json, "packages/*/package.json"]')
+    assert.match(read(directory), '  #   command: [npm, run, dev]')
+    assert.match(read(directory), '  ci: [build-app, test, test-unit]')
+    assert.match((await init(directory)).stdout, 'is valid: project ')
+  }))
+
+test('a package.json nobody can read suggests nothing', () =>
+  inDirectory(async (directory) => {
+    for (const text of ['{', '[]', '{"scripts":{"a":1}}', '{"workspaces":["../x y"],"scripts":{"a":"b"}}']) {
+      plant(directory, { 'package.json': text })
+      await init(directory, { flags: { force: true } })
+      assert.match(read(directory), '#   compile:')
+    }
+  }))
 
 const mistakes: readonly (readonly [string, Setting, RegExp])[] = [
   ['a name', { flags: { projectName: 'My Shop' } }, /SC1011 --project-name: expected lower-case .* my-shop/],

@@ -8,7 +8,7 @@ const test = suite('config/task-rules')
 
 const project = 'project: {name: shop}\n'
 const task = (rest: string) => `${project}tasks: {a: {command: x, ${rest}}}\n`
-const builtIn = 'built in are `build`, `deploy`, `migrate`, `push`, `render`'
+const builtIn = 'built in are `build`, `deploy`, `migrate`, `push`, `render`; say what it is about, such as `build-app`'
 const pools = 'built in are `database`, `default`, `docker`, `host`, `registry`'
 
 /** The manifest of the issue, with what it leaves to the reader. */

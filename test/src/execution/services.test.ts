@@ -98,7 +98,7 @@ test(
     const run = rig.start(graphOf(service('web', server(port), { tcp: `127.0.0.1:${port}` })))
     const outcome = run.outcome(id('exec:web'))
     await eventually(() => rig.notices.length > 0)
-    assert.equal(rig.notices, ['exec:web is running: press Ctrl-C to stop it'])
+    assert.equal(rig.notices, ['web is running: press Ctrl-C to stop it'])
     rig.programs.stop.abort()
     assert.is((await outcome).status, 'ran')
     assert.is(logOf(directory), 'up down')

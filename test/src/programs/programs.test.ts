@@ -197,4 +197,19 @@ test(
   }),
 )
 
+test(
+  'a last line without an end has arrived when the program has ended, however the streams close',
+  inRig(async (rig) => {
+    for (let round = 0; round < 100; round++) {
+      const lines: string[] = []
+      await rig.programs.run(
+        { argv: ['printf', 'v1.2'], cwd: '/', env: { PATH: process.env['PATH'] ?? '' } },
+        (line) => lines.push(line),
+        rig.stop.signal,
+      )
+      assert.equal(lines, ['v1.2'], `round ${round}`)
+    }
+  }),
+)
+
 test.run()

@@ -3,13 +3,14 @@ import * as assert from 'uvu/assert'
 import { parse } from 'yaml'
 import { parseConfig } from '../../../src/config/load.ts'
 import type { Detected } from '../../../src/scaffold/detect.ts'
-import { type ManifestPlan, renderManifest, scalar } from '../../../src/scaffold/manifest.ts'
+import { type ManifestPlan, renderManifest } from '../../../src/scaffold/manifest.ts'
 import { renderMinimalCompose } from '../../../src/scaffold/minimal-compose.ts'
+import { scalar } from '../../../src/scaffold/scalar.ts'
 import { golden } from '../../support/golden.ts'
 
 const test = suite('src/scaffold/manifest')
 
-const nothing: Detected = { name: { value: 'shop', from: "the folder's name" }, services: [], envFiles: [], hints: [] }
+const nothing: Detected = { name: { value: 'shop', from: "the folder's name" }, services: [], tasks: [], envFiles: [], hints: [] }
 const plan: ManifestPlan = { name: nothing.name, composeFile: 'docker-compose.yml', environment: 'prod', detected: nothing }
 const everything: Detected = {
   ...nothing,

@@ -78,7 +78,7 @@ for (const [title, changes, expected] of [
   [
     'always',
     { prediction: { state: 'run', because: { reason: 'always', detail: 'it always runs: it says `cache: false`' } } },
-    'exec:codegen  always runs: it says `cache: false`',
+    'codegen  always runs: it says `cache: false`',
   ],
 ] as const) {
   test(`the verdict: ${title}`, () => assert.match(text(changes), expected))
