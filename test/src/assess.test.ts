@@ -70,7 +70,7 @@ test('an effect is given no cached result; a verified task is', async () => {
     const described = await describeAction(task('x:a'), one, new Map(), options)
     await options.caches[0]?.actions.set(described.fingerprint, resultOf(1))
     const found = await assess(task('x:a'), one, described, context, options)
-    assert.equal(found, { fresh: true, outcome: { status: 'skipped', result: resultOf(2), from: 'target' } })
+    assert.equal(found, { fresh: true, outcome: { status: 'skipped', result: resultOf(2), from: 'target', how: 'present' } })
   }
   assert.equal(seen, [undefined, 1])
 })

@@ -127,7 +127,6 @@ test('a summary tells of each task, however the run ended', () => {
     name: 'e',
     status: 'restored',
     from: 'local',
-    how: 'restored',
     detail: '2 files restored',
   })
   assert.match(JSON.stringify(tasks.get('exec:c')), '"failure":{"reason":"exit","subject":"c","message":"no","remedy":"try"}')
