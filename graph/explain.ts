@@ -24,7 +24,7 @@ const words: Record<Comparison['part'], (name: string) => string> = {
  * The parts go from the broadest cause to the narrowest; within one, names go by code unit.
  */
 export function explainChange(previous: Action | undefined, current: Action): Explanation {
-  if (!previous) return { reason: 'first-run', detail: 'has not run in this checkout before' }
+  if (!previous) return { reason: 'first-run', detail: 'no result here yet' }
   const changes = compareActions(previous, current).filter(({ change }) => change !== 'same')
   const [first] = changes
   if (!first) return { reason: 'absent', detail: 'nothing changed, but its last result is no longer in the cache' }

@@ -22,6 +22,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
   const around: TaskSurroundings = {
     ...options,
     told: (event, task) => tell({ ...event, task, at: options.now() }),
+    notNow: whyNotNow,
     starts,
     servicesFor,
     away,

@@ -23,6 +23,8 @@ export interface TaskAttempt {
 /** What the run around it does for a task. */
 export interface TaskSurroundings extends RunOptions {
   told(event: { readonly type: 'output'; readonly line: string }, task: Task): void
+  /** What becomes of a task that is to start now, if nothing new may. */
+  notNow(): Outcome | undefined
   /** It starts now. */
   starts(task: Task, because: Explanation): void
   /** Starts the services it depends on. @returns an outcome when one of them cannot be had. */
@@ -80,6 +82,9 @@ async function perform(attempt: TaskAttempt, { described, because }: MustRun, ar
   const { task, kind, signal } = attempt
   // Looking may have been answered from memory, and then nobody noticed.
   if (signal.aborted) return { status: 'canceled', by: 'signal' }
+  // A failure may have come while it waited for its lock, and the slot it gave away meanwhile.
+  const notNow = around.notNow()
+  if (notNow) return notNow
   if (!(await around.mayStart())) return { status: 'canceled', by: 'stop' }
   const withoutServices = await around.servicesFor(task)
   if (withoutServices) return withoutServices

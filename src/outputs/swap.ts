@@ -110,8 +110,10 @@ export function undoSwap(directory: string, folder: string, { placed, made, empt
   for (const [index, path] of away.entries()) {
     const stored = join(folder, 'away', String(index))
     if (!lookAt(stored) || lookAt(at(path))) continue
-    mkdirSync(at(parentOf(path)), { recursive: true })
-    renameSync(stored, at(path))
+    ignoring(['EEXIST', 'ENOTDIR'], () => {
+      mkdirSync(at(parentOf(path)), { recursive: true })
+      renameSync(stored, at(path))
+    })
   }
   rmSync(journalPath(folder), { force: true })
 }

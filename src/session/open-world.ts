@@ -75,11 +75,6 @@ export interface WorldOptions {
   readonly record?: RunRecord
 }
 
-/** The record that a run keeps of its programs; nothing is written before the first of them. */
-export function openRunRecord({ directory }: Pick<Project, 'directory'>, writes: boolean): RunRecord {
-  return createRunRecord(join(directory, '.stagecraft', 'run'), writes)
-}
-
 export async function openWorld(project: Project, app: App, options: WorldOptions): Promise<World> {
   const { deployment, directory } = project
   const remote = remoteUse(project.cache, app.env)
@@ -113,7 +108,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   )
   const registry = lazyRegistry(app)
   const environment = processEnvironment(app.env)
-  const record = options.record ?? openRunRecord(project, options.writes)
+  const record = options.record ?? createRunRecord(join(directory, '.stagecraft', 'run'), options.writes)
   const outerCookie = app.env[cookieVariable]
   const programs = createPrograms({ redact: secrets.redact, record, warn, ...(outerCookie === undefined ? {} : { outerCookie }) })
   const ports: Omit<Ports, 'release'> = {

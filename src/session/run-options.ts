@@ -22,7 +22,9 @@ export const runOptions = z.strictObject({
   output: z
     .enum(outputModes)
     .optional()
-    .describe('whose output to show: full: replayed for restored tasks too; default errors on a terminal, new elsewhere'),
+    .describe(
+      'whose output to show: full: replayed for restored tasks too; default on a terminal errors, and what was asked for by name; new elsewhere',
+    ),
   explain: z.boolean().default(false).describe('say of each task why it runs, or need not'),
   trace: z.string().optional().describe('write what ran when, for https://ui.perfetto.dev').meta({ value: '<file.json>' }),
   summary: z.string().optional().describe('write how the run ended, however it ends').meta({ value: '<file.json>' }),

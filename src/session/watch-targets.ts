@@ -8,6 +8,7 @@ import { openPaths } from '../affected/match-paths.ts'
 import { type App, type ExitCode, exitCodes, type GlobalOptions, InputError } from '../contracts.ts'
 import { KeptServices } from '../execution/kept-services.ts'
 import { parseDockerignore } from '../files/dockerignore.ts'
+import { createRunRecord } from '../programs/run-record.ts'
 import { renderDiagnostics } from '../ui/diagnostics.ts'
 import { renderFailure } from '../ui/failure.ts'
 import { createPaint } from '../ui/paint.ts'
@@ -21,7 +22,6 @@ import { pollFolders } from '../watch/folder-poller.ts'
 import { watchFolders } from '../watch/folder-watcher.ts'
 import { type Key, listenForKeys } from '../watch/keys.ts'
 import { wantedFolders } from '../watch/wanted-folders.ts'
-import { openRunRecord } from './open-world.ts'
 import { reportFiles } from './report-files.ts'
 import { openTargets, type RunInput, runGraph, type Targets } from './run-targets.ts'
 
@@ -54,7 +54,7 @@ export async function watchTargets(input: RunInput, globals: GlobalOptions, app:
     else if (quit.signal.aborted) process.kill(process.pid, 'SIGINT')
     else quit.abort()
   })
-  const record = openRunRecord(targets.project, true)
+  const record = createRunRecord(join(directory, '.stagecraft', 'run'))
   const services = new KeptServices({
     onEnd(id, failure) {
       say(

@@ -1,3 +1,4 @@
+import type { TaskId } from '../../graph/types.ts'
 import type { App } from '../contracts.ts'
 import { isGitHub } from './github.ts'
 import { createJsonView } from './json.ts'
@@ -16,5 +17,6 @@ export function createView(format: 'auto' | 'text' | 'json', streams: Pick<App, 
   const wantsLines = options.verbose || options.quiet || options.explain === true || options.output === 'new' || options.output === 'full'
   if (format === 'auto' && isTerminal && !wantsLines) return createListView(streams.stderr, options, streams.stdout)
   const output = options.output ?? (isTerminal && !options.verbose ? 'errors' : 'new')
-  return createPlainView(streams.stderr, { ...options, output, github: isGitHub(streams.env) }, streams.stdout)
+  const heard = options.output === undefined && !options.quiet ? { heard: options.asked ?? new Set<TaskId>() } : {}
+  return createPlainView(streams.stderr, { ...options, ...heard, output, github: isGitHub(streams.env) }, streams.stdout)
 }

@@ -16,6 +16,8 @@ import type { OutputMode, View, ViewOptions } from './view.ts'
 
 export interface PlainOptions extends ViewOptions {
   readonly output: OutputMode
+  /** Tasks whose output is shown as it comes, whatever `output` says. */
+  readonly heard?: ReadonlySet<TaskId>
   /** In a log of GitHub Actions: what a task printed is one block, told when it ends. */
   readonly github?: boolean
 }
@@ -53,7 +55,7 @@ export function createPlainView(stream: NodeJS.WritableStream, options: PlainOpt
 
   function outputLines({ task, line, replayed }: Extract<RunEvent, { type: 'output' }>): readonly string[] {
     const text = styledLine(line, options.color)
-    if (streams) return [prefixed(task, replayed ? `${paint.dim('⟲')} ${text}` : text)]
+    if (streams || (!github && options.heard?.has(task.id))) return [prefixed(task, replayed ? `${paint.dim('⟲')} ${text}` : text)]
     if (output === 'none') return []
     const lines = hold(task.id, text)
     if (!github || output === 'errors' || lines.characters < keptCharacters) return []
@@ -77,7 +79,7 @@ export function createPlainView(stream: NodeJS.WritableStream, options: PlainOpt
     if (event.type === 'output') return outputLines(event)
     if (event.type === 'finished') return finishedLines(row, event.outcome)
     if (quiet) return []
-    const first = options.isFirstRun && !isFirstTold ? [paint.dim('first run in this checkout: nothing is up to date yet')] : []
+    const first = options.isFirstRun && !isFirstTold ? [paint.dim('no results in this checkout yet')] : []
     isFirstTold = true
     return [...first, startLine(row, { ...options, title: ({ id }) => shortName(id) }, paint)]
   }

@@ -142,7 +142,7 @@ export class Screen {
   #firstLines(): readonly string[] {
     if (!this.#options.isFirstRun || this.#isFirstTold) return []
     this.#isFirstTold = true
-    return [this.#paint.dim('first run in this checkout: nothing is up to date yet')]
+    return [this.#paint.dim('no results in this checkout yet')]
   }
 
   #say(lines: readonly string[]): void {

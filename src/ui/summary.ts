@@ -41,7 +41,7 @@ export function renderSummary(options: SummaryOptions): string {
   const blocks = graph.order.flatMap((id) => {
     const outcome = outcomes.get(id)
     const again = options.again === undefined ? {} : { again: options.again(id) }
-    return outcome?.status === 'failed'
+    return outcome?.status === 'failed' && outcome.failure.reason !== 'interrupted'
       ? [renderFailure(outcome.failure, paint, { id, outputLines: options.outputLines?.(id) ?? 20, ...again })]
       : []
   })
@@ -50,11 +50,12 @@ export function renderSummary(options: SummaryOptions): string {
 
 /** How many tasks ended how; `skipped` are all that need not run, those that were restored or not needed among them. */
 export function countOutcomes({ graph, outcomes }: Pick<RunResult, 'graph' | 'outcomes'>): Counts {
-  const counts = { ran: 0, skipped: 0, failed: 0, canceled: 0, local: 0, remote: 0, unneeded: 0 }
+  const counts = { ran: 0, skipped: 0, failed: 0, canceled: 0, interrupted: 0, local: 0, remote: 0, unneeded: 0 }
   for (const id of graph.order) {
     const outcome = outcomes.get(id)
     if (outcome === undefined) continue
     counts[outcome.status]++
+    if (outcome.status === 'failed' && outcome.failure.reason === 'interrupted') counts.interrupted++
     const fate = fateOf(outcome)
     if (fate === 'local' || fate === 'remote' || fate === 'unneeded') counts[fate]++
   }
@@ -77,6 +78,8 @@ export interface Counts {
   readonly ran: number
   readonly skipped: number
   readonly failed: number
+  /** Of those failed, cut short because the run was to end. */
+  readonly interrupted: number
   readonly canceled: number
   /** Of those skipped, restored from the local cache. */
   readonly local: number
@@ -85,11 +88,12 @@ export interface Counts {
 }
 
 function verdict(counts: Counts, words: string, time: string, paint: Paint): string {
-  const { ran, skipped, failed, canceled, local, remote, unneeded } = counts
+  const { ran, skipped, failed, interrupted, canceled, local, remote, unneeded } = counts
   const fresh = skipped - local - remote - unneeded
   if (ran + failed + canceled + local + remote === 0) return nothingToDo(fresh)
   const parts = [
-    ...(failed > 0 ? [paint.red(`${failed} failed`)] : []),
+    ...(failed > interrupted ? [paint.red(`${failed - interrupted} failed`)] : []),
+    ...(interrupted > 0 ? [paint.yellow(`${interrupted} interrupted`)] : []),
     ...(ran > 0 ? [`${ran} ran`] : []),
     ...(fresh > 0 ? [`${fresh} up to date`] : []),
     ...(local > 0 ? [`${local} restored (local)`] : []),
@@ -122,7 +126,9 @@ function headline({ outcomes, paint }: SummaryOptions, causes: ReadonlyMap<strin
 function causeText(cause: string, outcomes: ReadonlyMap<TaskId, Outcome>): string {
   if (cause === 'signal') return 'interrupted'
   if (cause === 'stop') return 'the run had stopped after a failure'
-  return outcomes.get(cause as TaskId)?.status === 'failed' ? `${shortName(cause)} failed` : `${shortName(cause)} was not run`
+  const outcome = outcomes.get(cause as TaskId)
+  if (outcome?.status !== 'failed') return `${shortName(cause)} was not run`
+  return `${shortName(cause)} ${outcome.failure.reason === 'interrupted' ? 'was interrupted' : 'failed'}`
 }
 
 /** A canceled task names the task before it; the reader wants the one that failed. */

@@ -288,7 +288,7 @@ pageTest(
     assert.is(await count(page, '.box'), 2)
     await box(page, 'lint').click()
     await tells(page, 'exec:lint')
-    assert.match(await panelText(page), 'has not run in this checkout before')
+    assert.match(await panelText(page), 'no result here yet')
     assert.match(await panelText(page), '1.5 s')
   },
 )

@@ -203,7 +203,7 @@ test('explain: outputs that were edited or deleted are named', () =>
 
 test('graph --state: what is predicted, offline; --out writes a file and prints its path', () =>
   inProject(async (run, directory) => {
-    assert.match((await run('graph', 'gen', '--state')).stdout, 'exec:gen  would run: has not run in this checkout before')
+    assert.match((await run('graph', 'gen', '--state')).stdout, 'exec:gen  would run: no result here yet')
     assert.not.match((await run('graph', 'gen')).stdout, 'would run')
     const { stdout, code } = await run('graph', '--format', 'html', '--out', 'drawn/graph.html')
     assert.equal([code, stdout], [0, 'drawn/graph.html\n'])

@@ -51,7 +51,7 @@ test('outputs that were edited or deleted are the cause', () => {
 })
 test('never ran here', () => {
   const { lastRun: _, ...rest } = explained
-  const because = { reason: 'first-run', detail: 'has not run in this checkout before' } as const
+  const because = { reason: 'first-run', detail: 'no result here yet' } as const
   golden(
     'explain/first.txt',
     renderExplanation({ ...rest, ranBefore: false, parts: same, prediction: { state: 'run', because } }, { color: false, verbose: false }),

@@ -141,7 +141,7 @@ test('a single task has the screen to itself: its lines come as it prints them',
   const driven = view.drive(graph, run)
   run.start('exec:test')
   run.say('exec:test', 'ok 1')
-  assert.is(stderr.text, 'first run in this checkout: nothing is up to date yet\n▶ exec test\nok 1\n')
+  assert.is(stderr.text, 'no results in this checkout yet\n▶ exec test\nok 1\n')
   run.say('exec:test', '\u001b[2Jok 2')
   run.now += 1200
   run.succeed('exec:test')

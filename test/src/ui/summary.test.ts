@@ -104,12 +104,12 @@ test('an interrupt is not a failure', () => {
   })
   assert.is(text, 'interrupted after 3.2s: 2 not run\n  2 not run: interrupted\n')
   const atWork = (run: ScriptedRun) => run.fail('a:1', { reason: 'interrupted' })
-  assert.match(summary(['a:1'], atWork), /^interrupted after 3\.2s: 1 failed$/m)
+  assert.match(summary(['a:1'], atWork), /^interrupted after 3\.2s: 1 interrupted$/m)
   const besides = (run: ScriptedRun) => {
     atWork(run)
     run.fail('a:2', { reason: 'unhealthy' })
   }
-  assert.match(summary(['a:1', 'a:2'], besides), /^failed after 3\.2s: 2 failed$/m)
+  assert.match(summary(['a:1', 'a:2'], besides), /^failed after 3\.2s: 1 failed, 1 interrupted$/m)
 })
 
 test('causes that name each other end all the same', () => {
