@@ -1,6 +1,6 @@
 /** From `stagecraft.yml` to a checked {@link Config}. Reading the file is the only effect. */
 import { access, stat } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, join, relative, resolve } from 'node:path'
 import type { Checked, Diagnostic, Json, Note } from '../../graph/types.ts'
 import { builtInProviders, type Registries } from '../providers/built-in.ts'
 import { checkSemantics } from './check.ts'
@@ -90,5 +90,20 @@ async function otherSpellings(path: string): Promise<Note[]> {
     )
     if (present) notes.push({ message: `\`${name}\` is there, but only \`stagecraft.yml\` is read` })
   }
+  const above = await manifestAbove(dirname(path))
+  if (above !== undefined)
+    notes.push({ message: `there is one in \`${above}\`: run it there, or with \`--config ${above}/stagecraft.yml\`` })
   return [...notes, { message: 'run `stagecraft init` to write one, or name another with `--config`' }]
+}
+
+/** The nearest folder above with a manifest, relative: it is not taken by itself, as names of tasks and paths would mean others than here. */
+async function manifestAbove(folder: string): Promise<string | undefined> {
+  for (let above = dirname(folder); above !== dirname(above); above = dirname(above)) {
+    const isThere = await access(join(above, 'stagecraft.yml')).then(
+      () => true,
+      () => false,
+    )
+    if (isThere) return relative(folder, above)
+  }
+  return undefined
 }

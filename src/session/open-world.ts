@@ -3,6 +3,7 @@
  * when it is first asked for, so that a command which looks at nothing pays for nothing.
  */
 import { join } from 'node:path'
+import { messageOf } from '../../cache/foreign.ts'
 import { openLocalCache } from '../../cache/local.ts'
 import type { Outcome, Task, TaskGraph, TaskId } from '../../graph/types.ts'
 import { kinds } from '../../tasks/index.ts'
@@ -97,7 +98,6 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   })
   const scope: Scope = { project: deployment.project, environment: deployment.environment, version: project.release.version ?? 'unknown' }
   const history = hostHistory(project, hosts, app)
-
   // Run by the first task that writes: what other machines did is known before anything is added to it.
   const lock = environmentLock(
     deployment.hosts.map(({ name }) => hosts.lockable(name)),
@@ -161,8 +161,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
         await lock.verify()
         await history.push()
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error)
-        warn(secrets.redact(`the release history was not copied to ${deployment.primaryHost}: ${why}`))
+        warn(secrets.redact(`the release history was not copied to ${deployment.primaryHost}: ${messageOf(error)}`))
       }
     },
     hostTrouble: memo(async () => {

@@ -331,4 +331,15 @@ test(
   }),
 )
 
+test(
+  'in a folder below, it says where the manifest is',
+  inProject({ bundle: join_ }, (program) => {
+    program.write('packages/api/x', '')
+    const below = new PublishedProgram(program.path('packages/api'), {})
+    below.remove('stagecraft.yml')
+    assert.match(below.say('run bundle').stderr, 'there is one in `../..`: run it there, or with `--config ../../stagecraft.yml`')
+    assert.is(below.say('run bundle --config ../../stagecraft.yml --dry-run').code, 0)
+  }),
+)
+
 test.run()
