@@ -26,10 +26,16 @@ export function checkTargets(loaded: LoadedConfig, report: Report): boolean {
 
 function checkNames({ config, locateKey }: LoadedConfig, report: Report): void {
   const names = Object.keys(builtInTargets)
+  // Without an environment there is nothing that `build` could mean but the user's own.
+  const isTaken = (name: string) => Object.keys(config.environments).length > 0 && names.includes(name)
   for (const name of Object.keys(config.tasks)) {
-    if (names.includes(name)) {
+    if (isTaken(name)) {
       const notes = [{ message: `built in are ${listed(names)}; say what it is about, such as \`${name}-app\`` }]
-      report(problem('SC1100', `a task cannot be called \`${name}\`: that is a built-in target`, locateKey(['tasks', name]), { notes }))
+      report(
+        problem('SC1100', `a task cannot be called \`${name}\`: with environments, that is a built-in target`, locateKey(['tasks', name]), {
+          notes,
+        }),
+      )
     } else if (Object.hasOwn(config.pipelines, name)) {
       const notes = [{ message: 'the task is here', location: locateKey(['tasks', name]) }]
       report(problem('SC1100', `\`${name}\` is a task and a pipeline`, locateKey(['pipelines', name]), { notes }))

@@ -1,5 +1,6 @@
 /** The text of a new manifest. Pure. */
 import type { Choice, Detected } from './detect.ts'
+import { besideBuiltIn } from './package-scripts.ts'
 import { scalar } from './scalar.ts'
 import { tasksBlock } from './tasks-block.ts'
 
@@ -29,7 +30,8 @@ export function isRemote({ environment, host }: Pick<ManifestPlan, 'environment'
 export function renderManifest(plan: ManifestPlan): string {
   const { composeFile, detected } = plan
   const deployment = composeFile === undefined ? [] : [servicesBlock(composeFile, plan), databasesBlock(plan), environmentsBlock(plan)]
-  const tasks = tasksBlock(detected.tasks, composeFile === undefined)
+  const own = composeFile === undefined ? detected.tasks : detected.tasks.map(besideBuiltIn)
+  const tasks = tasksBlock(own, composeFile === undefined)
   const blocks = [header(composeFile), projectBlock(plan), ...tasks, ...deployment]
   return `${blocks
     .filter((block) => block.length > 0)

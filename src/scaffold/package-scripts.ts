@@ -66,8 +66,13 @@ function isHook(name: string, scripts: PackageFile['scripts']): boolean {
   return hooked !== undefined && Object.hasOwn(scripts, hooked)
 }
 
-/** `test:unit` → `test-unit`: with a colon it would be an id. What is built in keeps its name. */
+/** Beside environments, `build` and its like mean the built-in targets. */
+export function besideBuiltIn(task: SuggestedTask): SuggestedTask {
+  return Object.hasOwn(builtInTargets, task.name) ? { ...task, name: `${task.name}-app`, script: task.script ?? task.name } : task
+}
+
+/** `test:unit` → `test-unit`: with a colon it would be an id. */
 function taskName(script: string): string {
   const plain = script.replace(/[^A-Za-z0-9._/-]+/g, '-').replace(/^[^A-Za-z0-9]+|-+$/g, '') || 'script'
-  return Object.hasOwn(builtInTargets, plain) || plain === 'install' ? `${plain}-app` : plain
+  return plain === 'install' ? `${plain}-app` : plain
 }

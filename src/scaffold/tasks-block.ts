@@ -58,7 +58,7 @@ function serviceLines(tasks: readonly SuggestedTask[]): string[] {
 }
 
 /** What people let CI run, by the names they give it. */
-const inPipeline = /^(lint|check|typecheck|type-check|types|test|unit|e2e|build-app|compile)([-._].+)?$/
+const inPipeline = /^(lint|check|typecheck|type-check|types|test|unit|e2e|build|build-app|compile)([-._].+)?$/
 
 function pipelineLines(tasks: readonly SuggestedTask[]): string[] {
   const names = tasks.map(({ name }) => name).filter((name) => inPipeline.test(name))

@@ -201,13 +201,13 @@ test('without anything to deploy, the manifest is about tasks: those of package.
       Dockerfile: 'FROM x\n',
     })
     const written = await init(directory, { flags: { force: true } })
-    assert.match(written.stderr, /1\. say in stagecraft.yml .*\n {2}2\. stagecraft run build-app\n/)
+    assert.match(written.stderr, /1\. say in stagecraft.yml .*\n {2}2\. stagecraft run build\n/)
     const loaded = await loadConfig(join(directory, 'stagecraft.yml'))
     const config = loaded.ok ? loaded.value.config : undefined
-    assert.equal(Object.keys(config?.tasks ?? {}), ['install', 'build-app', 'test', 'test-unit'])
+    assert.equal(Object.keys(config?.tasks ?? {}), ['install', 'build', 'test', 'test-unit'])
     assert.match(read(directory), 'inputs: [package.json, package-lock.json, "packages/*/package.json"]')
     assert.match(read(directory), '  #   command: [npm, run, dev]')
-    assert.match(read(directory), '  ci: [build-app, test, test-unit]')
+    assert.match(read(directory), '  ci: [build, test, test-unit]')
     assert.match((await init(directory)).stdout, 'is valid: project ')
   }))
 

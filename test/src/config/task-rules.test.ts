@@ -118,7 +118,11 @@ const cases: readonly (readonly [text: string, expected: readonly string[]])[] =
     ],
   ],
   // --- names
-  [`${project}tasks: {build: {command: x}}\n`, [`2:9 SC1100 a task cannot be called \`build\`: that is a built-in target | ${builtIn}`]],
+  [
+    `${project}tasks: {build: {command: x}}\nenvironments: {prod: {}}\n`,
+    [`2:9 SC1100 a task cannot be called \`build\`: with environments, that is a built-in target | ${builtIn}`],
+  ],
+  [`${project}tasks: {build: {command: x}, deploy: {command: y, needs: [build]}}\n`, []],
   [`${task('')}pipelines: {a: [a]}\n`, ['3:13 SC1100 `a` is a task and a pipeline | the task is here']],
   [task('needs: [b, "build:api", deploy]'), ['2:33 SC1101 no task, pipeline or built-in target is called `b`']],
   [`${project}tasks: {test: {command: x, after: [tset]}}\n`, ['2:36 SC1101 no task, pipeline or built-in target is called `tset` → test']],
@@ -196,7 +200,7 @@ test('a value in the manifest that looks like a secret is warned of; what is onl
 })
 
 test('all that is wrong is told at once', () => {
-  const text = `${project}tasks:\n  build: {command: x, pool: p}\n  b: {command: x, needs: [c], inputs: [../x]}\npipelines: {ci: [d]}\n`
+  const text = `${project}tasks:\n  build: {command: x, pool: p}\n  b: {command: x, needs: [c], inputs: [../x]}\npipelines: {ci: [d]}\nenvironments: {prod: {}}\n`
   assert.equal(
     aboutConfig(text).map((line) => line.split(' ').slice(0, 2).join(' ')),
     ['3:3 SC1100', '3:29 SC1104', '4:27 SC1101', '4:40 SC1103', '5:18 SC1101'],
