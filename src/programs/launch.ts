@@ -102,6 +102,8 @@ function listen(outputs: readonly Readable[], { redact, onLine }: Lines): void {
   for (const stream of outputs) {
     const lines = new ProgramLines(redact, onLine)
     stream.on('data', (chunk: Buffer) => lines.write(chunk))
+    // At its end, as it counts as closed before it says so; some never end, as they are given up.
+    stream.on('end', () => lines.end())
     stream.on('close', () => lines.end())
   }
 }

@@ -102,7 +102,6 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   })
   const scope: Scope = { project: deployment.project, environment: deployment.environment, version: project.release.version ?? 'unknown' }
   const history = hostHistory(project, hosts, app)
-
   // Run by the first task that writes: what other machines did is known before anything is added to it.
   const lock = environmentLock(
     deployment.hosts.map(({ name }) => hosts.lockable(name)),
@@ -155,7 +154,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     lock,
     taskLocks: taskLocks(record),
     forPlan,
-    title: (task) => titleOf(task),
+    title: titleOf,
     redact: secrets.redact,
     connections: hosts.stats,
     recorder: (graph, stop) => openRecorder(graph, project, app, stop),
