@@ -63,8 +63,7 @@ function walkMatching(
   }
   // The library passes over folders it cannot read and over everything that is not a file; we want to hear of both.
   let failure: Error | undefined
-  const listAsFiles = (absolute: string): readonly Dirent[] => {
-    const directory = relative(root, absolute).split(sep).join('/')
+  const listAsFiles = (directory: string): readonly Dirent[] => {
     try {
       return list(directory).map((entry) => (entry.isDirectory() ? entry : asFile(entry)))
     } catch (error) {
@@ -72,11 +71,24 @@ function walkMatching(
       return []
     }
   }
+  const listed = new Map<string, readonly Dirent[]>()
+  const listOnce = (absolute: string): readonly Dirent[] => {
+    const directory = relative(root, absolute).split(sep).join('/')
+    const known = listed.get(directory) ?? listAsFiles(directory)
+    listed.set(directory, known)
+    return known
+  }
   // The type asks for every overload of `readdirSync`; only the one with file types is called.
-  const read = listAsFiles as unknown as typeof readdirSync
-  const found = globSync(include, { cwd: root, dot: true, followSymbolicLinks: false, fs: { readdirSync: read } })
+  const fs = { readdirSync: listOnce as unknown as typeof readdirSync }
+  const without = include.filter((pattern) => pattern.startsWith('!'))
+  const found = new Set<string>()
+  // One by one: of several, the library walks all that is below the folder they have in common, which is mostly the project.
+  for (const pattern of include) {
+    if (pattern.startsWith('!')) continue
+    for (const path of globSync([pattern, ...without], { cwd: root, dot: true, followSymbolicLinks: false, fs })) found.add(path)
+  }
   if (failure) throw failure
-  return found
+  return [...found]
 }
 
 function asFile(entry: Dirent): Dirent {

@@ -150,7 +150,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     lock,
     taskLocks: taskLocks(record),
     forPlan,
-    title: (task) => titleOf(task),
+    title: titleOf,
     redact: secrets.redact,
     connections: hosts.stats,
     recorder: (graph, stop) => openRecorder(graph, project, app, stop),
