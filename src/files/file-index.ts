@@ -9,7 +9,7 @@ import type { RunState } from '../state/run-state.ts'
 import { lookAt, type Stamped } from '../state/stamp.ts'
 import { filesOfSet, isOwnFile } from './file-set.ts'
 import { hashFile } from './hash-file.ts'
-import { type Listing, openListings } from './listings.ts'
+import { type Listing, namesUnusual, openListings } from './listings.ts'
 import { refused, unreadable } from './refused.ts'
 
 export interface FileIndex {
@@ -87,12 +87,26 @@ export function openFileIndex(directory: string, state: RunState, clock: FileClo
     throw unreadable(path, new Error('its name is not text'))
   }
 
-  /** Paths that patterns without wildcards name; undefined when it takes a walk to tell. */
-  const named = (patterns: readonly string[]): readonly string[] | undefined => {
-    if (!patterns.every(isKnownLiteral)) return undefined
-    const excluded = patterns.filter((pattern) => pattern.startsWith('!')).map((pattern) => pattern.slice(1))
+  /**
+   * Paths that patterns without wildcards name, and the patterns that it takes a walk for: a name is looked at, as finding it would mean to read
+   * the folder that it is in, once for every task that reads a file there. Undefined when wildcards take away: then it takes a walk to tell.
+   */
+  const named = (patterns: readonly string[]): { readonly paths: readonly string[]; readonly globs: readonly string[] } | undefined => {
+    const negatives = patterns.filter((pattern) => pattern.startsWith('!'))
+    if (!negatives.every(isKnownLiteral)) return undefined
+    if (!patterns.every(isKnownLiteral) && patterns.some(namesUnusual)) return undefined
+    const excluded = negatives.map((pattern) => pattern.slice(1))
     const isTaken = (path: string) => excluded.some((one) => path === one || path.startsWith(`${one}/`))
-    return patterns.filter((pattern) => !pattern.startsWith('!') && !isTaken(pattern) && !isOwnFile(pattern))
+    const wanted = patterns.filter((pattern) => !pattern.startsWith('!'))
+    const globs = wanted.filter((pattern) => !isKnownLiteral(pattern))
+    const paths = wanted.filter((pattern) => isKnownLiteral(pattern) && !isTaken(pattern) && !isOwnFile(pattern))
+    return { paths, globs: globs.length === 0 ? [] : [...globs, ...negatives] }
+  }
+
+  /** Only names. */
+  const onlyNamed = (patterns: readonly string[]): readonly string[] | undefined => {
+    const found = named(patterns)
+    return found?.globs.length === 0 ? found.paths : undefined
   }
 
   /** Sorted; `undefined` for a folder among them: then it takes a walk. */
@@ -114,18 +128,20 @@ export function openFileIndex(directory: string, state: RunState, clock: FileClo
   function evidence(patterns: readonly string[], use: 'input' | 'output', anew: boolean): Evidence | undefined {
     const stamps = new Map<string, Stamped | undefined>()
     const states: [string, FileState][] = []
-    const paths = named(patterns)
+    const names = use === 'input' ? named(patterns) : undefined
+    const paths = names?.paths ?? onlyNamed(patterns)
+    const globs = names ? names.globs : paths ? [] : patterns
     if (anew || !paths?.every((path) => lastLooks.has(path))) for (const path of paths ?? []) stateOfFile(path)
     let empty: readonly string[] = []
-    let files: readonly string[]
-    if (paths && !paths.some((path) => lastLooks.get(path) === 'folder')) files = [...new Set(paths)].sort()
-    else {
-      const walk = walked(patterns, use)
+    const isNamed = paths !== undefined && !paths.some((path) => lastLooks.get(path) === 'folder')
+    let files: readonly string[] = isNamed ? [...new Set(paths)].sort() : []
+    if (!isNamed || globs.length > 0) {
+      const walk = walked(isNamed ? globs : patterns, use)
       if (!walk.listing.settled) return undefined
       for (const [row, stamp] of walk.listing.folders) stamps.set(row, stamp)
-      files = walk.files
+      files = [...new Set([...files, ...walk.files])].sort()
       empty = walk.listing.empty
-      if (anew) for (const path of files) stateOf(path)
+      if (anew) for (const path of walk.files) stateOf(path)
     }
     for (const path of files) {
       if (lastLooks.get(path) === 'absent') stamps.set(path, undefined)
@@ -153,21 +169,22 @@ export function openFileIndex(directory: string, state: RunState, clock: FileClo
 
   return {
     async states(set) {
-      const paths = isPlain(set) ? named(set.include) : undefined
-      const plain = paths && namedStates(paths)
-      if (plain) return Object.fromEntries(plain.filter((row): row is [string, FileState] => row[1] !== undefined))
-      const files = isPlain(set) ? walked(set.include, 'input').files : filesOfSet(directory, set)
-      const found: [string, FileState][] = []
+      const names = isPlain(set) ? named(set.include) : undefined
+      const plain = names && namedStates(names.paths)?.filter((row): row is [string, FileState] => row[1] !== undefined)
+      if (plain && names.globs.length === 0) return Object.fromEntries(plain)
+      const files = isPlain(set) ? walked(plain ? names.globs : set.include, 'input').files : filesOfSet(directory, set)
+      const found: [string, FileState][] = plain ?? []
       for (const path of files) {
         const before = filesRead
         const file = stateOf(path)
         if (file !== undefined) found.push([path, file])
         if (filesRead !== before && filesRead % filesPerTurn === 0) await setImmediate()
       }
+      if (plain) found.sort(([one], [other]) => (one < other ? -1 : 1))
       return Object.fromEntries(found)
     },
     matched(patterns) {
-      const paths = named(patterns)
+      const paths = onlyNamed(patterns)
       const plain = paths && namedStates(paths)
       const { rows, empty } = plain
         ? { rows: plain, empty: [] }

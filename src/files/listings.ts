@@ -32,6 +32,11 @@ export interface Listings {
 /** Histories, and what package managers put there. */
 const unusual = new Set(['.git', '.hg', '.svn', 'node_modules', '.stagecraft'])
 
+/** Names a folder that is else passed over, and so opens it for all patterns beside it. */
+export function namesUnusual(pattern: string): boolean {
+  return pattern.split('/').some((name) => unusual.has(name))
+}
+
 export function openListings(directory: string, remembered: unknown, clock: FileClock): Listings {
   const known = new Map<string, Listing>()
   const kept: Record<string, unknown> = isObject(remembered) ? remembered : {}

@@ -1,4 +1,4 @@
-/** As large as projects get: counted rather than timed, with commands that are functions, so that all of it is ours. */
+/** A large project, counted rather than timed: anything that is done for every task and grows with their number does not end here. Commands are functions, so that all of it is ours. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
@@ -8,13 +8,13 @@ import { inDirectory } from '../support/directory.ts'
 
 const test = suite('e2e/big-graph')
 
-const tasks = 20_000
+const tasks = 3_000
 const filesEach = 10
 const layerSize = 1000
-/** Measured: 640 MiB after a first run of everything, all in one process. */
+/** Three runs and a cache in memory, all in one process: twice what was measured. */
 const mostMemoryMiB = 1500
 
-/** Twenty layers; each task reads a folder, and what one task of the layer before wrote. */
+/** Layers; each task reads a folder, and what one task of the layer before wrote. */
 function recipes(): Recipe[] {
   return Array.from({ length: tasks }, (_, index) => {
     const before = index - layerSize
@@ -31,7 +31,7 @@ function recipes(): Recipe[] {
   })
 }
 
-test('20,000 tasks over 200,000 files run once each, then nothing, then what an edit reaches', () =>
+test('thousands of tasks over tens of thousands of files run once each, then nothing, then what an edit reaches', () =>
   inDirectory(async (directory) => {
     for (let index = 0; index < tasks; index++) {
       const folder = join(directory, 'in', `t${index}`)
@@ -52,11 +52,11 @@ test('20,000 tasks over 200,000 files run once each, then nothing, then what an 
     assert.ok(Object.values(fates(second)).every((fate) => fate === 'up to date'))
     assert.is(checkout.certified(), tasks)
 
-    writeFileSync(join(directory, 'in/t15500/3'), 'edited')
+    writeFileSync(join(directory, 'in/t500/3'), 'edited')
     assert.is(checkout.certified(), undefined)
     ran.length = 0
     await checkout.run()
-    assert.equal(ran, ['t15500', 't16500', 't17500', 't18500', 't19500'])
+    assert.equal(ran, ['t500', 't1500', 't2500'])
 
     const peakMiB = process.resourceUsage().maxRSS / 1024
     assert.ok(peakMiB < mostMemoryMiB, `${Math.round(peakMiB)} MiB`)
