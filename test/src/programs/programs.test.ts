@@ -54,7 +54,9 @@ test(
     process.env['PLANTED'] = 'yes'
     await rig.run(node('console.log(Object.keys(process.env).sort().join())'), { env: { GIVEN: '1' } })
     delete process.env['PLANTED']
-    assert.equal(rig.lines, ['GIVEN,STAGECRAFT_TASK_COOKIE'])
+    // Node gives its own children this one when their coverage is being measured.
+    const names = rig.lines.flatMap((line) => line.split(',')).filter((name) => name !== 'NODE_V8_COVERAGE')
+    assert.equal(names, ['GIVEN', 'STAGECRAFT_TASK_COOKIE'])
   }),
 )
 
