@@ -111,7 +111,7 @@ test('a service that was asked for runs until Ctrl-C, which is a good end', () =
     const ready = { tcp: `127.0.0.1:${port}` }
     writeManifest(directory, { web: { command: processTrees['a grandchild']?.(port) ?? '', service: { ready } } })
     const cli = run('web')
-    await cli.says(/exec:web is running: press Ctrl-C to stop it/)
+    await cli.says(/\bweb is running: press Ctrl-C to stop it/)
     assert.ok(await accepts(port))
     cli.child.kill('SIGINT')
     assert.is(await cli.ended, 0, cli.text())
@@ -140,7 +140,7 @@ test('two runs at once run a task once', () =>
     const first = run('slow')
     await eventually(() => existsSync(join(directory, 'started')))
     const second = run('slow')
-    await second.says(/exec:slow waits for another run \(pid \d+ on .*\), which runs it now/)
+    await second.says(/\bslow waits for another run \(pid \d+ on .*\), which runs it now/)
     writeFileSync(join(directory, 'go'), '')
     assert.equal([await first.ended, await second.ended], [0, 0], second.text())
     assert.is(readFileSync(join(directory, 'started'), 'utf8'), 'x\n')
