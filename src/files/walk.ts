@@ -2,6 +2,7 @@ import { type Dirent, readdirSync } from 'node:fs'
 import { relative, sep } from 'node:path'
 import { globSync } from 'tinyglobby'
 import { codeOf } from '../../cache/foreign.ts'
+import { lookAt } from '../state/stamp.ts'
 import { refused, unreadable } from './refused.ts'
 
 export interface Walk {
@@ -26,7 +27,7 @@ export function walk({ root, shown, include, enters, read = onDisk(root) }: Walk
   /** Entries of a folder, without the folders nobody wants to see. */
   const list = (directory: string): Dirent[] =>
     read(directory).filter((entry) => !entry.isDirectory() || enters(join(directory, entry.name)))
-  return include ? walkMatching(root, include, list, shown) : walkAll(list, shown)
+  return include ? walkMatching(root, include, list, enters, shown) : walkAll(list, shown)
 }
 
 function onDisk(root: string): (directory: string) => Dirent[] {
@@ -54,6 +55,7 @@ function walkMatching(
   root: string,
   include: readonly string[],
   list: (directory: string) => readonly Dirent[],
+  enters: Walk['enters'],
   shown: Walk['shown'],
 ): readonly string[] {
   for (const pattern of include) {
@@ -78,17 +80,47 @@ function walkMatching(
     listed.set(directory, known)
     return known
   }
-  // The type asks for every overload of `readdirSync`; only the one with file types is called.
-  const fs = { readdirSync: listOnce as unknown as typeof readdirSync }
   const without = include.filter((pattern) => pattern.startsWith('!'))
   const found = new Set<string>()
   // One by one: of several, the library walks all that is below the folder they have in common, which is mostly the project.
   for (const pattern of include) {
     if (pattern.startsWith('!')) continue
+    const fixed = fixedFolder(pattern)
+    const listOnTheWay = (absolute: string): readonly Dirent[] => wayTo(root, fixed, absolute, enters) ?? listOnce(absolute)
+    // The type asks for every overload of `readdirSync`; only the one with file types is called.
+    const fs = { readdirSync: listOnTheWay as unknown as typeof readdirSync }
     for (const path of globSync([pattern, ...without], { cwd: root, dot: true, followSymbolicLinks: false, fs })) found.add(path)
   }
   if (failure) throw failure
   return [...found]
+}
+
+/** What all of a pattern's matches are below: the part before its first wildcard. */
+function fixedFolder(pattern: string): string {
+  const parts = pattern.split('/')
+  if (parts.some((part) => part === '' || part === '.')) return ''
+  const wild = parts.findIndex((part) => /[*?[\]{}()!+@\\]/.test(part))
+  return parts.slice(0, wild === -1 ? parts.length - 1 : wild).join('/')
+}
+
+/**
+ * On the way to the folder that a pattern is fixed to, there is one entry to see, and no need to read a folder that may have thousands: every task
+ * of a large project does this. Undefined where the folder itself has to be read, a link on the way included.
+ */
+function wayTo(root: string, fixed: string, absolute: string, enters: Walk['enters']): readonly Dirent[] | undefined {
+  const directory = relative(root, absolute).split(sep).join('/')
+  if (fixed === '' || !(directory === '' || fixed.startsWith(`${directory}/`))) return undefined
+  const [name = ''] = fixed.slice(directory === '' ? 0 : directory.length + 1).split('/')
+  const path = join(directory, name)
+  const found = lookAt(`${root}/${path}`)
+  // What is not there is looked for all the same: that it is not there is what the listing rests on.
+  if (found !== undefined && !found.isDirectory()) return undefined
+  return enters(path) ? [asFolder(name)] : []
+}
+
+/** As much of an entry as the library asks for. */
+function asFolder(name: string): Dirent {
+  return { name, isDirectory: () => true, isFile: () => false, isSymbolicLink: () => false } as Dirent
 }
 
 function asFile(entry: Dirent): Dirent {
