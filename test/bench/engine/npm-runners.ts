@@ -87,7 +87,7 @@ export function turbo(program: 'shim' | 'binary'): Runner {
 export function nx(): Runner {
   return {
     name: 'nx, no daemon',
-    mostTasks: 1000,
+    mostTasks: 100,
     restores: true,
     write(directory, work) {
       writePackages(directory, work, {})
@@ -116,7 +116,7 @@ export function nx(): Runner {
 export function wireit(): Runner {
   return {
     name: 'wireit',
-    mostTasks: 1000,
+    mostTasks: 100,
     restores: true,
     write(directory, work) {
       writePackages(directory, work, {
@@ -149,7 +149,7 @@ export function wireit(): Runner {
 export function lage(): Runner {
   return {
     name: 'lage',
-    mostTasks: 1000,
+    mostTasks: 100,
     restores: true,
     write(directory, work) {
       writePackages(directory, work, { root: { packageManager: 'npm@11.0.0' } })
