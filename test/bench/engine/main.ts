@@ -36,17 +36,15 @@ const all = [stagecraft(), floor(), make(), ninja(), turbo('binary'), turbo('shi
 /** A scenario is prepared, not timed, before each of its runs. */
 interface Scenario {
   readonly title: string
-  readonly applies: (runner: Runner) => boolean
   readonly prepare: (directory: string, work: Workload, runner: Runner, run: number) => void
 }
 
 const scenarios: readonly Scenario[] = [
-  { title: 'Nothing to do', applies: () => true, prepare: () => {} },
-  { title: 'One input in the middle', applies: () => true, prepare: (directory, { middle }, _, run) => edit(directory, middle, run) },
-  { title: 'All outputs gone, cache there', applies: () => true, prepare: (directory, work) => removeOutputs(directory, work) },
+  { title: 'Nothing to do', prepare: () => {} },
+  { title: 'One input in the middle', prepare: (directory, { middle }, _, run) => edit(directory, middle, run) },
+  { title: 'All outputs gone, cache there', prepare: (directory, work) => removeOutputs(directory, work) },
   {
     title: 'Cold',
-    applies: () => true,
     prepare: (directory, work, runner) => {
       removeOutputs(directory, work)
       runner.forget(directory)
@@ -95,7 +93,6 @@ async function measureRunner(runner: Runner, shape: Shape, size: number): Promis
     say(`${shape} ${size} ${runner.name}: ${String(error).slice(0, 500)}`)
     add(`Nothing to do: ${shape}, ${size} tasks`, { what: `${runner.name}: did not run here`, more: [''] })
   } finally {
-    runner.stop?.(directory)
     rmSync(directory, { recursive: true, force: true })
   }
 }

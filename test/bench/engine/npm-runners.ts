@@ -72,7 +72,6 @@ export function turbo(program: 'shim' | 'binary'): Runner {
   return {
     name: program === 'shim' ? 'turbo, through npm' : 'turbo, its binary',
     mostTasks: 1000,
-    restores: true,
     write(directory, work) {
       writePackages(directory, work, {})
       const build = { dependsOn: ['^build'], inputs: [...inputs], outputs: [output] }
@@ -88,7 +87,6 @@ export function nx(): Runner {
   return {
     name: 'nx, no daemon',
     mostTasks: 100,
-    restores: true,
     write(directory, work) {
       writePackages(directory, work, {})
       const build = {
@@ -117,7 +115,6 @@ export function wireit(): Runner {
   return {
     name: 'wireit',
     mostTasks: 100,
-    restores: true,
     write(directory, work) {
       writePackages(directory, work, {
         member: (needs) => ({
@@ -150,7 +147,6 @@ export function lage(): Runner {
   return {
     name: 'lage',
     mostTasks: 100,
-    restores: true,
     write(directory, work) {
       writePackages(directory, work, { root: { packageManager: 'npm@11.0.0' } })
       const options = { cacheStorageConfig: { provider: 'local' }, outputGlob: [output], environmentGlob: [] }
@@ -176,7 +172,6 @@ export function moon(): Runner {
   return {
     name: 'moon',
     mostTasks: 100,
-    restores: true,
     write(directory, work) {
       writePackages(directory, work, {})
       mkdirSync(join(directory, '.moon'), { recursive: true })

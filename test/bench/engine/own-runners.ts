@@ -19,7 +19,6 @@ export function stagecraft(seconds = 0): Runner {
   return {
     name: 'stagecraft',
     mostTasks: 20_000,
-    restores: true,
     write(directory, { tasks }) {
       const lines = tasks.flatMap((task) => [
         `  ${task.name}:`,
@@ -45,7 +44,6 @@ export function floor(seconds = 0): Runner {
   return {
     name: 'floor program',
     mostTasks: 20_000,
-    restores: false,
     write(directory, { tasks }) {
       const all = tasks.map((task) => ({
         name: task.name,
@@ -71,7 +69,6 @@ export function make(seconds = 0): Runner {
   return {
     name: 'make -j2',
     mostTasks: 20_000,
-    restores: false,
     write(directory, { tasks }) {
       const outputs = tasks.map(({ name }) => `t/${name}/${output}`)
       const rules = tasks.map((task) => {
@@ -89,7 +86,6 @@ export function ninja(seconds = 0): Runner {
   return {
     name: 'ninja -j2',
     mostTasks: 20_000,
-    restores: false,
     write(directory, { tasks }) {
       const rules = tasks.map((task) => {
         const from = [...inputs.map((file) => `t/${task.name}/${file}`), ...task.needs.map((need) => `t/${need}/${output}`)]

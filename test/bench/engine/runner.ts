@@ -12,8 +12,4 @@ export interface Runner {
   forget(directory: string): void
   /** Largest graph it is asked to run: the slow ones would take minutes. */
   readonly mostTasks: number
-  /** False for those that keep no outputs: they rebuild. */
-  readonly restores: boolean
-  /** Ends what it leaves running. */
-  stop?(directory: string): void
 }
