@@ -1,0 +1,66 @@
+/**
+ * Compiled code, kept between runs: what V8 made of the modules of one command, functions included that were called. It is code, so it lies where only its
+ * user can write, and is believed only there. Losing it costs time.
+ */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { type Compiled, decodeCode, encodeCode } from './code-file.ts'
+import { isPrivate, isPrivateFolder } from './private-folder.ts'
+
+/** Files that are kept: one for each command, build and engine. About 1 MB each. */
+const keptFiles = 24
+
+/** Never throws: what cannot be read is not there. */
+export function readCode(folder: string, name: string): ReadonlyMap<string, Compiled> {
+  try {
+    return (isPrivateFolder(folder) && decodeCode(readPrivate(join(folder, name)))) || new Map()
+  } catch {
+    return new Map()
+  }
+}
+
+/** @throws Error for a link, and for what another user owns or can write to. */
+function readPrivate(path: string): Buffer {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+  try {
+    const found = fstatSync(file)
+    if (!found.isFile() || !isPrivate(found)) throw new Error(`${path} is not of this user alone`)
+    return readFileSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Never throws: of what cannot be written, the next run has no use. Of two runs that write, the last wins; a reader sees the one or the other. */
+export function writeCode(folder: string, name: string, modules: ReadonlyMap<string, Compiled>): void {
+  const draft = join(folder, `${name}.${process.pid}.tmp`)
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    if (!isPrivateFolder(folder)) return
+    writeFileSync(draft, encodeCode(modules), { flag: 'wx', mode: 0o600 })
+    renameSync(draft, join(folder, name))
+    removeOldest(folder)
+  } catch {
+    rmSync(draft, { force: true })
+  }
+}
+
+function removeOldest(folder: string): void {
+  const files = readdirSync(folder).map((name) => join(folder, name))
+  if (files.length <= keptFiles) return
+  const times = new Map(files.map((file) => [file, statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0]))
+  const newestFirst = files.sort((a, b) => (times.get(b) ?? 0) - (times.get(a) ?? 0))
+  for (const file of newestFirst.slice(keptFiles)) rmSync(file, { force: true })
+}
