@@ -35,6 +35,14 @@ const leftOut = {
     onLoad({ filter: /.*/, namespace: 'session' }, () => ({
       contents: `module.exports = () => { throw new Error('BuildKit sessions are left out of this bundle') }`,
     }))
+    // Whether there is color is decided by `ui/terminal.ts`; what chalk would ask at load has no reader.
+    onResolve({ filter: /^#supports-color$/ }, () => ({ path: 'supports-color', namespace: 'supports-color' }))
+    onLoad({ filter: /.*/, namespace: 'supports-color' }, () => ({ contents: 'export default { stdout: false, stderr: false }' }))
+    // fdir would use a picomatch it finds near the program; tinyglobby brings one and asks for none.
+    onResolve({ filter: /^module$/ }, ({ importer }) =>
+      importer.includes('/fdir/') ? { path: 'require', namespace: 'require' } : undefined,
+    )
+    onLoad({ filter: /.*/, namespace: 'require' }, () => ({ contents: 'export const createRequire = () => ({})' }))
   },
 }
 
