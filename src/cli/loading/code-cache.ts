@@ -15,19 +15,21 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
-import { type Compiled, decodeCode, encodeCode } from './code-file.ts'
+import { dirname, join } from 'node:path'
+import { decodeCode, encodeCode, type KeptCode } from './code-file.ts'
 import { isPrivate, isPrivateFolder } from './private-folder.ts'
 
 /** Files that are kept: one for each command, build and engine. About 1 MB each. */
 const keptFiles = 24
 
+const nothing: KeptCode = { runs: 0, modules: new Map() }
+
 /** Never throws: what cannot be read is not there. */
-export function readCode(folder: string, name: string): ReadonlyMap<string, Compiled> {
+export function readCode(folder: string, name: string): KeptCode {
   try {
-    return (isPrivateFolder(folder) && decodeCode(readPrivate(join(folder, name)))) || new Map()
+    return (isPrivateFolder(folder) && decodeCode(readPrivate(join(folder, name)))) || nothing
   } catch {
-    return new Map()
+    return nothing
   }
 }
 
@@ -44,17 +46,35 @@ function readPrivate(path: string): Buffer {
 }
 
 /** Never throws: of what cannot be written, the next run has no use. Of two runs that write, the last wins; a reader sees the one or the other. */
-export function writeCode(folder: string, name: string, modules: ReadonlyMap<string, Compiled>): void {
+export function writeCode(folder: string, name: string, code: KeptCode): void {
+  try {
+    for (const path of [dirname(dirname(folder)), dirname(folder), folder]) makeFolder(path)
+    if (isPrivateFolder(folder)) replace(folder, name, encodeCode(code))
+  } catch {
+    // A full disk, a folder that is only read: the run was as good.
+    return
+  }
+}
+
+/** One at a time: where a file system says that a folder's parent is missing though it is there, Node's `recursive` never ends. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  }
+}
+
+function replace(folder: string, name: string, bytes: Buffer): void {
   const draft = join(folder, `${name}.${process.pid}.tmp`)
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
-    if (!isPrivateFolder(folder)) return
-    writeFileSync(draft, encodeCode(modules), { flag: 'wx', mode: 0o600 })
+    writeFileSync(draft, bytes, { flag: 'wx', mode: 0o600 })
     renameSync(draft, join(folder, name))
-    removeOldest(folder)
-  } catch {
+  } catch (error) {
     rmSync(draft, { force: true })
+    throw error
   }
+  removeOldest(folder)
 }
 
 function removeOldest(folder: string): void {

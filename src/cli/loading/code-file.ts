@@ -9,15 +9,27 @@ export interface Compiled {
   readonly code: Uint8Array
 }
 
+export interface KeptCode {
+  /** How many runs have added to it. */
+  readonly runs: number
+  /** By absolute path. */
+  readonly modules: ReadonlyMap<string, Compiled>
+}
+
 const mark = 'SCcode1\n'
 /** The mark, a checksum of all that follows it, the length of the list. */
 const headBytes = 16
 
-type Row = readonly [name: string, text: number, length: number]
+type Row = readonly [path: string, text: number, length: number]
 
-export function encodeCode(modules: ReadonlyMap<string, Compiled>): Buffer {
-  const rows = [...modules].map(([name, { text, code }]): Row => [name, text, code.length])
-  const list = Buffer.from(JSON.stringify(rows))
+interface List {
+  readonly runs: number
+  readonly rows: readonly Row[]
+}
+
+export function encodeCode({ runs, modules }: KeptCode): Buffer {
+  const rows = [...modules].map(([path, { text, code }]): Row => [path, text, code.length])
+  const list = Buffer.from(JSON.stringify({ runs, rows } satisfies List))
   let at = align(headBytes + list.length)
   const bytes = Buffer.alloc(at + rows.reduce((sum, [, , length]) => sum + align(length), 0))
   bytes.write(mark, 'latin1')
@@ -32,18 +44,18 @@ export function encodeCode(modules: ReadonlyMap<string, Compiled>): Buffer {
 }
 
 /** Undefined for anything that is not, to the last byte, what `encodeCode` made. */
-export function decodeCode(bytes: Buffer): ReadonlyMap<string, Compiled> | undefined {
+export function decodeCode(bytes: Buffer): KeptCode | undefined {
   if (bytes.length < headBytes || bytes.toString('latin1', 0, mark.length) !== mark) return undefined
   if (bytes.readUInt32LE(8) !== checksum(bytes.subarray(12))) return undefined
   const listBytes = bytes.readUInt32LE(12)
-  const rows = JSON.parse(bytes.toString('utf8', headBytes, headBytes + listBytes)) as readonly Row[]
+  const { runs, rows } = JSON.parse(bytes.toString('utf8', headBytes, headBytes + listBytes)) as List
   const modules = new Map<string, Compiled>()
   let at = align(headBytes + listBytes)
-  for (const [name, text, length] of rows) {
-    modules.set(name, { text, code: bytes.subarray(at, at + length) })
+  for (const [path, text, length] of rows) {
+    modules.set(path, { text, code: bytes.subarray(at, at + length) })
     at += align(length)
   }
-  return modules
+  return { runs, modules }
 }
 
 /** As fast as memory is read; loaded only by those who need it. */

@@ -3,6 +3,12 @@ import { readCode, writeCode } from './code-cache.ts'
 import { bundleModules } from './modules.ts'
 import { codeFolder } from './private-folder.ts'
 
+/**
+ * Runs of a command that add to what is kept: the first of a project calls other functions than those that follow it. After them, only what was not known at
+ * all is added: V8 does not tell what it compiled.
+ */
+const learningRuns = 3
+
 export interface Start {
   /** Absolute path of the module to begin with; it exports `finished`. */
   readonly file: string
@@ -14,10 +20,12 @@ export interface Start {
 export async function loadProgram({ file, words, env }: Start): Promise<void> {
   const folder = keepsCode(env) ? codeFolder(env) : undefined
   const name = codeName(words)
-  const modules = bundleModules(folder === undefined ? undefined : readCode(folder, name))
-  const { finished } = modules.load(file) as { readonly finished: Promise<void> }
+  const kept = folder === undefined ? undefined : readCode(folder, name)
+  const program = bundleModules(kept?.modules)
+  const { finished } = program.load(file) as { readonly finished: Promise<void> }
   await finished
-  if (folder !== undefined && modules.learned && !process.exitCode) writeCode(folder, name, modules.compiled())
+  if (folder === undefined || !kept || process.exitCode) return
+  if (program.learned || kept.runs < learningRuns) writeCode(folder, name, { runs: kept.runs + 1, modules: program.compiled() })
 }
 
 /** Node's own switch for the same thing; and coverage counts only functions that it saw being compiled. */
