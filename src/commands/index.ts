@@ -35,6 +35,7 @@ export const commands: CommandTable = {
     group: 'start',
     load: () => import('./init.ts'),
   },
+  logs: { summary: 'show what services print, of all hosts in one stream', group: 'look', load: () => import('./logs.ts') },
   plan: { summary: 'show what a deploy would do and why, touching nothing', group: 'deliver', load: () => import('./plan.ts') },
   'releases list': { summary: 'list releases, newest first', group: 'look', load: () => import('./releases-list.ts') },
   'releases show': {
