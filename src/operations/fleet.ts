@@ -28,8 +28,11 @@ export interface Fleet extends Selected {
   /** Is this service among those selected? */
   wants(service: string): boolean
   host(name: string): Host
-  /** Asks every selected host at once. Answers are sorted by host. @throws what is no failure of a host, and the interrupt. */
-  ask<T>(work: (host: Host, address: HostAddress) => Promise<T>): Promise<readonly Answer<T>[]>
+  /**
+   * Asks every selected host at once, or those of them that are named. Answers are sorted by host.
+   * @throws what is no failure of a host, and the interrupt.
+   */
+  ask<T>(work: (host: Host, address: HostAddress) => Promise<T>, names?: readonly string[]): Promise<readonly Answer<T>[]>
   /** Drops the connection to a host that was lost or never made, so that the next question dials again. */
   redial(name: string): Promise<void>
   close(): Promise<void>
@@ -65,7 +68,10 @@ export async function openFleet(
     deployment,
     wants: (service) => selected.services === undefined || selected.services.includes(service),
     host,
-    ask: (work) => Promise.all(selected.hosts.map((address) => answer(address, () => work(host(address.name), address), app.signal))),
+    ask(work, names) {
+      const asked = selected.hosts.filter(({ name }) => names === undefined || names.includes(name))
+      return Promise.all(asked.map((address) => answer(address, () => work(host(address.name), address), app.signal)))
+    },
     async redial(name) {
       const old = pools.get(name)
       pools.delete(name)

@@ -57,6 +57,8 @@ class HostVisit {
   readonly #host: Host
   readonly #options: FollowOptions
   readonly #listening = new Set<string>()
+  /** Containers that were listened to, by id. */
+  readonly #known = new Map<string, Container>()
   readonly #over = new AbortController()
   readonly #signal: AbortSignal
   #failure: unknown
@@ -93,7 +95,10 @@ class HostVisit {
       const message = 'the Engine stopped telling what happens'
       this.#end(new TaskFailure({ reason: 'unreachable', subject: this.#host.name, message }))
     } else if (action === 'start') this.#try(this.#look())
-    else if (action === 'die' && this.#listening.has(container)) this.#try(this.#tellOfEnd(container, exitCode))
+    else if (action === 'die') {
+      const known = this.#known.get(container)
+      if (known !== undefined) this.#say(known, exitCode === undefined ? 'ended' : `ended with code ${exitCode}`)
+    }
   }
 
   async #look(): Promise<void> {
@@ -101,7 +106,10 @@ class HostVisit {
     const { containers } = await this.#host.observe()
     for (const container of containers) {
       if (!this.#fleet.wants(container.service) || container.state !== 'running' || this.#listening.has(container.id)) continue
-      if (this.#isSettled && !this.#options.positions.has(positionKey(this.#host.name, container))) this.#say(container, 'started')
+      const isNew = !this.#options.positions.has(positionKey(this.#host.name, container))
+      if (this.#known.has(container.id)) this.#say(container, 'started again')
+      else if (this.#isSettled && isNew) this.#say(container, 'started')
+      this.#known.set(container.id, container)
       this.#try(this.#listen(container))
     }
   }
@@ -131,11 +139,6 @@ class HostVisit {
     // It may have been started again before its end was read. Should the Engine end what still runs, it is not asked again at once.
     await delay(reopenMs, undefined, { signal: this.#signal }).catch(() => undefined)
     if (!this.#signal.aborted) await this.#look()
-  }
-
-  async #tellOfEnd(id: string, exitCode: number | undefined): Promise<void> {
-    const found = (await this.#host.observe()).containers.find((container) => container.id === id)
-    if (found !== undefined) this.#say(found, exitCode === undefined ? 'ended' : `ended with code ${exitCode}`)
   }
 
   #say({ name }: Container, what: string): void {
