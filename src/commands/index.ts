@@ -24,6 +24,7 @@ export const commands: CommandTable = {
   },
   completion: { summary: 'print a completion script for bash, fish or zsh', group: 'other', load: () => import('./completion.ts') },
   deploy: { summary: 'bring an environment to the state of this checkout', group: 'deliver', load: () => import('./deploy.ts') },
+  doctor: { summary: 'find everything a deploy would trip over, and say what helps', group: 'start', load: () => import('./doctor.ts') },
   explain: {
     summary: 'say what a task is made from, and what changed since it last ran',
     group: 'look',

@@ -28,6 +28,8 @@ export interface Fleet extends Selected {
   /** Is this service among those selected? */
   wants(service: string): boolean
   host(name: string): Host
+  /** What was spent on the connection to a host so far; undefined when it was not asked anything. */
+  stats(name: string): ReturnType<HostPool['stats']>[string] | undefined
   /**
    * Asks every selected host at once, or those of them that are named. Answers are sorted by host.
    * @throws what is no failure of a host, and the interrupt.
@@ -68,6 +70,7 @@ export async function openFleet(
     deployment,
     wants: (service) => selected.services === undefined || selected.services.includes(service),
     host,
+    stats: (name) => pools.get(name)?.stats()[name],
     ask(work, names) {
       const asked = selected.hosts.filter(({ name }) => names === undefined || names.includes(name))
       return Promise.all(asked.map((address) => answer(address, () => work(host(address.name), address), app.signal)))

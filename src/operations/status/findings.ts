@@ -35,8 +35,19 @@ export interface Drift {
 /** A container that was restarted this recently may be about to be again. */
 const restingMs = 10 * 60_000
 
-/** @param wanted undefined for a service the release does not have. @param nowMs by a clock about as right as the host's. */
-export function findDrift(wanted: RenderedService | undefined, containers: readonly LookedContainer[], nowMs: number): readonly Drift[] {
+export interface Circumstances {
+  /** By a clock about as right as the host's. */
+  readonly nowMs: number
+  /** A run is at work: what is half done is not left half done. */
+  readonly isDeploying: boolean
+}
+
+/** @param wanted undefined for a service the release does not have. */
+export function findDrift(
+  wanted: RenderedService | undefined,
+  containers: readonly LookedContainer[],
+  around: Circumstances,
+): readonly Drift[] {
   if (wanted === undefined) {
     return containers.map(({ name, state }) => ({ kind: 'orphan', detail: `${name} (${state}) belongs to no service of the release` }))
   }
@@ -49,7 +60,7 @@ export function findDrift(wanted: RenderedService | undefined, containers: reado
   }
   if (running.length !== wanted.replicas) found.push({ kind: 'replicas', detail: replicasText(running.length, wanted.replicas) })
   for (const container of other) found.push(outdated(container))
-  for (const container of same) found.push(...troubles(container, wanted, nowMs))
+  for (const container of same) found.push(...troubles(container, wanted, around))
   return found
 }
 
@@ -63,16 +74,16 @@ function outdated({ name, state }: Container): Drift {
   return { kind: 'left-over', detail: `${name} (${state}) is left of another release` }
 }
 
-function troubles(container: LookedContainer, wanted: RenderedService, nowMs: number): readonly Drift[] {
+function troubles(container: LookedContainer, wanted: RenderedService, around: Circumstances): readonly Drift[] {
   const { name, state, health, detail } = container
   switch (state) {
     case 'running':
       return [
-        ...restarts(container, nowMs),
+        ...restarts(container, around.nowMs),
         ...(health === 'unhealthy' || health === 'starting'
           ? [{ kind: health, detail: health === 'unhealthy' ? `${name} is unhealthy` : `${name} has not been healthy yet` }]
           : []),
-        ...(wanted.restart !== 'no' && detail?.restartPolicy === 'no'
+        ...(!around.isDeploying && wanted.restart !== 'no' && detail?.restartPolicy === 'no'
           ? [{ kind: 'unsettled' as const, detail: `${name} was left by a deploy that was cut off: it would not come back after a reboot` }]
           : []),
       ]

@@ -4,7 +4,7 @@ import type { Deployment } from '../../contracts.ts'
 import { currentRelease, newestFirst, overallStatus, type Release } from '../../releases/release.ts'
 import { shortVersion } from '../../ui/short-version.ts'
 import type { Answer } from '../fleet.ts'
-import { type Drift, findDrift, type LookedContainer } from './findings.ts'
+import { type Circumstances, type Drift, findDrift, type LookedContainer } from './findings.ts'
 import type { HostLook, LockLook } from './look.ts'
 import type { RenderedService } from './rendered-bundle.ts'
 
@@ -64,6 +64,7 @@ export function statusReport({ deployment, answers, releases, wants, nowMs }: St
   const own = newestFirst(releases.filter(({ environment, kind }) => environment === env && kind !== 'build'))
   const current = currentRelease(own, env)
   const newest = own[0]
+  const isDeploying = answers.some((answer) => answer.ok && isAlive(answer.value.lock))
   return {
     env,
     release: current && releaseStatus(current),
@@ -73,7 +74,7 @@ export function statusReport({ deployment, answers, releases, wants, nowMs }: St
       const { name } = answer
       if (!answer.ok) return { name, reachable: false, error: answer.failure.message, deployed: true, services: [] }
       const isHome = deployment.services.some((service) => service.hosts.includes(name))
-      const services = servicesOn(answer.value, wants, own, nowMs)
+      const services = servicesOn(answer.value, wants, own, { nowMs, isDeploying })
       return { name, reachable: true, deployed: answer.value.services !== undefined || !isHome, services }
     }),
   }
@@ -84,6 +85,13 @@ export function isDegraded({ hosts }: StatusReport): boolean {
   return hosts.some(({ reachable, deployed, services }) => !reachable || !deployed || services.some(({ drift }) => drift.length > 0))
 }
 
+/** A lease is 30 s long: a holder silent for longer is taken for dead. */
+export function isAlive(lock: LockLook | undefined): boolean {
+  return lock !== undefined && (lock.silentSeconds ?? 0) <= leaseSeconds
+}
+
+const leaseSeconds = 30
+
 function releaseStatus(release: Release): ReleaseStatus {
   const { id, version, timestamp, by } = release
   return { id, version, status: overallStatus(release), timestamp, ...(by === undefined ? {} : { by }) }
@@ -93,7 +101,7 @@ function servicesOn(
   { services = [], containers }: HostLook,
   wants: (service: string) => boolean,
   releases: readonly Release[],
-  nowMs: number,
+  around: Circumstances,
 ): readonly ServiceStatus[] {
   const names = new Set([...services, ...containers.map(({ service }) => ({ name: service }))].map(({ name }) => name))
   return [...names]
@@ -102,7 +110,7 @@ function servicesOn(
     .map((name) => {
       const wanted = services.find((service) => service.name === name)
       const own = containers.filter(({ service }) => service === name)
-      return serviceStatus(name, wanted, own, releases, nowMs)
+      return serviceStatus(name, wanted, own, releases, around)
     })
 }
 
@@ -115,7 +123,7 @@ function serviceStatus(
   wanted: RenderedService | undefined,
   containers: readonly LookedContainer[],
   releases: readonly Release[],
-  nowMs: number,
+  around: Circumstances,
 ): ServiceStatus {
   // Of containers that only wait to be removed, nobody wants to know how they are.
   const wantedOnes = containers.filter(({ hash }) => hash === wanted?.hash)
@@ -132,7 +140,7 @@ function serviceStatus(
     state: states.find((state) => counted.some((container) => container.state === state)) ?? 'missing',
     health: healths.find((health) => counted.some((container) => container.state === 'running' && container.health === health)) ?? 'none',
     hash: wanted?.hash ?? containers[0]?.hash ?? '',
-    drift: findDrift(wanted, containers, nowMs),
+    drift: findDrift(wanted, containers, around),
     containers: containers.map(({ name: container, state, health }) => ({ name: container, state, health })),
     ...(started.length > 0 ? { sinceMs: Math.max(...started) } : {}),
   }

@@ -92,7 +92,7 @@ const kindWords: Readonly<Record<DriftKind, string>> = {
 
 function findingLines(report: StatusReport, paint: Paint): string[] {
   const lines = report.hosts.flatMap(({ name, error, services }) => [
-    ...(error === undefined ? [] : error.split('\n').map((line) => `${name}: ${printable(line)}`)),
+    ...(error === undefined ? [] : error.split('\n').map((line) => `${line.includes(name) ? '' : `${name}: `}${printable(line)}`)),
     ...services.flatMap((service) => service.drift.map(({ detail }) => `${name} ${service.name}: ${printable(detail)}`)),
   ])
   if (!isDegraded(report)) return []
