@@ -6,6 +6,7 @@ import { createEngine } from './engine.ts'
 import { EnvironmentLock } from './lock.ts'
 import type { HeldLock } from './lock-held.ts'
 import { parseLock } from './lock-holder.ts'
+import { createOperator, type HostOperator } from './operator.ts'
 import { createSftpFiles } from './sftp-files.ts'
 import { type ConnectionSources, resolveConnection } from './ssh-config.ts'
 import { type ConnectionStats, SshConnection } from './ssh-connection.ts'
@@ -30,6 +31,7 @@ export interface RemoteHostOptions extends ConnectionSources {
 
 export interface RemoteHost extends Host {
   readonly lock: { acquire(run: { readonly owner: string; readonly description: string }): Promise<HeldLock> }
+  readonly operator: HostOperator
   /** Connects and looks at once, for an `observe` that is soon to come; what goes wrong is for that to tell. */
   lookAhead(): void
   stats(): ConnectionStats
@@ -64,6 +66,7 @@ export function createRemoteHost(options: RemoteHostOptions): RemoteHost {
     name: address.name,
     directory,
     engine,
+    operator: createOperator(connection, agent),
     files: createSftpFiles(session, directory),
     lock: new EnvironmentLock(session, {
       host: address.name,

@@ -4,12 +4,15 @@ import { homedir, hostname } from 'node:os'
 import type { Host } from '../../tasks/ports.ts'
 import type { App, Deployment } from '../contracts.ts'
 import { localUser } from '../hosts/local-user.ts'
+import type { HostOperator } from '../hosts/operator.ts'
 import { createRemoteHost, type RemoteHost } from '../hosts/remote-host.ts'
 import type { LockableHost } from './environment-lock.ts'
 
 export interface HostPool {
   host(name: string): Host
   lockable(name: string): LockableHost
+  /** What only operations ask. */
+  operator(name: string): HostOperator
   /** Begins to connect to a host that will be asked soon. */
   lookAhead(name: string): void
   /** What was spent on connections, by host; for benchmarks and `--verbose`. */
@@ -48,6 +51,7 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
       lock: () => remote(name).lock.acquire({ owner, description: `${localUser(app.env)}@${hostname()} pid ${process.pid}` }),
       changed: () => remote(name).changed(),
     }),
+    operator: (name) => remote(name).operator,
     lookAhead: (name) => remote(name).lookAhead(),
     stats: () => Object.fromEntries([...open].map(([name, host]) => [name, host.stats()])),
     async close() {

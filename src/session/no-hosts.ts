@@ -4,6 +4,7 @@ import type { HostPool } from './hosts.ts'
 export const noHosts: HostPool = {
   host: noHost,
   lockable: noHost,
+  operator: noHost,
   lookAhead: noHost,
   stats: () => ({}),
   close: async () => {},
