@@ -45,6 +45,7 @@ export const commands: CommandTable = {
     group: 'look',
     load: () => import('./releases-show.ts'),
   },
+  restart: { summary: 'restart the containers of services, one after another', group: 'operate', load: () => import('./restart.ts') },
   run: { summary: 'run targets or single tasks, and all they depend on', group: 'deliver', load: () => import('./run.ts') },
   ssh: { summary: 'open a shell on a host, or run a program there', group: 'operate', load: () => import('./ssh.ts') },
   status: { summary: 'show what runs on every host, and what is not as released', group: 'look', load: () => import('./status.ts') },

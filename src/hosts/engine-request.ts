@@ -14,6 +14,8 @@ export interface EngineRequest {
   readonly body?: unknown
   /** Statuses that are answers and not failures, beside those below 400. */
   readonly expected?: readonly number[]
+  /** Default: a minute. */
+  readonly timeoutMs?: number
 }
 
 export interface EngineAnswer {
@@ -22,7 +24,7 @@ export interface EngineAnswer {
   readonly json: unknown
 }
 
-const timeoutMs = 60_000
+const defaultTimeoutMs = 60_000
 
 /** @throws TaskFailure with the Engine's own words. */
 export function askEngine(connection: SshConnection, agent: EngineAgent, wanted: EngineRequest): Promise<EngineAnswer> {
@@ -37,7 +39,7 @@ export async function hijackEngine(connection: SshConnection, agent: EngineAgent
 }
 
 async function perform(connection: SshConnection, wanted: EngineRequest, work: (signal: AbortSignal) => Promise<Sent>): Promise<Sent> {
-  return connection.perform(`to ${wanted.what}`, timeoutMs, async (signal) => {
+  return connection.perform(`to ${wanted.what}`, wanted.timeoutMs ?? defaultTimeoutMs, async (signal) => {
     let answer: Sent
     try {
       answer = await work(signal)

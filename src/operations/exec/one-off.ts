@@ -3,6 +3,7 @@
  * the system's `ssh` carries the streams. Its labels say who it is for, so that what a killed run left is found and removed.
  */
 import { homedir } from 'node:os'
+import { TaskFailure } from '../../../tasks/kind.ts'
 import type { Host } from '../../../tasks/ports.ts'
 import { type App, type ExitCode, programCode } from '../../contracts.ts'
 import { isGone, thisProcess } from '../../releases/process-identity.ts'
@@ -58,6 +59,15 @@ export async function runOneOff(fleet: Fleet, options: ExecOptions, app: App): P
   const host = fleet.host(address.name)
   const { project, environment, composeProject } = deployment
   await removeLeftovers(fleet, host)
+  if ((await host.observe()).bundle === undefined) {
+    const message = `no release of ${environment} is on ${host.name}`
+    throw new TaskFailure({
+      reason: 'refused',
+      subject: host.name,
+      message,
+      remedy: `deploy first: stagecraft deploy --env ${environment}`,
+    })
+  }
   const owner = JSON.stringify(thisProcess())
   const composeFile = `${host.directory}/current/docker-compose.yml`
   const words = oneOffCommand({ project, environment, composeProject, composeFile, owner }, options)

@@ -40,6 +40,10 @@ export async function execOnOne(fleet: Fleet, options: ExecOptions, globals: Glo
   })
   try {
     return programCode(await converse(running, options, app))
+  } catch (error) {
+    // It was let go of, and said so.
+    if (app.signal.aborted && running.stream.destroyed) return exitCodes.interrupted
+    throw error
   } finally {
     release()
   }
@@ -144,7 +148,7 @@ function nameOf({ deployment }: Fleet, { host, container }: Replica): string {
 
 function nothingRuns(fleet: Fleet, { service, replica }: ExecOptions, replicas: readonly Replica[]): TaskFailure {
   const { environment } = fleet.deployment
-  const numbers = replicas.flatMap(({ container }) => replicaNumber(container) ?? []).join(', ')
+  const numbers = [...new Set(replicas.flatMap(({ container }) => replicaNumber(container) ?? []))].join(', ')
   const message =
     replica === undefined || replicas.length === 0
       ? `no container of ${service} runs on ${fleet.hosts.map(({ name }) => name).join(', ')}`

@@ -15,7 +15,7 @@ export function newMark(): string {
 /** Fixed text: what varies is in its arguments. `$1` is a signal without SIG, `$2` the mark. */
 const script = `found=1
 for file in /proc/[0-9]*/environ; do
-  if grep -q -F -e "${markVariable}=$2" "$file" 2>/dev/null; then
+  if tr '\\000' '\\n' <"$file" | grep -q -x -F -e "${markVariable}=$2"; then
     number=\${file#/proc/}
     kill -s "$1" "\${number%/environ}" && found=0
   fi
