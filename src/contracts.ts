@@ -90,6 +90,8 @@ export interface RolloutPolicy {
   readonly minReadySeconds: number
   /** `stop_grace_period` of the service, else 10. */
   readonly stopGraceSeconds: number
+  /** Nothing is pulled to a host with less. Undefined: 1 GiB. */
+  readonly minFreeBytes?: number
 }
 
 export interface DatabaseTarget {

@@ -39,6 +39,7 @@ export const commands: CommandTable = {
   },
   logs: { summary: 'show what services print, of all hosts in one stream', group: 'look', load: () => import('./logs.ts') },
   plan: { summary: 'show what a deploy would do and why, touching nothing', group: 'deliver', load: () => import('./plan.ts') },
+  prune: { summary: 'remove from hosts what no kept release needs', group: 'operate', load: () => import('./prune.ts') },
   'releases list': { summary: 'list releases, newest first', group: 'look', load: () => import('./releases-list.ts') },
   'releases show': {
     summary: 'show one release: its phases, images and what went wrong',

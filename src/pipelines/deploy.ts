@@ -170,6 +170,7 @@ function rolloutTask(service: Service, host: string, deployment: Deployment, mig
     timeoutSeconds: rollout.timeoutSeconds,
     minReadySeconds: rollout.minReadySeconds,
     stopGraceSeconds: rollout.stopGraceSeconds,
+    minFreeBytes: rollout.minFreeBytes ?? null,
     probe: service.health ?? null,
   })
 }

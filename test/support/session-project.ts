@@ -45,5 +45,12 @@ export function poolOf(...hosts: readonly FakeHost[]): HostPool {
     if (!found) throw new Error(`no host ${name}`)
     return found
   }
-  return { host, lockable: () => ({}) as never, operator: () => ({}) as never, lookAhead: () => {}, stats: () => ({}), close: async () => {} }
+  return {
+    host,
+    lockable: () => ({}) as never,
+    operator: () => ({}) as never,
+    lookAhead: () => {},
+    stats: () => ({}),
+    close: async () => {},
+  }
 }
