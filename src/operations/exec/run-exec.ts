@@ -45,7 +45,7 @@ export async function execOnOne(fleet: Fleet, options: ExecOptions, globals: Glo
     if (app.signal.aborted && running.stream.destroyed) return exitCodes.interrupted
     throw error
   } finally {
-    release()
+    await release()
   }
 }
 
@@ -86,7 +86,7 @@ async function execWithPrefix(fleet: Fleet, replica: Replica, options: ExecOptio
   try {
     await listen(running, false, ({ stream, bytes }) => lines[stream].take(bytes))
   } finally {
-    release()
+    await release()
     lines.stdout.end()
     lines.stderr.end()
   }
@@ -114,16 +114,20 @@ async function look(fleet: Fleet, service: string) {
   return { answers, replicas: runningReplicas(looks, service) }
 }
 
-/** Passes the interrupt on as the signal it was. */
-function onInterrupt(app: Pick<App, 'signal' | 'stderr'>, pass: (signal: NodeJS.Signals) => Promise<void>): () => void {
+/** Passes the interrupt on as the signal it was. @returns what ends listening, and waits for what was begun. */
+function onInterrupt(app: Pick<App, 'signal' | 'stderr'>, pass: (signal: NodeJS.Signals) => Promise<void>): () => Promise<void> {
+  let passing: Promise<unknown> = Promise.resolve()
   const listener = () => {
     const { reason } = app.signal
     const signal = reason instanceof Interrupted ? (reason.by as NodeJS.Signals) : 'SIGTERM'
-    pass(signal).catch((error: unknown) => app.stderr.write(`warning: ${error instanceof Error ? error.message : String(error)}\n`))
+    passing = pass(signal).catch((error: unknown) => app.stderr.write(`warning: ${error instanceof Error ? error.message : String(error)}\n`))
   }
   if (app.signal.aborted) listener()
   app.signal.addEventListener('abort', listener, { once: true })
-  return () => app.signal.removeEventListener('abort', listener)
+  return async () => {
+    app.signal.removeEventListener('abort', listener)
+    await passing
+  }
 }
 
 function prefixed(target: NodeJS.WriteStream, prefix: string) {
