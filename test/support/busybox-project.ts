@@ -94,6 +94,24 @@ export class BusyboxProject {
     return execFileSync('docker', ['exec', host.container, ...argv], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim()
   }
 
+  /** Asks, on a host and until it is over, all addresses in turn: a round in which none answers is counted. */
+  async countFailures(index: number, isOver: () => boolean, addresses: readonly string[]): Promise<{ asked: number; unanswered: number }> {
+    let asked = 0
+    let unanswered = 0
+    while (!isOver()) {
+      const answers = await Promise.all(addresses.map((address) => this.#answers(index, address)))
+      asked += 1
+      if (!answers.includes(true)) unanswered += 1
+    }
+    return { asked, unanswered }
+  }
+
+  #answers(index: number, address: string): Promise<boolean> {
+    const container = this.#lab.hosts[index]?.container ?? ''
+    const argv = ['exec', container, 'curl', '-sf', '--max-time', '2', '-o', '/dev/null', `http://${address}/`]
+    return new Promise((resolve) => spawn('docker', argv, { stdio: 'ignore' }).on('close', (code) => resolve(code === 0)))
+  }
+
   remove(): void {
     for (const index of [0, 1]) {
       const ids = this.onHost(index, 'docker', 'ps', '-aq', '--filter', `name=^${this.name}-`).split('\n').filter(Boolean)
