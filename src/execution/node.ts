@@ -24,8 +24,10 @@ export interface Node {
   waitsFor: number
   /** What its dependents go by. Of a service, known before it runs. */
   known?: ActionResult | Blocked
-  /** The slots it holds or waits for; a service takes none. */
-  claim?: Claim
+  /** The slots it holds or waits for; a service takes none, and who has left its slots has none. */
+  claim: Claim | undefined
+  /** Its program has ended well: its result will be known in a moment. */
+  isNearlyKnown: boolean
   service?: Service
 }
 
@@ -33,7 +35,7 @@ export function nodesOf(graph: TaskGraph): ReadonlyMap<TaskId, Node> {
   const nodes = new Map<TaskId, Node>()
   for (const id of graph.order) {
     const dependencies = graph.dependencies(id)
-    const place = { task: graph.task(id), rank: 0, dependencies, dependents: [], waitsFor: dependencies.length }
+    const place = { task: graph.task(id), rank: 0, dependencies, dependents: [], waitsFor: dependencies.length, claim: undefined, isNearlyKnown: false }
     const node: Node = { ...place, starts: deferred(), ended: deferred() }
     nodes.set(id, node)
     for (const dependency of dependencies) nodes.get(dependency)?.dependents.push(node)

@@ -29,6 +29,8 @@ export interface TaskSurroundings extends RunOptions {
   starts(task: Task, because: Explanation): void
   /** Starts the services it depends on. @returns an outcome when one of them cannot be had. */
   servicesFor(task: Task): Promise<Outcome | undefined>
+  /** Gives its slot to others for good: nothing of it runs any more. */
+  leaveSlot(task: Task): void
   /** Gives its slot to others while it waits for something else. */
   away<T>(task: Task, work: () => Promise<T>): Promise<T>
 }
@@ -136,6 +138,7 @@ function contextOf(
     hold: () => {
       throw new Error(`${task.id} is no service`)
     },
+    leaveSlot: () => around.leaveSlot(task),
     guard: () => around.lock.verify(),
   }
 }
