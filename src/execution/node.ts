@@ -35,7 +35,15 @@ export function nodesOf(graph: TaskGraph): ReadonlyMap<TaskId, Node> {
   const nodes = new Map<TaskId, Node>()
   for (const id of graph.order) {
     const dependencies = graph.dependencies(id)
-    const place = { task: graph.task(id), rank: 0, dependencies, dependents: [], waitsFor: dependencies.length, claim: undefined, isNearlyKnown: false }
+    const place = {
+      task: graph.task(id),
+      rank: 0,
+      dependencies,
+      dependents: [],
+      waitsFor: dependencies.length,
+      claim: undefined,
+      isNearlyKnown: false,
+    }
     const node: Node = { ...place, starts: deferred(), ended: deferred() }
     nodes.set(id, node)
     for (const dependency of dependencies) nodes.get(dependency)?.dependents.push(node)
