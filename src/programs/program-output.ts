@@ -19,7 +19,7 @@ export interface Output {
   giveUp(): void
 }
 
-/** A program that ends before is read from once it has ended, which costs a tenth of listening to it. */
+/** A program that ends before is read from once it has ended, which costs less than listening to it. */
 const listenAfterMs = 10
 /** What a pipe holds, usually. */
 const piece = Buffer.allocUnsafe(64 * 1024)

@@ -11,7 +11,7 @@ export interface SpawnRequest {
 
 /**
  * From the spawner: once that it can be asked; of each request, that it was started or not, and of what was started, that it ended. What ends at
- * once is one message: each wakes a process up, which costs as much as a small program.
+ * once is one message: each wakes a process up.
  */
 export type SpawnerReply =
   | { readonly ready: true }
