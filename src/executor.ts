@@ -9,6 +9,7 @@ import type { Run, RunEvent } from './contracts.ts'
 import { deferred } from './execution/deferred.ts'
 import { failureFrom } from './execution/failure.ts'
 import { holdService } from './execution/hold-service.ts'
+import { leaveSlot } from './execution/leave-slot.ts'
 import { type Blocked, type Node, nodesOf, poolsOf } from './execution/node.ts'
 import type { RunOptions } from './execution/run-options.ts'
 import { keptOutcome, notNeeded, Service } from './execution/services.ts'
@@ -25,7 +26,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     notNow: whyNotNow,
     starts,
     servicesFor,
-    leaveSlot,
+    leaveSlot: (task) => leaveSlot(nodes.get(task.id), nodes, slots),
     away,
   }
   options.services?.listen(tell)
@@ -189,27 +190,6 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     if (services.length === 0) return undefined
     const refused = await away(task, () => Promise.all(services.map((service) => service.require(`${shortName(task.id)} needs it`))))
     return refused.find((outcome) => outcome !== undefined) ?? whyNotNow()
-  }
-
-  /**
-   * While a result is captured and stored, another program may run. Not one at a time: what fails in that moment still stops what comes next. And
-   * not when a task that is about to become ready is more urgent than all that could take the slot.
-   */
-  function leaveSlot(task: Task): void {
-    const node = nodes.get(task.id)
-    if (!node?.claim || slots.widthOf(node.claim) === 1) return
-    node.isNearlyKnown = true
-    const firstRank = slots.firstRank(node.claim)
-    if (node.dependents.some((dependent) => dependent.rank < firstRank && isNearlyReady(dependent))) return
-    slots.release(node.claim)
-    node.claim = undefined
-  }
-
-  function isNearlyReady({ dependencies }: Node): boolean {
-    return dependencies.every((id) => {
-      const dependency = nodes.get(id)
-      return dependency?.known !== undefined || dependency?.isNearlyKnown
-    })
   }
 
   async function away<T>(task: Task, work: () => Promise<T>): Promise<T> {
