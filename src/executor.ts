@@ -9,7 +9,7 @@ import type { Run, RunEvent } from './contracts.ts'
 import { deferred } from './execution/deferred.ts'
 import { failureFrom } from './execution/failure.ts'
 import { holdService } from './execution/hold-service.ts'
-import { type Blocked, type Node, nodesOf, poolsOf } from './execution/node.ts'
+import { type Blocked, type Known, type Node, nodesOf, poolsOf } from './execution/node.ts'
 import type { RunOptions } from './execution/run-options.ts'
 import { keptOutcome, notNeeded, Service } from './execution/services.ts'
 import { Slots } from './execution/slots.ts'
@@ -65,6 +65,8 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     const blocked = blockedBy(node)
     if (blocked !== undefined) return end(node, { status: 'canceled', by: blocked })
     const { task } = node
+    const vouched = options.force(task.id) ? undefined : options.vouching?.outcomeOf(task, resultOf)
+    if (vouched) return end(node, whyNotNow() ?? vouched)
     const kind = options.kinds.get(task.kind)
     if (!kind) return end(node, failure(new Error(`no kind is called ${task.kind}`), []))
     if (kind.isService?.(task.params)) return serve(node, kind)
@@ -98,10 +100,15 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
   function attemptOf({ task, dependencies }: Node, kind: TaskKind, signal: AbortSignal, output: string[]): TaskAttempt {
     const needs = new Map<TaskId, ActionResult>()
     for (const id of dependencies) {
-      const known = nodes.get(id)?.known
-      if (known !== undefined && !('by' in known) && task.needs.includes(id)) needs.set(id, known)
+      const result = task.needs.includes(id) ? resultOf(id) : undefined
+      if (result !== undefined) needs.set(id, result)
     }
     return { task: { ...task, params: kind.params.parse(task.params) }, kind, needs, signal, output }
+  }
+
+  function resultOf(id: TaskId): ActionResult | undefined {
+    const known = nodes.get(id)?.known
+    return known === undefined || 'by' in known ? undefined : known.result
   }
 
   function whyNotNow(): Outcome | undefined {
@@ -132,7 +139,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
       }
       const service = new Service(node.task.id, start)
       node.service = service
-      makeKnown(node, result)
+      makeKnown(node, { result })
       end(node, await serviceOutcome(node, service, result, output))
     } catch (error) {
       end(node, failure(error, output))
@@ -214,10 +221,10 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     tell({ type: 'finished', task: node.task, at: options.now(), outcome })
     const told = faults.length > 0 ? failure(faults.splice(0)[0], []) : outcome
     node.ended.settle(told)
-    makeKnown(node, 'result' in told ? told.result : { by: told.status === 'canceled' ? told.by : node.task.id })
+    makeKnown(node, 'result' in told ? told : { by: told.status === 'canceled' ? told.by : node.task.id })
   }
 
-  function makeKnown(node: Node, known: ActionResult | Blocked): void {
+  function makeKnown(node: Node, known: Known | Blocked): void {
     const isNew = node.known === undefined
     node.known = known
     if (!isNew) return

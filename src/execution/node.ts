@@ -5,6 +5,11 @@ import type { Service } from './services.ts'
 import type { Claim } from './slots.ts'
 import { rankByUrgency } from './urgency.ts'
 
+/** What dependents see, which may be read only when one of them looks. */
+export interface Known {
+  readonly result: ActionResult
+}
+
 /** Why a task has no result: the one that failed, or what cut the run short. */
 export interface Blocked {
   readonly by: TaskId | 'signal' | 'stop'
@@ -23,7 +28,7 @@ export interface Node {
   /** Dependencies of which nothing is known yet. */
   waitsFor: number
   /** What its dependents go by. Of a service, known before it runs. */
-  known?: ActionResult | Blocked
+  known?: Known | Blocked
   /** The slots it holds or waits for; a service takes none. */
   claim?: Claim
   service?: Service

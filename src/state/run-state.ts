@@ -70,6 +70,12 @@ export class RunState {
     return result
   }
 
+  /** Is this what a task last made, from what this fingerprint stands for? Then {@link result} has it. */
+  isKept(id: TaskId, key: Fingerprint, digest: Digest): boolean {
+    const line = this.#lines.get(id)
+    return line?.fingerprint === key && line.resultDigest === digest
+  }
+
   /** Call only for results that may be used again. */
   keep(key: Fingerprint, result: ActionResult): void {
     if (this.#results.get(key) !== result) this.#isChanged = true

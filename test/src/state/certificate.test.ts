@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statS
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { certificatePath, tasksUpToDate } from '../../../src/state/certificate.ts'
+import { certificatePath, lookAround, tasksUpToDate } from '../../../src/state/certificate.ts'
 import { inDirectory } from '../../support/directory.ts'
 import { Checkout, fates, type Recipe } from './checkout.ts'
 
@@ -84,7 +84,7 @@ function linkFolder(directory: string, name: string): void {
 test('of another build or other variables it says nothing', () =>
   inDirectory(async (folder) => {
     await built(folder, [recipe('t', { env: ['API_*'] })])
-    const ask = (build: string, env: Record<string, string>) => tasksUpToDate(['all'], { build, directory: folder, env })
+    const ask = (build: string, env: Record<string, string>) => tasksUpToDate(lookAround(['all'], { build, directory: folder, env }))
     assert.is(ask('unbundled', {}), 1)
     assert.is(ask('unbundled', { OTHER: 'x' }), 1)
     assert.is(ask('unbundled', { API_URL: '' }), undefined)
@@ -141,7 +141,7 @@ test('a checkout that was moved is the same one; a copy of it finds out by itsel
     await built(join(folder, 'one'))
     cpSync(join(folder, 'one'), join(folder, 'copy'), { recursive: true, preserveTimestamps: true })
     renameSync(join(folder, 'one'), join(folder, 'two'))
-    const ask = (name: string) => tasksUpToDate(['all'], { build: 'unbundled', directory: join(folder, name), env: {} })
+    const ask = (name: string) => tasksUpToDate(lookAround(['all'], { build: 'unbundled', directory: join(folder, name), env: {} }))
     assert.is(ask('two'), 1)
     assert.is(ask('copy'), undefined)
     assert.is(ask('one'), undefined)

@@ -9,7 +9,7 @@ import { startRun } from '../../../src/executor.ts'
 import { projectOutputs } from '../../../src/outputs/outputs.ts'
 import { processEnvironment } from '../../../src/programs/environment.ts'
 import { openRunMemory } from '../../../src/session/run-memory.ts'
-import { tasksUpToDate } from '../../../src/state/certificate.ts'
+import { lookAround, tasksUpToDate } from '../../../src/state/certificate.ts'
 import { rememberedOutputs } from '../../../src/state/remembered-outputs.ts'
 import { lookAt } from '../../../src/state/stamp.ts'
 import type { ExecParams } from '../../../tasks/exec/params.ts'
@@ -99,7 +99,7 @@ export class Checkout {
 
   /** What the certificate says, as a run of these targets would hear it first. */
   certified(targets: readonly string[] = ['all']): number | undefined {
-    return tasksUpToDate(targets, { build: 'unbundled', directory: this.directory, env: this.env })
+    return tasksUpToDate(lookAround(targets, { build: 'unbundled', directory: this.directory, env: this.env }))
   }
 
   async run(): Promise<ReadonlyMap<TaskId, Outcome>> {
