@@ -37,7 +37,8 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
   function begin(): void {
     if (isBegun) return
     isBegun = true
-    for (const node of nodes.values()) if (node.waitsFor === 0) void enter(node)
+    // Picked before the first is entered: one that ends at once makes others ready, and those are entered for that.
+    for (const node of [...nodes.values()].filter(({ waitsFor }) => waitsFor === 0)) void enter(node)
   }
 
   function tell(event: RunEvent): void {
