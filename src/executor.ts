@@ -9,7 +9,7 @@ import type { Run, RunEvent } from './contracts.ts'
 import { deferred } from './execution/deferred.ts'
 import { failureFrom } from './execution/failure.ts'
 import { holdService } from './execution/hold-service.ts'
-import { type Blocked, type Known, type Node, nodesOf, poolsOf } from './execution/node.ts'
+import { type Blocked, blockedBy, type Known, type Node, nodesOf, poolsOf, resultOf } from './execution/node.ts'
 import type { RunOptions } from './execution/run-options.ts'
 import { keptOutcome, notNeeded, Service } from './execution/services.ts'
 import { Slots } from './execution/slots.ts'
@@ -63,10 +63,10 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
 
   /** All that a task depends on is known. Never rejects. */
   async function enter(node: Node): Promise<void> {
-    const blocked = blockedBy(node)
+    const blocked = blockedBy(node, nodes)
     if (blocked !== undefined) return end(node, { status: 'canceled', by: blocked })
     const { task } = node
-    const vouched = options.force(task.id) ? undefined : options.vouching?.outcomeOf(task, resultOf)
+    const vouched = options.force(task.id) ? undefined : options.vouching?.outcomeOf(task, (need) => resultOf(nodes.get(need)))
     if (vouched) return end(node, whyNotNow() ?? vouched)
     const kind = options.kinds.get(task.kind)
     if (!kind) return end(node, failure(new Error(`no kind is called ${task.kind}`), []))
@@ -101,15 +101,10 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
   function attemptOf({ task, dependencies }: Node, kind: TaskKind, signal: AbortSignal, output: string[]): TaskAttempt {
     const needs = new Map<TaskId, ActionResult>()
     for (const id of dependencies) {
-      const result = task.needs.includes(id) ? resultOf(id) : undefined
+      const result = task.needs.includes(id) ? resultOf(nodes.get(id)) : undefined
       if (result !== undefined) needs.set(id, result)
     }
     return { task: { ...task, params: kind.params.parse(task.params) }, kind, needs, signal, output }
-  }
-
-  function resultOf(id: TaskId): ActionResult | undefined {
-    const known = nodes.get(id)?.known
-    return known === undefined || 'by' in known ? undefined : known.result
   }
 
   function whyNotNow(): Outcome | undefined {
@@ -233,15 +228,6 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
       dependent.waitsFor -= 1
       if (dependent.waitsFor === 0) queueMicrotask(() => void enter(dependent))
     }
-  }
-
-  /** A chain of canceled tasks names the one that failed, not its neighbour. */
-  function blockedBy({ dependencies }: Node): TaskId | 'signal' | 'stop' | undefined {
-    for (const id of dependencies) {
-      const known = nodes.get(id)?.known
-      if (known !== undefined && 'by' in known) return known.by
-    }
-    return undefined
   }
 
   function node(id: TaskId): Node {

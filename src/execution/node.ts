@@ -47,6 +47,21 @@ export function nodesOf(graph: TaskGraph): ReadonlyMap<TaskId, Node> {
   return nodes
 }
 
+/** What a task made, as far as that is known. */
+export function resultOf(node: Node | undefined): ActionResult | undefined {
+  const known = node?.known
+  return known === undefined || 'by' in known ? undefined : known.result
+}
+
+/** Why a task cannot be had, if so. A chain of canceled tasks names the one that failed, not its neighbour. */
+export function blockedBy({ dependencies }: Node, nodes: ReadonlyMap<TaskId, Node>): Blocked['by'] | undefined {
+  for (const id of dependencies) {
+    const known = nodes.get(id)?.known
+    if (known !== undefined && 'by' in known) return known.by
+  }
+  return undefined
+}
+
 /** The pool `host` is one per host: hosts do not wait for each other. A pool of the user's comes on top of the kind's own. */
 export function poolsOf(task: Task, kind: TaskKind): readonly string[] {
   const own = kind.pool === 'host' ? `host ${hostOf(task)}` : (kind.pool ?? 'default')

@@ -208,7 +208,9 @@ function connectionLines(hosts: ReturnType<World['connections']>): string {
 }
 
 async function outcomesOf(graph: TaskGraph, run: Run): Promise<ReadonlyMap<TaskId, Outcome>> {
-  return new Map(await Promise.all(graph.order.map(async (id) => [id, await run.outcome(id)] as const)))
+  const outcomes = new Map<TaskId, Outcome>()
+  for (const id of graph.order) outcomes.set(id, await run.outcome(id))
+  return outcomes
 }
 
 function nothingNamed({ graph, pipelines }: Project): InputError {

@@ -1,4 +1,16 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -188,6 +200,20 @@ test('with any byte of the state changed, what must run still runs', () =>
       checkout.store.results.clear()
       assert.equal(fates(await checkout.run()), { 'exec:t': 'ran' }, `byte ${at}`)
     }
+  }))
+
+test('where tools are looked for is part of it', () =>
+  inDirectory(async (folder) => {
+    const checkout = new Checkout(join(folder, 'project'), [recipe('t', { tools: [['tool', '--version']] })])
+    checkout.write('src/a', 'a')
+    mkdirSync(join(folder, 'bin'))
+    copyFileSync('/bin/true', join(folder, 'bin/tool'))
+    checkout.env = { PATH: join(folder, 'bin') }
+    await checkout.run()
+    await checkout.run()
+    assert.is(checkout.certified(), 1)
+    checkout.env = { PATH: `${folder}:${join(folder, 'bin')}` }
+    assert.is(checkout.certified(), undefined)
   }))
 
 test('a certificate is named for its targets, as long as they make a name', () => {

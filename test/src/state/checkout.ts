@@ -31,6 +31,7 @@ export interface Recipe {
   readonly formats?: string
   /** False: it always runs. */
   readonly cache?: boolean
+  readonly tools?: readonly (readonly string[])[]
   readonly env: readonly string[]
   readonly word: string
 }
@@ -127,6 +128,7 @@ export class Checkout {
   /** @param options.look what the launcher saw; `force`: names of tasks that have to run. */
   async run({ look, force = [] }: RunWith = {}): Promise<ReadonlyMap<TaskId, Outcome>> {
     const { directory } = this
+    this.vouched.clear()
     const stamp = lookAt(join(directory, 'stagecraft.yml'))
     const path = join(directory, 'stagecraft.yml')
     const definition = digestOf(readFileSync(path))
@@ -171,7 +173,6 @@ export class Checkout {
   readonly vouched = new Set<TaskId>()
 
   counting(vouching: Vouching): Pick<Vouching, 'outcomeOf'> {
-    this.vouched.clear()
     return {
       outcomeOf: (task, resultOf) => {
         const outcome = vouching.outcomeOf(task, resultOf)
@@ -226,7 +227,7 @@ function taskOf(recipe: Recipe): Task {
     passEnv: [],
     secrets: [],
     variables: {},
-    tools: [],
+    tools: (recipe.tools ?? []).map((argv) => [...argv]),
     cache: recipe.cache ?? true,
     timeoutMs: null,
     retries: 0,
