@@ -43,7 +43,7 @@ function isThisMachine(host: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost') || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host)
 }
 
-/** Names count with all below them, addresses alone or as networks (`10.0.0.0/8`); `host:port` for one port; `*` for all. */
+/** Names count with all below them, addresses alone or as networks (`192.0.2.0/24`); `host:port` for one port; `*` for all. */
 function isExcepted(host: string, port: string, list: string): boolean {
   return list
     .toLowerCase()
