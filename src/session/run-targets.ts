@@ -92,7 +92,7 @@ export async function runGraph(
   if (project.release.version === undefined && graph.order.some((id) => graph.task(id).kind === 'finalize')) throw noVersion()
   const forces = forced(input.force, given)
   const startedAt = app.now().getTime()
-  const began = performance.now()
+  const began = process.hrtime.bigint()
   const record = new RunRecord()
   const world = await openWorld(project, withColor(globals, app), {
     ...{ graph, online: true, writes: true },
@@ -149,7 +149,7 @@ export async function runGraph(
     view.finish({
       graph: shown,
       outcomes,
-      durationMs: performance.now() - began,
+      durationMs: Number(process.hrtime.bigint() - began) / 1e6,
       tookMs: record.tookMs(),
       savedMs: keepTimes(project, record, outcomes, startedAt, app),
       again: (id) => againLine(id, globals),
