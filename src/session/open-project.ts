@@ -88,6 +88,7 @@ function withoutEnvironment(directory: string, user: UserProject, targets: reado
     compose: { file: '', topLevel: {} },
     variables: { plain: {}, secret: [] },
     knownHosts: [],
+    fleet: { onFailure: 'rollback' },
   }
   const graph = checkedValue(taskGraph(user.tasks))
   return {

@@ -40,6 +40,7 @@ test('the least manifest deploys a Compose project to one server', async () => {
       compose: { file: 'docker-compose.yml', topLevel: {} },
       variables: { plain: {}, secret: [] },
       knownHosts: ['stagecraft.known_hosts', '~/.ssh/known_hosts', '/etc/ssh/ssh_known_hosts'],
+      fleet: { onFailure: 'rollback' },
     },
   )
   assert.equal(
