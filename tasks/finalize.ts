@@ -28,6 +28,7 @@ export const finalize = defineTask<FinalizeParams>({
   phase: 'finalize',
   pool: 'host',
   exclusive: true,
+  commits: true,
   params,
   title: ({ environment }) => `finish the release in ${environment}`,
   async observe(params, context) {

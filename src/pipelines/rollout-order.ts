@@ -57,3 +57,9 @@ function nearest(service: Service | undefined, host: string): RolloutPlace[] {
   if (!service) return []
   return service.hosts.includes(host) ? [{ service: service.name, host }] : everywhere(service)
 }
+
+/** Whether a rollout comes after another only because its hosts are in a later batch. */
+export function isBatchBefore(task: TaskId, before: TaskId): boolean {
+  const serviceOf = (id: TaskId) => /^rollout:([^@]*)@/.exec(id)?.[1]
+  return serviceOf(task) !== undefined && serviceOf(task) === serviceOf(before)
+}

@@ -4,11 +4,14 @@ import type { TaskKind } from '../../tasks/kind.ts'
 import { type App, type ExitCode, exitCodes, type GlobalOptions, InputError, type Run } from '../contracts.ts'
 import type { KeptServices } from '../execution/kept-services.ts'
 import { startRun } from '../executor.ts'
+import { isBatchBefore } from '../pipelines/rollout-order.ts'
 import type { RunRecord as ProgramRecord } from '../programs/run-record.ts'
+import { type FleetEnd, fleetText } from '../ui/fleet-text.ts'
 import { shortName, withShortNames } from '../ui/task-name.ts'
 import { decideColor } from '../ui/terminal.ts'
 import type { View } from '../ui/view.ts'
 import { exitCodeOf } from './exit-code.ts'
+import { goBack } from './going-back.ts'
 import { readLastRun } from './last-run.ts'
 import { partOf, takeLastResults, wholeGraph } from './only.ts'
 import { openProject, type Project } from './open-project.ts'
@@ -51,11 +54,28 @@ export interface Targets {
 
 /** From words to the tasks they mean. @throws InputError with every problem found. */
 export async function openTargets(input: RunInput, globals: GlobalOptions, app: App): Promise<Targets> {
-  const project = await openProject(globals, app, { version: input.version, targets: input.targets, writes: !globals.dryRun })
+  const project = await openPart(input, globals, app)
   if (input.targets.length === 0) throw nothingNamed(project)
   const targets = targetGraph(input.targets, project.graph, project.pipelines)
   if (!targets.ok) throw new InputError(targets.diagnostics)
   return { project, graph: await affectedPart(targets.value, project, input, globals, app) }
+}
+
+/** Asked to do without hosts that do not answer, it looks for them first: what is left is planned as if they did not exist. */
+async function openPart(input: RunInput, globals: GlobalOptions, app: App): Promise<Project> {
+  const { host, role, services } = input
+  const open = (unreachable?: readonly string[]) =>
+    openProject(globals, app, {
+      ...{ version: input.version, targets: input.targets, writes: !globals.dryRun },
+      fleet: { host, role, services, unreachable },
+    })
+  const whole = await open()
+  if (!input.allowUnreachable || whole.deployment.hosts.length === 0) return whole
+  const { unreachableHosts } = await import('./unreachable-hosts.ts')
+  const gone = await unreachableHosts(whole, app)
+  if (gone.length === 0) return whole
+  app.stderr.write(`warning: without ${gone.join(', ')}: no answer\n`)
+  return open(gone)
 }
 
 /** The tasks that `--affected` leaves; all of them without it. */
@@ -91,6 +111,7 @@ export async function runGraph(
   const { graph, shown } = selection
   if (project.release.version === undefined && graph.order.some((id) => graph.task(id).kind === 'finalize')) throw noVersion()
   const forces = forced(input.force, given)
+  const { onFailure } = project.deployment.fleet
   const startedAt = app.now().getTime()
   const began = performance.now()
   const record = new RunRecord()
@@ -123,7 +144,8 @@ export async function runGraph(
       verbose: globals.verbose,
       redact: world.redact,
       mayStart: async () => (await world.hostTrouble()) === undefined,
-      onFailure: input.continue ? 'continue' : 'stop',
+      onFailure: input.continue || onFailure === 'continue' ? 'continue' : 'stop',
+      ...(onFailure === 'continue' ? { goesOnAfter: isBatchBefore } : {}),
       signal,
       now: () => app.now().getTime(),
       on: (event) => {
@@ -137,8 +159,9 @@ export async function runGraph(
     // A view that broke must not leave tasks running while the lock is given back.
     if (drawn.status === 'rejected') stop.abort(drawn.reason)
     const outcomes = await outcomesOf(graph, run)
-    const [recorded] = await Promise.allSettled([recorder.finish(outcomes)])
-    code = exitCodeOf(outcomes, app.signal.aborted)
+    const back = await goBack(graph, outcomes, results.kinds, project, world, app)
+    const [recorded] = await Promise.allSettled([recorder.finish(outcomes, back && (back.failed.size === 0 ? 'whole' : 'partly'))])
+    code = exitCodeOf(outcomes, app.signal.aborted, { ...back, isPartial: (project.part?.unreachable?.length ?? 0) > 0 })
     const trouble = [...outcomes.values()].some(({ status }) => status === 'canceled') ? await world.hostTrouble() : undefined
     // Nothing was started, so there is nothing to tell but why.
     if (trouble) throw trouble
@@ -155,6 +178,8 @@ export async function runGraph(
       again: (id) => againLine(id, globals),
       ...(release ? { release } : {}),
     })
+    if (code !== exitCodes.done)
+      sayWhereFleetIs({ graph, outcomes, onFailure, ...(back ? { undone: back.undone, stuck: new Set(back.failed.keys()) } : {}) }, app)
     if (globals.verbose) app.stderr.write(connectionLines(world.connections()))
     for (const part of [drawn, recorded]) if (part.status === 'rejected') throw part.reason
     return code
@@ -189,6 +214,11 @@ function keepTimes(project: Project, record: RunRecord, outcomes: ReadonlyMap<Ta
 /** Of a run of a part, nothing follows for a run of all. */
 function isWhole({ only, affected, cache }: RunInput): boolean {
   return only === undefined && (affected === undefined || affected === false) && cache
+}
+
+/** The last thing read: which hosts run what. */
+function sayWhereFleetIs(end: FleetEnd, app: App): void {
+  for (const line of fleetText(end)) app.stderr.write(`  ${line}\n`)
 }
 
 /** What a person types to run one task again. */
