@@ -40,6 +40,7 @@ export function resolveDeployment(
   const remote = inventory.hosts.length > 0
   const variables = resolveVariables(loaded, environmentName, remote, options.envFileNames ?? [], report)
   const setting = { loaded, compose, environmentName, environment, inventory, variables: variables.plain, report }
+  const fleet = resolveFleet(setting)
   const { services, reach } = resolveServices(setting, variables.secret)
   const placed = new Map(services.map((service) => [service.name, service.hosts]))
   const databases = resolveDatabases(
@@ -66,7 +67,7 @@ export function resolveDeployment(
     compose: { file, topLevel: compose.topLevel },
     variables,
     knownHosts: [...new Set([...environment.known_hosts, ...usualKnownHosts])],
-    fleet: resolveFleet(setting),
+    fleet,
     ...(Object.keys(reach).length > 0 && { reach }),
   }
   return { ok: true, value: deepFreeze(deployment), ...(diagnostics.length > 0 && { warnings: diagnostics }) }

@@ -15,8 +15,8 @@ export interface FleetEnd {
 export function fleetText(end: FleetEnd): string[] {
   const states = hostStates(end)
   const changed = [...states.values()].some((state) => state.startsWith('runs the new'))
-  const all = [...states].some(([, state]) => !state.startsWith('runs the new'))
-  if (states.size === 0 || (changed && !all)) return []
+  const isBehind = [...states.values()].some((state) => state.endsWith('before'))
+  if (!isBehind) return []
   const byState = new Map<string, string[]>()
   for (const [host, state] of states) byState.set(state, [...(byState.get(state) ?? []), host])
   return [...[...byState].map(([state, hosts]) => `${hosts.join(', ')} ${plural(state, hosts.length)}`), ...nextWords(end, changed)]
