@@ -33,3 +33,10 @@ export function scopeOf({ hosts, services }: Deployment, part: FleetPart = {}): 
 export function hostsInScope(service: Service, { hosts, isRolled }: Scope): readonly string[] {
   return isRolled(service.name) ? service.hosts.filter((host) => hosts.includes(host)) : []
 }
+
+/** Hosts that nobody else may write to meanwhile: those that take part, and the one with the history. Sorted. */
+export function lockedHosts(deployment: Deployment, part: FleetPart | undefined): readonly string[] {
+  const { primaryHost } = deployment
+  const { hosts } = scopeOf(deployment, part)
+  return primaryHost === undefined ? hosts : [...new Set([...hosts, primaryHost])].sort()
+}

@@ -6,15 +6,17 @@ import type { KeptServices } from '../execution/kept-services.ts'
 import { startRun } from '../executor.ts'
 import { isBatchBefore } from '../pipelines/rollout-order.ts'
 import type { RunRecord as ProgramRecord } from '../programs/run-record.ts'
-import { type FleetEnd, fleetText } from '../ui/fleet-text.ts'
+import { fleetText } from '../ui/fleet-text.ts'
 import { shortName, withShortNames } from '../ui/task-name.ts'
 import { decideColor } from '../ui/terminal.ts'
 import type { View } from '../ui/view.ts'
 import { exitCodeOf } from './exit-code.ts'
 import { goBack } from './going-back.ts'
 import { readLastRun } from './last-run.ts'
+import { leftHosts } from './left-hosts.ts'
 import { partOf, takeLastResults, wholeGraph } from './only.ts'
-import { openProject, type Project } from './open-project.ts'
+import { openPart } from './open-part.ts'
+import type { Project } from './open-project.ts'
 import { openWorld, type World } from './open-world.ts'
 import { type ReportFiles, reportFiles } from './report-files.ts'
 import { concurrencyOf, poolWidths, type RunOptionsInput } from './run-options.ts'
@@ -59,23 +61,6 @@ export async function openTargets(input: RunInput, globals: GlobalOptions, app: 
   const targets = targetGraph(input.targets, project.graph, project.pipelines)
   if (!targets.ok) throw new InputError(targets.diagnostics)
   return { project, graph: await affectedPart(targets.value, project, input, globals, app) }
-}
-
-/** Asked to do without hosts that do not answer, it looks for them first: what is left is planned as if they did not exist. */
-async function openPart(input: RunInput, globals: GlobalOptions, app: App): Promise<Project> {
-  const { host, role, services } = input
-  const open = (unreachable?: readonly string[]) =>
-    openProject(globals, app, {
-      ...{ version: input.version, targets: input.targets, writes: !globals.dryRun },
-      fleet: { host, role, services, unreachable },
-    })
-  const whole = await open()
-  if (!input.allowUnreachable || whole.deployment.hosts.length === 0) return whole
-  const { unreachableHosts } = await import('./unreachable-hosts.ts')
-  const gone = await unreachableHosts(whole, app)
-  if (gone.length === 0) return whole
-  app.stderr.write(`warning: without ${gone.join(', ')}: no answer\n`)
-  return open(gone)
 }
 
 /** The tasks that `--affected` leaves; all of them without it. */
@@ -178,8 +163,9 @@ export async function runGraph(
       again: (id) => againLine(id, globals),
       ...(release ? { release } : {}),
     })
-    if (code !== exitCodes.done)
-      sayWhereFleetIs({ graph, outcomes, onFailure, ...(back ? { undone: back.undone, stuck: new Set(back.failed.keys()) } : {}) }, app)
+    const end = { graph, outcomes, onFailure, ...(back ? { undone: back.undone, stuck: new Set(back.failed.keys()) } : {}) }
+    const left = release && code === exitCodes.done ? await leftHosts(release, project, app) : []
+    for (const line of [...fleetText(end), ...left]) app.stderr.write(`  ${line}\n`)
     if (globals.verbose) app.stderr.write(connectionLines(world.connections()))
     for (const part of [drawn, recorded]) if (part.status === 'rejected') throw part.reason
     return code
@@ -214,11 +200,6 @@ function keepTimes(project: Project, record: RunRecord, outcomes: ReadonlyMap<Ta
 /** Of a run of a part, nothing follows for a run of all. */
 function isWhole({ only, affected, cache }: RunInput): boolean {
   return only === undefined && (affected === undefined || affected === false) && cache
-}
-
-/** The last thing read: which hosts run what. */
-function sayWhereFleetIs(end: FleetEnd, app: App): void {
-  for (const line of fleetText(end)) app.stderr.write(`  ${line}\n`)
 }
 
 /** What a person types to run one task again. */

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert'
 import type { Deployment } from '../../../src/contracts.ts'
 import { deployTasks } from '../../../src/pipelines/deploy.ts'
 import { type FleetWords, fleetPart } from '../../../src/session/fleet-words.ts'
+import { farewells } from '../../../src/session/left-hosts.ts'
 import { accepted, diagnosticsOf, resolved, told } from '../config/told.ts'
 
 const test = suite('session/fleet-words')
@@ -56,5 +57,12 @@ for (const [words, expected] of [
     assert.ok(line.startsWith(expected.replace(/ → .*/, '')), line)
   })
 }
+
+test('a host that left is named with how to clean it; one with another name only is still there', async () => {
+  const deployment = accepted(await resolved(config, compose))
+  assert.equal(farewells({ h1: 'h1', old: 'h2', gone: '10.0.0.7' }, deployment), [
+    'gone (10.0.0.7) is no longer a host of prod; what runs there stays. To clean up, run on it: docker compose --project-name shop-prod down && rm -r /opt/stagecraft/shop/prod',
+  ])
+})
 
 test.run()

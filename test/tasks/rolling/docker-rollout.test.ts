@@ -32,7 +32,10 @@ test('the plugin replaces what runs, told where the file is and how long to wait
   await r.run()
   assert.equal(r.state(), ['web-1-new new running', 'web-2-new new running'])
   const words = r.host.commands.find(({ argv }) => argv.includes('rollout') && argv.includes('web'))?.argv.join(' ') ?? ''
-  assert.match(words, / docker rollout --file \/opt\/stagecraft\/shop\/prod\/bundles\/b+\/docker-compose\.yml --project-name shop-prod --timeout 0.2 --wait 0 web$/)
+  assert.match(
+    words,
+    / docker rollout --file \/opt\/stagecraft\/shop\/prod\/bundles\/b+\/docker-compose\.yml --project-name shop-prod --timeout 0.2 --wait 0 web$/,
+  )
 })
 
 test('it is asked for once per host, and missed with a word on what to do', async () => {
