@@ -98,7 +98,7 @@ export async function runGraph(
   const forces = forced(input.force, given)
   const { onFailure } = project.deployment.fleet
   const startedAt = app.now().getTime()
-  const began = performance.now()
+  const began = process.hrtime.bigint()
   const record = new RunRecord()
   const world = await openWorld(project, withColor(globals, app), {
     ...{ graph, online: true, writes: true },
@@ -157,7 +157,7 @@ export async function runGraph(
     view.finish({
       graph: shown,
       outcomes,
-      durationMs: performance.now() - began,
+      durationMs: Number(process.hrtime.bigint() - began) / 1e6,
       tookMs: record.tookMs(),
       savedMs: keepTimes(project, record, outcomes, startedAt, app),
       again: (id) => againLine(id, globals),

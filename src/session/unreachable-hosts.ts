@@ -1,7 +1,7 @@
 /** `--allow-unreachable`: which hosts of a deploy do not answer, found before anything is touched. */
 import { TaskFailure } from '../../tasks/kind.ts'
 import type { App } from '../contracts.ts'
-import { scopeOf } from '../pipelines/fleet-part.ts'
+import { lockedHosts } from '../pipelines/fleet-part.ts'
 import { hostPool } from './hosts.ts'
 import type { Project } from './open-project.ts'
 
@@ -9,9 +9,7 @@ import type { Project } from './open-project.ts'
 export async function unreachableHosts({ deployment, directory, part }: Project, app: App): Promise<readonly string[]> {
   const pool = hostPool(deployment, directory, app)
   try {
-    const names = [
-      ...new Set([...scopeOf(deployment, part).hosts, ...(deployment.primaryHost === undefined ? [] : [deployment.primaryHost])]),
-    ]
+    const names = lockedHosts(deployment, part)
     const gone: string[] = []
     for (const [name, look] of await Promise.all(names.map(async (name) => [name, await settled(pool.host(name).observe())] as const))) {
       if (look.status === 'fulfilled') continue

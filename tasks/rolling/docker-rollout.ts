@@ -32,7 +32,9 @@ export async function rollByPlugin(rolling: Rolling, before: ServiceState): Prom
     await gateAll(rolling)
   } catch (error) {
     const now = await freshLook(host)
-    const fresh = now.filter((one) => one.service === params.service && one.hash === wanted.hash && !serving.some(({ id }) => id === one.id))
+    const fresh = now.filter(
+      (one) => one.service === params.service && one.hash === wanted.hash && !serving.some(({ id }) => id === one.id),
+    )
     const stopped = serving.filter(({ id }) => now.some((one) => one.id === id && !isLive(one)))
     await undo(rolling, { started: fresh.map(({ id }) => id), stopped, renamed: [] })
     throw error
