@@ -30,7 +30,9 @@ export async function openRecorder(graph: TaskGraph, project: Project, app: App,
     commitSha: release.commit ?? '',
     tasks,
     about: {
-      hosts: Object.fromEntries(deployment.hosts.map(({ name, address }) => [name, address])),
+      hosts: Object.fromEntries(
+        deployment.hosts.filter(({ name }) => !part?.unreachable?.includes(name)).map(({ name, address }) => [name, address]),
+      ),
       ...(part ? { partial: true as const } : {}),
       ...(part?.unreachable?.length ? { unreachable: part.unreachable } : {}),
     },
