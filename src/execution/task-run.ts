@@ -96,7 +96,8 @@ async function perform(attempt: TaskAttempt, { described, because }: MustRun, ar
   if (withoutServices) return withoutServices
   faultPoint(`before ${task.id}`)
   around.starts(task, because)
-  const result = await journaled(around.journal, task, 'run', () => kind.run(task.params, contextOf(attempt, described, around)))
+  const context: TaskContext = { ...contextOf(attempt, described, around), leaveSlot: () => around.leaveSlot(task) }
+  const result = await journaled(around.journal, task, 'run', () => kind.run(task.params, context))
   if (kind.freshness !== 'effect') await remember(attempt, described, result, around)
   await around.log.record(task.id, described.action)
   faultPoint(`after ${task.id}`)
@@ -143,7 +144,6 @@ export function contextOf(
     hold: () => {
       throw new Error(`${task.id} is no service`)
     },
-    leaveSlot: () => around.leaveSlot(task),
     guard: () => around.lock.verify(),
   }
 }
