@@ -14,6 +14,10 @@ export interface Deployment {
   readonly registry?: string
   /** Absolute folder on hosts: `/opt/stagecraft/<project>/<environment>`. */
   readonly directory: string
+  /** Absolute folder on hosts of what all projects on a machine share: `/opt/stagecraft/edge`. */
+  readonly edgeDirectory: string
+  /** When some service has a route. */
+  readonly edge?: DeployedEdge
   /** Sorted by name. Empty for a local environment. */
   readonly hosts: readonly HostAddress[]
   /** Keeps the release history and is where one-off work runs. */
@@ -52,6 +56,8 @@ export interface Service {
   readonly dependsOn: readonly string[]
   readonly health?: HealthProbe
   readonly rollout: RolloutPolicy
+  /** Where users find it. */
+  readonly route?: ServiceRoute
   readonly origin?: Location
 }
 
@@ -90,6 +96,38 @@ export interface RolloutPolicy {
   readonly minReadySeconds: number
   /** `stop_grace_period` of the service, else 10. */
   readonly stopGraceSeconds: number
+}
+
+/** The proxy in front of an environment's services. */
+export interface DeployedEdge {
+  readonly provider: 'caddy' | 'traefik'
+  readonly image: string
+  /** Names of hosts that users reach, sorted. */
+  readonly gateways: readonly string[]
+  /** Where machines reach each other's proxies. */
+  readonly innerPort: number
+  /** Address each machine listens on for the others, by host. */
+  readonly innerAddresses: Readonly<Record<string, string>>
+  /** Variable that holds the address certificates are asked for under. */
+  readonly acmeEmailEnv?: string
+}
+
+export interface ServiceRoute {
+  /** At least one. */
+  readonly domains: readonly string[]
+  /** Domains that lead to the first of `domains`. */
+  readonly redirects: readonly string[]
+  /** `/` for everything. */
+  readonly path: string
+  /** Where its containers listen. */
+  readonly port: number
+  readonly tls: { readonly mode: 'acme' | 'none' } | { readonly mode: 'files'; readonly certificate: string; readonly key: string }
+  readonly hsts: boolean
+  /** Variable that holds `name:bcrypt-hash`, one a line. */
+  readonly basicAuth?: string
+  readonly drainSeconds: number
+  /** Files that are kept for pages of an earlier release. */
+  readonly assets?: { readonly path: string; readonly directory: string; readonly keepMinutes: number }
 }
 
 export interface DatabaseTarget {

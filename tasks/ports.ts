@@ -5,6 +5,7 @@
 import type { Duplex } from 'node:stream'
 import type { ActionResult, Digest } from '../graph/types.ts'
 import type { Restored } from './kind.ts'
+import type { EdgeState, HostEdge } from './ports/edge.ts'
 
 /** Where a run takes place. */
 export interface Scope {
@@ -128,6 +129,7 @@ export interface Host {
   connect(address: string, port: number): Promise<Duplex>
   readonly engine: Engine
   readonly files: HostFiles
+  readonly edge: HostEdge
 }
 
 export interface HostState {
@@ -139,6 +141,8 @@ export interface HostState {
   readonly release?: string
   /** The lock's holder, alive or not. */
   readonly lock?: LockHolder
+  /** Looked at when the environment has routed services. */
+  readonly edge?: EdgeState
 }
 
 export interface LockHolder {
@@ -162,6 +166,8 @@ export interface Container {
   readonly ports: readonly { readonly container: number; readonly host: number }[]
   /** Address on the project's network, when running. */
   readonly address?: string
+  /** Where the edge sends requests to it; from its label, so that an old container keeps the port it was made with. */
+  readonly routePort?: number
 }
 
 export interface ContainerDetail {
@@ -177,6 +183,8 @@ export interface ContainerDetail {
   readonly error: string
   /** Output of the last health probes, oldest first. */
   readonly healthLog: readonly string[]
+  /** Its addresses on all its networks. */
+  readonly addresses: readonly string[]
 }
 
 export interface EngineEvent {
@@ -199,6 +207,10 @@ export interface Engine {
   /** Subscribes to container events of the project and environment; resolves once the subscription is live. */
   events(onEvent: (event: EngineEvent) => void): Promise<{ close(): void }>
   hasImage(reference: string): Promise<boolean>
+  /** Runs a program in a running container. A non-zero exit is a value. */
+  exec(container: string, argv: readonly [string, ...string[]], options?: { readonly stdin?: string }): Promise<Exit>
+  /** Joins a container to a network; being in it already is fine. */
+  joinNetwork(network: string, container: string): Promise<void>
   /** Pulls by digest with credentials in a header; nothing is stored on the host. */
   pull(reference: string, credentials: RegistryCredentials | undefined, onLine?: (line: string) => void): Promise<void>
 }

@@ -12,6 +12,15 @@ export function fixedHostPorts(definition: JsonObject, variables: Readonly<Recor
   return isList(ports) ? ports.flatMap((port) => fixedPort(port, variables) ?? []) : []
 }
 
+/** Ports of the container that are published at all. */
+export function containerPorts(definition: JsonObject): number[] {
+  const ports = isList(definition['ports']) ? definition['ports'] : []
+  return ports.map((port) => {
+    const text = isObject(port) ? String(port['target'] ?? '') : (splitOutsideBrackets(String(port).replace(/\/(tcp|udp|sctp)$/, '')).at(-1) ?? '')
+    return /^\d+$/.test(text) ? Number(text) : Number.NaN
+  })
+}
+
 function fixedPort(port: Json, variables: Readonly<Record<string, string>>): string | undefined {
   if (isObject(port)) return onlyOne(String(port['published'] ?? ''), String(port['target'] ?? ''), variables)
   const text = interpolate(String(port), variables).text.replace(/\/(tcp|udp|sctp)$/, '')

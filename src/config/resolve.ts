@@ -7,6 +7,7 @@ import type { ComposeFile } from './compose-file.ts'
 import type { LoadedConfig } from './config.ts'
 import { resolveDatabases } from './databases.ts'
 import { deepFreeze } from './deep-freeze.ts'
+import { resolveEdge } from './edge.ts'
 import { hasErrors, inOrder, problem, type Report, warning } from './diagnostic.ts'
 import { resolveInventory } from './inventory.ts'
 import { own } from './json-path.ts'
@@ -39,6 +40,7 @@ export function resolveDeployment(
   const variables = resolveVariables(loaded, environmentName, remote, options.envFileNames ?? [], report)
   const setting = { loaded, compose, environmentName, environment, inventory, variables: variables.plain, report }
   const services = resolveServices(setting)
+  const edge = resolveEdge(setting, services)
   const placed = new Map(services.map((service) => [service.name, service.hosts]))
   const databases = resolveDatabases(loaded, environmentName, inventory, report, (service) => placed.get(service))
   reportUnusedBlocks(loaded, report)
@@ -51,6 +53,8 @@ export function resolveDeployment(
     composeProject: `${project}-${environmentName}`,
     ...(registry !== undefined && { registry }),
     directory: `${environment.path === '/' ? '' : environment.path}/${project}/${environmentName}`,
+    edgeDirectory: `${environment.path === '/' ? '' : environment.path}/edge`,
+    ...(edge && { edge }),
     hosts: inventory.hosts,
     ...(inventory.primaryHost !== undefined && { primaryHost: inventory.primaryHost }),
     services,

@@ -5,6 +5,7 @@ import type { JsonObject } from '../../graph/types.ts'
 import type { HealthProbe, Service } from '../contracts.ts'
 import type { ComposeService } from './compose-file.ts'
 import { problem, warning } from './diagnostic.ts'
+import { resolveRoute } from './edge.ts'
 import { isBuiltHere, resolveBuild } from './image-build.ts'
 import { interpolate } from './interpolate.ts'
 import { isList, isObject, type JsonPath, own, pathText, valueAt } from './json-path.ts'
@@ -62,6 +63,7 @@ function resolveService({ name, definition }: ComposeService, placed: ReadonlyMa
   const replicas = resolveReplicas(name, definition, setting)
   const health = own(environment.services, name)?.health ?? ours?.health
   if (health === undefined && hosts.length > 0) warnOfWeakGate(name, definition, setting)
+  const route = resolveRoute(name, definition, setting)
   const { build: _build, profiles, ...rest } = definition
   if (isList(profiles) && hosts.length > 0) {
     const message = `service \`${name}\` has \`profiles\`, which are for local use: it is deployed all the same`
@@ -75,6 +77,7 @@ function resolveService({ name, definition }: ComposeService, placed: ReadonlyMa
     definition: rest,
     dependsOn: resolveDependencies(name, definition, placed, setting),
     ...(health && { health: probe(health) }),
+    ...(route && { route }),
     rollout: resolveRollout(name, definition, replicas, isBuiltHere(name, definition, setting), setting),
     origin: serviceOrigin(setting, name),
   }

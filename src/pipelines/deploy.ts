@@ -11,6 +11,7 @@ import { interpolate } from '../../tasks/rendering/interpolate.ts'
 import type { RolloutParams } from '../../tasks/rollout.ts'
 import type { UploadParams } from '../../tasks/upload.ts'
 import type { DatabaseTarget, Deployment, ImageBuild, Service } from '../contracts.ts'
+import { edgeTasks, proxyTasks, routeOn, withEdgeNetwork, withNetwork } from './edge-tasks.ts'
 
 export interface DeployOptions {
   /** Recorded in the release; not part of what anything is made from. */
@@ -28,6 +29,7 @@ export interface DeployOptions {
  *
  *     build:* ─▶ push:* ─▶ render:H ─▶ upload:H ─▶ rollout:S@H ─▶ health ─▶ finalize
  *                   ╰╌╌╌▶ migrate_pre:D ╌╌╌╌╌╌╌╌╌╌╌╯              (╌ order only)
+ *     proxy:H ╌╌╌╌╌╌╌╌╌╌╌▶ rollout:S@H ╌╌▶ edge:S@H ╌╌▶ health       (routed services)
  *
  * A database that is one of our services is rolled before its migrations; every other rollout comes after them.
  */
@@ -46,6 +48,7 @@ export function deployTasks(deployment: Deployment, options: DeployOptions): Tas
   const rollouts = deployment.services.flatMap((service) =>
     service.hosts.map((host) => rolloutTask(service, host, deployment, early.has(service.name) ? [] : migrations.map((task) => task.id))),
   )
+  const edges = edgeTasks(deployment)
   const rolled = rollouts.map((task) => task.id)
   const renderIds = renders.map((task) => task.id)
   return [
@@ -54,8 +57,10 @@ export function deployTasks(deployment: Deployment, options: DeployOptions): Tas
     ...renders,
     ...uploads,
     ...migrations,
+    ...proxyTasks(deployment),
     ...rollouts,
-    healthTask(deployment, renderIds, rolled),
+    ...edges,
+    healthTask(deployment, renderIds, [...rolled, ...edges.map((task) => task.id)]),
     finalizeTask(deployment, options, renderIds, pushIds),
   ]
 }
@@ -124,12 +129,12 @@ function renderTask(host: string, deployment: Deployment, options: DeployOptions
     environment: deployment.environment,
     composeProject: deployment.composeProject,
     directory: deployment.directory,
-    topLevel: deployment.compose.topLevel,
+    topLevel: withNetwork(deployment.compose.topLevel, deployment),
     services: Object.fromEntries(
       placed.map((service) => [
         service.name,
         {
-          definition: service.definition,
+          definition: withEdgeNetwork(service),
           replicas: service.replicas,
           image: service.build ? { push: id('push', service.name), repository: service.build.repository } : null,
           ownCode: service.build !== undefined,
@@ -155,7 +160,8 @@ function rolloutTask(service: Service, host: string, deployment: Deployment, mig
     .filter((name) => deployment.services.some((other) => other.name === name && other.hosts.includes(host)))
     .map((name) => id('rollout', name, host))
   const { definition, rollout } = service
-  return task<RolloutParams>('rollout', service.name, host, service.origin, [render], [id('upload', host), ...before, ...migrations], {
+  const proxies = service.route ? [id('proxy', host)] : []
+  return task<RolloutParams>('rollout', service.name, host, service.origin, [render], [id('upload', host), ...proxies, ...before, ...migrations], {
     service: service.name,
     host,
     composeProject: deployment.composeProject,
@@ -171,6 +177,7 @@ function rolloutTask(service: Service, host: string, deployment: Deployment, mig
     minReadySeconds: rollout.minReadySeconds,
     stopGraceSeconds: rollout.stopGraceSeconds,
     probe: service.health ?? null,
+    route: routeOn(host, service, deployment) ?? null,
   })
 }
 

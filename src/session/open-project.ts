@@ -82,6 +82,7 @@ function withoutEnvironment(directory: string, user: UserProject, targets: reado
     environment: '',
     composeProject: '',
     directory: '',
+    edgeDirectory: '',
     hosts: [],
     services: [],
     databases: [],

@@ -5,27 +5,33 @@ import { awaitListing, refuseToLoseData, removeContainer } from './containers.ts
 import { rolloutPlan, type ServiceState } from './decide.ts'
 import { startAndAwait } from './gate.ts'
 import { gateOptions, type Rolling, restartPolicy } from './params.ts'
+import { type Routing, routingOf } from './routing.ts'
 import { type Done, undo } from './undo.ts'
 
 /** @throws TaskFailure after everything it did was undone: what ran before serves on. */
 export async function replace(rolling: Rolling, before: ServiceState): Promise<void> {
   const { params, wanted, context } = rolling
   const plan = rolloutPlan(wanted, before)
+  const routing = routingOf(rolling)
   if (!params.ownCode) await refuseToLoseData(rolling, [...plan.replace, ...plan.remove])
   for (const container of plan.remove) await removeContainer(rolling, container)
-  const done: Done = { started: [], stopped: [], renamed: [] }
+  const done: Done = { started: [], stopped: [], renamed: [], before: [...before.ready, ...plan.replace] }
+  const kept = before.ready.filter((container) => !plan.surplus.includes(container))
   try {
     const waiting = [...plan.replace]
     if (params.order === 'stop-first') for (const container of waiting.splice(0)) await stop(rolling, container, done)
     const made = plan.create > 0 ? await create(rolling, plan.create) : []
     const fresh = [...plan.adopt, ...made]
     for (const [index, container] of fresh.entries()) {
-      await start(rolling, container, done)
+      kept.push(await start(rolling, container, done))
       context.log(`container ${index + 1} of ${fresh.length} is ready`)
       const next = waiting.shift()
-      if (next) await stop(rolling, next, done)
+      await routing?.serve([...kept, ...waiting])
+      if (next) await retire(rolling, routing, next, done)
     }
-    for (const container of [...waiting, ...plan.surplus]) await stop(rolling, container, done)
+    const left = [...waiting, ...plan.surplus]
+    if (left.length > 0) await routing?.serve(kept)
+    for (const container of left) await retire(rolling, routing, container, done)
   } catch (error) {
     await undo(rolling, done)
     throw error
@@ -36,8 +42,14 @@ export async function replace(rolling: Rolling, before: ServiceState): Promise<v
   await awaitListing(rolling)
 }
 
-async function start(rolling: Rolling, container: Container, done: Done): Promise<void> {
-  const { host, params, context } = rolling
+async function retire(rolling: Rolling, routing: Routing | undefined, container: Container, done: Done): Promise<void> {
+  await routing?.retire(container)
+  await stop(rolling, container, done)
+}
+
+/** @returns it as it is called now. */
+async function start(rolling: Rolling, container: Container, done: Done): Promise<Container> {
+  const { host, params, context, containerName } = rolling
   done.started.push(container.id)
   await context.guard()
   await handOverName(rolling, container, done)
@@ -45,6 +57,7 @@ async function start(rolling: Rolling, container: Container, done: Done): Promis
   if (params.restart.name !== 'no') await host.engine.setRestartPolicy(container.id, { name: 'no' })
   await startAndAwait(host, container.id, gateOptions(rolling))
   if (params.restart.name !== 'no') await host.engine.setRestartPolicy(container.id, restartPolicy(params))
+  return containerName === undefined ? container : { ...container, name: containerName }
 }
 
 async function stop({ host, params, context }: Rolling, container: Container, done: Done): Promise<void> {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { route } from './routes.ts'
 import { target } from './tasks.ts'
 import { port, role } from './words.ts'
 
@@ -26,6 +27,7 @@ export const service = z.strictObject({
   replicas: z.int().min(1).optional(),
   health: health.optional(),
   rollout: rollout.default({}),
+  route: route.optional().describe('Where users find it: a domain, some, or a map.'),
 })
 
 /** `environments.<name>.services.<name>`. */
@@ -33,4 +35,5 @@ export const serviceOverride = z.strictObject({
   replicas: z.int().min(1).optional(),
   health: health.optional(),
   rollout: rollout.default({}),
+  route: z.union([z.literal(false), route]).optional().describe('Replaces the service’s; `false` for none here.'),
 })
