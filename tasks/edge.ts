@@ -81,12 +81,15 @@ async function difference(site: Site, upstreams: readonly Upstream[]): Promise<D
   const drift = (detail: string): Difference => ({ reason: 'drift', detail })
   if (files?.config === undefined) return { reason: 'absent', detail: `${host.name} has no route for ${route.key} yet` }
   if (!state.proxy?.isRunning) return drift(`the proxy of ${host.name} does not run`)
-  if (files.config !== hashOf(textOf(site, upstreams))) return drift(`the route of ${route.key} on ${host.name} has other settings, or was edited`)
+  if (files.config !== hashOf(textOf(site, upstreams)))
+    return drift(`the route of ${route.key} on ${host.name} has other settings, or was edited`)
   if (!route.isLocal) return undefined
   if (!state.proxy.networks.includes(route.network)) return drift(`the proxy of ${host.name} is not in network ${route.network}`)
   if (route.provider === 'caddy') {
-    if (files.live !== shareFolder(route.key, upstreams)) return drift(`the proxy of ${host.name} sends requests to other containers of ${route.key}`)
-    if (state.assembled === undefined || state.assembled !== state.recorded) return drift(`the configuration of the proxy of ${host.name} was edited`)
+    if (files.live !== shareFolder(route.key, upstreams))
+      return drift(`the proxy of ${host.name} sends requests to other containers of ${route.key}`)
+    if (state.assembled === undefined || state.assembled !== state.recorded)
+      return drift(`the configuration of the proxy of ${host.name} was edited`)
   }
   return undefined
 }

@@ -2,14 +2,24 @@
 import { z } from 'zod'
 import type { ActionResult } from '../graph/types.ts'
 import { prepareCaddy } from './edge/configure-caddy.ts'
-import { composeFile, dataFolder, edgeLabel, liveFolder, maintenanceFolder, modes, proxyProject, proxyService, routeFolder } from './edge/layout.ts'
+import {
+  composeFile,
+  dataFolder,
+  edgeLabel,
+  liveFolder,
+  maintenanceFolder,
+  modes,
+  proxyProject,
+  proxyService,
+  routeFolder,
+} from './edge/layout.ts'
 import { type ProxySettings, proxyCompose, proxyHash, traefikStaticFile } from './edge/proxy-compose.ts'
 import { edgeProvider } from './edge/route.ts'
 import { traefikApiRoute, traefikStatic } from './edge/traefik-static.ts'
 import { renderYaml } from './edge/yaml.ts'
 import { defineTask, type Look, type TaskContext, TaskFailure } from './kind.ts'
-import type { Host } from './ports.ts'
 import type { ProxyContainer } from './ports/edge.ts'
+import type { Host } from './ports.ts'
 import { cleanEnvironment } from './rolling/compose.ts'
 
 const params = z.strictObject({
@@ -147,12 +157,16 @@ async function compose(params: ProxyParams, host: Host, context: TaskContext, wo
   throw new TaskFailure({
     reason: 'exit',
     subject: host.name,
-    message: isTaken ? `port 80 or 443 of ${host.name} is taken` : `docker compose ${words[0]} of the proxy on ${host.name} ended with code ${exit.code}`,
+    message: isTaken
+      ? `port 80 or 443 of ${host.name} is taken`
+      : `docker compose ${words[0]} of the proxy on ${host.name} ended with code ${exit.code}`,
     output: exit.stderr
       .split('\n')
       .filter((line) => line.trim() !== '')
       .slice(-10),
-    remedy: isTaken ? `see who listens there: ss -ltnp 'sport = :80 or sport = :443'` : `run it by hand on ${host.name}: docker compose -f ${file} up`,
+    remedy: isTaken
+      ? `see who listens there: ss -ltnp 'sport = :80 or sport = :443'`
+      : `run it by hand on ${host.name}: docker compose -f ${file} up`,
   })
 }
 

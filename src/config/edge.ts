@@ -47,9 +47,14 @@ export function resolveRoute(name: string, definition: Service['definition'], se
   }
   const { id, servesFiles } = selected(loaded)
   if (given.assets && !servesFiles) {
-    setting.report(problem('SC1142', `\`${id}\` cannot answer from files, so \`assets\` needs \`edge: caddy\``, loaded.locateKey([...at, 'assets']), { suggestion: 'edge: caddy' }))
+    setting.report(
+      problem('SC1142', `\`${id}\` cannot answer from files, so \`assets\` needs \`edge: caddy\``, loaded.locateKey([...at, 'assets']), {
+        suggestion: 'edge: caddy',
+      }),
+    )
   }
-  const port = given.port ?? own(environment.services, name)?.health?.port ?? own(loaded.config.services, name)?.health?.port ?? onlyPort(definition)
+  const port =
+    given.port ?? own(environment.services, name)?.health?.port ?? own(loaded.config.services, name)?.health?.port ?? onlyPort(definition)
   if (port === undefined) {
     const notes = [{ message: `say it with \`services.${name}.route: {domains: …, port: …}\`` }]
     setting.report(problem('SC1140', `the port of service \`${name}\` is not known: its \`route\` needs one`, location, { notes }))
@@ -94,7 +99,10 @@ function checkOverlaps(setting: Setting, services: readonly Service[]): void {
     for (const place of [...domains.map((domain) => `${domain}${path}`), ...redirects.map((domain) => `${domain}/`)]) {
       const other = taken.get(place)
       if (other === undefined) taken.set(place, service.name)
-      else setting.report(problem('SC1143', `services \`${other}\` and \`${service.name}\` both answer \`${place}\``, serviceOrigin(setting, service.name)))
+      else
+        setting.report(
+          problem('SC1143', `services \`${other}\` and \`${service.name}\` both answer \`${place}\``, serviceOrigin(setting, service.name)),
+        )
     }
   }
 }

@@ -67,7 +67,11 @@ function checkStructure(tree: YamlTree, registries: Registries): { readonly conf
   if (!parsed.success) problems.push(...schemaProblems(parsed.error.issues, { schema: manifest, value, at: [], places }))
   const blocks = (['backend', 'frontend', 'edge'] as const).flatMap((role) => {
     if (!isObject(value) || !Object.hasOwn(value, role)) return []
-    const { block, problems: found } = checkProviderBlock(role === 'edge' ? wholeEdgeBlock(value[role] ?? null) : (value[role] ?? null), registries[role], places)
+    const { block, problems: found } = checkProviderBlock(
+      role === 'edge' ? wholeEdgeBlock(value[role] ?? null) : (value[role] ?? null),
+      registries[role],
+      places,
+    )
     problems.push(...found)
     return block ? [[role, block] as const] : []
   })

@@ -16,7 +16,9 @@ export function fixedHostPorts(definition: JsonObject, variables: Readonly<Recor
 export function containerPorts(definition: JsonObject): number[] {
   const ports = isList(definition['ports']) ? definition['ports'] : []
   return ports.map((port) => {
-    const text = isObject(port) ? String(port['target'] ?? '') : (splitOutsideBrackets(String(port).replace(/\/(tcp|udp|sctp)$/, '')).at(-1) ?? '')
+    const text = isObject(port)
+      ? String(port['target'] ?? '')
+      : (splitOutsideBrackets(String(port).replace(/\/(tcp|udp|sctp)$/, '')).at(-1) ?? '')
     return /^\d+$/.test(text) ? Number(text) : Number.NaN
   })
 }

@@ -2,8 +2,8 @@
 import type { IncomingMessage } from 'node:http'
 import type Dockerode from 'dockerode'
 import { TaskFailure } from '../../tasks/kind.ts'
-import type { Container, Engine, RegistryCredentials } from '../../tasks/ports.ts'
 import type { ProxyContainer } from '../../tasks/ports/edge.ts'
+import type { Container, Engine, RegistryCredentials } from '../../tasks/ports.ts'
 import { type ContainerRow, containerState, containersOf, environmentFilter, healthWord } from './container-state.ts'
 import { proxyFilter, proxyOf } from './edge-state.ts'
 import { EventSubscriptions, watchedActions } from './engine-events.ts'
@@ -170,7 +170,8 @@ export function createEngine(connection: SshConnection, agent: EngineAgent, scop
       ),
 
     async joinNetwork(network, container) {
-      const work = (docker: Dockerode, abortSignal: AbortSignal) => docker.getNetwork(network).connect({ Container: container, ...{ abortSignal } })
+      const work = (docker: Dockerode, abortSignal: AbortSignal) =>
+        docker.getNetwork(network).connect({ Container: container, ...{ abortSignal } })
       // 403: it is in the network already.
       await call(`join ${called(container)} to network ${network}`, timeouts.request, work, { statuses: [403], value: undefined })
     },

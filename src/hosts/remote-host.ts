@@ -1,7 +1,7 @@
 /** A machine we deploy to, over one SSH connection: `Host` for real. */
 import { posix } from 'node:path'
-import type { Host, HostState } from '../../tasks/ports.ts'
 import type { EdgeState } from '../../tasks/ports/edge.ts'
+import type { Host, HostState } from '../../tasks/ports.ts'
 import type { HostAddress } from '../contracts.ts'
 import { createHostEdge } from './edge.ts'
 import { type EdgeScope, readEdgeFiles } from './edge-state.ts'

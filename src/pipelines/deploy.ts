@@ -161,24 +161,32 @@ function rolloutTask(service: Service, host: string, deployment: Deployment, mig
     .map((name) => id('rollout', name, host))
   const { definition, rollout } = service
   const proxies = service.route ? [id('proxy', host)] : []
-  return task<RolloutParams>('rollout', service.name, host, service.origin, [render], [id('upload', host), ...proxies, ...before, ...migrations], {
-    service: service.name,
+  return task<RolloutParams>(
+    'rollout',
+    service.name,
     host,
-    composeProject: deployment.composeProject,
-    directory: deployment.directory,
-    render,
-    replicas: service.replicas,
-    driver: rollout.driver,
-    order: rollout.order,
-    orderReason: rollout.reason ?? null,
-    ownCode: service.build !== undefined,
-    restart: restartPolicy(definition['restart'], deployment.variables.plain),
-    timeoutSeconds: rollout.timeoutSeconds,
-    minReadySeconds: rollout.minReadySeconds,
-    stopGraceSeconds: rollout.stopGraceSeconds,
-    probe: service.health ?? null,
-    route: routeOn(host, service, deployment) ?? null,
-  })
+    service.origin,
+    [render],
+    [id('upload', host), ...proxies, ...before, ...migrations],
+    {
+      service: service.name,
+      host,
+      composeProject: deployment.composeProject,
+      directory: deployment.directory,
+      render,
+      replicas: service.replicas,
+      driver: rollout.driver,
+      order: rollout.order,
+      orderReason: rollout.reason ?? null,
+      ownCode: service.build !== undefined,
+      restart: restartPolicy(definition['restart'], deployment.variables.plain),
+      timeoutSeconds: rollout.timeoutSeconds,
+      minReadySeconds: rollout.minReadySeconds,
+      stopGraceSeconds: rollout.stopGraceSeconds,
+      probe: service.health ?? null,
+      route: routeOn(host, service, deployment) ?? null,
+    },
+  )
 }
 
 function healthTask(deployment: Deployment, renders: readonly TaskId[], rollouts: readonly TaskId[]): Task {

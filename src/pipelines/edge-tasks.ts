@@ -1,9 +1,9 @@
 /** What a deployment's routed services need at the edge: a proxy on each machine, and each service's place in it. Pure. */
 import { isIP } from 'node:net'
 import type { JsonObject, Task, TaskId } from '../../graph/types.ts'
-import type { EdgeParams } from '../../tasks/edge.ts'
 import { edgeLabel, routeKey } from '../../tasks/edge/layout.ts'
 import type { Route } from '../../tasks/edge/route.ts'
+import type { EdgeParams } from '../../tasks/edge.ts'
 import type { ProxyParams } from '../../tasks/proxy.ts'
 import type { DeployedEdge, Deployment, Service, ServiceRoute } from '../contracts.ts'
 
@@ -50,7 +50,14 @@ export function edgeTasks(deployment: Deployment): Task[] {
       const params: EdgeParams = { service: service.name, host, render: render ?? null, replicas: service.replicas, route }
       const inner = isLocal ? [] : service.hosts.map((other) => id('edge', service.name, other))
       const after = [id('proxy', host), ...rollouts, ...inner]
-      return { id: id('edge', service.name, host), kind: 'edge', params, needs: render ? [render] : [], after, ...(service.origin && { origin: service.origin }) }
+      return {
+        id: id('edge', service.name, host),
+        kind: 'edge',
+        params,
+        needs: render ? [render] : [],
+        after,
+        ...(service.origin && { origin: service.origin }),
+      }
     })
   })
 }
@@ -91,7 +98,8 @@ function tlsOf({ tls }: ServiceRoute, edge: DeployedEdge): Route['tls'] {
 
 /** A proxy reaches itself without leaving its container. */
 function peerAddress(other: string, from: string, deployment: Deployment, edge: DeployedEdge): string {
-  const address = other === from ? '127.0.0.1' : (edge.innerAddresses[other] ?? deployment.hosts.find(({ name }) => name === other)?.address ?? other)
+  const address =
+    other === from ? '127.0.0.1' : (edge.innerAddresses[other] ?? deployment.hosts.find(({ name }) => name === other)?.address ?? other)
   return `${address.includes(':') ? `[${address}]` : address}:${edge.innerPort}`
 }
 
@@ -99,7 +107,11 @@ function peerAddress(other: string, from: string, deployment: Deployment, edge: 
 function isAsked(host: string, { services }: Deployment, { gateways }: DeployedEdge): boolean {
   const isServed = services.some(({ route, hosts }) => route !== undefined && hosts.includes(host))
   const asking = gateways.filter((gateway) => gateway !== host)
-  return isServed && asking.length > 0 && services.some((service) => service.route && service.hosts.includes(host) && isBehind(service, gateways))
+  return (
+    isServed &&
+    asking.length > 0 &&
+    services.some((service) => service.route && service.hosts.includes(host) && isBehind(service, gateways))
+  )
 }
 
 function isBehind({ hosts }: Service, gateways: readonly string[]): boolean {

@@ -11,7 +11,10 @@ const marked = z.looseObject({ '@id': z.string() })
 const written = z.looseObject({
   apps: z.looseObject({
     http: z.looseObject({ servers: z.record(z.string(), z.looseObject({ routes: z.array(marked).default([]) })) }),
-    tls: z.looseObject({ automation: z.looseObject({ policies: z.array(marked) }), certificates: z.looseObject({ load_files: z.array(marked) }) }),
+    tls: z.looseObject({
+      automation: z.looseObject({ policies: z.array(marked) }),
+      certificates: z.looseObject({ load_files: z.array(marked) }),
+    }),
   }),
 })
 
@@ -93,7 +96,8 @@ export function fragmentText(fragment: CaddyFragment): string {
 /** Of a service's own file; undefined when it is not whole. */
 export function parseFragment(given: string): CaddyFragment | undefined {
   const value = parseJson(given) as Partial<CaddyFragment> | undefined
-  if (!value || typeof value !== 'object' || !value.routes || !Array.isArray(value.automated) || !Array.isArray(value.certificates)) return undefined
+  if (!value || typeof value !== 'object' || !value.routes || !Array.isArray(value.automated) || !Array.isArray(value.certificates))
+    return undefined
   return value as CaddyFragment
 }
 

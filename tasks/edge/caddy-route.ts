@@ -134,8 +134,7 @@ function containers(route: Route): JsonObject {
   const root = `${mountPoint}/${liveFolder}/${route.key}`
   const found = (share: string) => [{ file: { root, try_files: [`/${share}@*`, '/-@*'] } }]
   const remember = (name: string) => ({ handler: 'vars', [name]: '{http.matchers.file.relative}' })
-  const address = (name: string, into: string) =>
-    map(`{http.vars.${name}}`, into, [{ input_regexp: '^/?.@(.*)$', outputs: ['$1'] }])
+  const address = (name: string, into: string) => map(`{http.vars.${name}}`, into, [{ input_regexp: '^/?.@(.*)$', outputs: ['$1'] }])
   return {
     handle: [
       map('{http.request.uuid}', 'sc_share', [{ input_regexp: '^(.).*$', outputs: ['$1'] }]),
@@ -169,7 +168,10 @@ function keptAssets({ assets, key }: Route): JsonObject {
   const mine = { path: [`${assets.path}/*`], method: ['GET', 'HEAD'] }
   const fromDisk = {
     match: [{ ...mine, file: { root, try_files: ['/*{http.request.uri.path}'] } }],
-    handle: [{ handler: 'rewrite', uri: '{http.matchers.file.relative}' }, { handler: 'file_server', root }],
+    handle: [
+      { handler: 'rewrite', uri: '{http.matchers.file.relative}' },
+      { handler: 'file_server', root },
+    ],
     terminal: true,
   }
   return { handle_response: [{ match: { status_code: [404] }, routes: [fromDisk, { handle: [{ handler: 'copy_response' }] }] }] }

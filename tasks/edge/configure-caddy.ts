@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { TaskFailure } from '../kind.ts'
 import type { Host } from '../ports.ts'
-import { caddyConfig, type CaddyParts, fragmentText, parseFragment, partsOf } from './caddy-config.ts'
+import { type CaddyParts, caddyConfig, fragmentText, parseFragment, partsOf } from './caddy-config.ts'
 import { type CaddyFragment, caddyRoute } from './caddy-route.ts'
 import { assembledFile, certificateFolder, modes, mountPoint, recordedLink, routeFile, routeFolder } from './layout.ts'
 import { openRouteSecrets } from './secrets.ts'

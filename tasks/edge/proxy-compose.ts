@@ -1,8 +1,8 @@
 /** The proxy of a machine as a Compose project of its own. Pure. */
 import { digestOf } from '../../graph/fingerprint.ts'
 import type { JsonObject } from '../../graph/types.ts'
-import type { EdgeProvider } from './route.ts'
 import { dataFolder, edgeLabel, mountPoint, ports, proxyProject, proxyService } from './layout.ts'
+import type { EdgeProvider } from './route.ts'
 import { renderYaml } from './yaml.ts'
 
 export const traefikStaticFile = 'traefik.yml'

@@ -1,13 +1,13 @@
 /** Makes exactly these containers get the requests, and has the proxy say so before it returns. */
 import { TaskFailure } from '../kind.ts'
-import { liveHost } from './caddy-route.ts'
 import { ask } from './ask.ts'
+import { liveHost } from './caddy-route.ts'
 import { liveFolder, liveLink, modes, routeFile, routeFolder } from './layout.ts'
 import type { Upstream } from './route.ts'
 import { shareFiles, shareFolder } from './shares.ts'
 import { edgeState, runningProxy, type Site } from './site.ts'
-import { traefikText } from './traefik-route.ts'
 import { loadedServers, serverUrls } from './traefik-api.ts'
+import { traefikText } from './traefik-route.ts'
 
 const confirmMs = 10_000
 const pauseMs = 50
@@ -34,7 +34,7 @@ async function pointCaddy(site: Site, upstreams: readonly Upstream[]): Promise<v
   await files.makeDirectory(`${liveFolder}/${folder}`, modes.folder)
   await Promise.all(shareFiles(upstreams).map((name) => files.write(`${liveFolder}/${folder}/${name}`, new Uint8Array(), modes.page)))
   await files.point(liveLink(route.key), folder)
-  if (before !== undefined && before.startsWith('.sets/')) await files.remove(`${liveFolder}/${before}`)
+  if (before?.startsWith('.sets/')) await files.remove(`${liveFolder}/${before}`)
 }
 
 async function writeTraefik(site: Site, upstreams: readonly Upstream[]): Promise<void> {
@@ -55,7 +55,11 @@ async function confirm(site: Site, upstreams: readonly Upstream[]): Promise<void
     await new Promise((resolve) => setTimeout(resolve, pauseMs))
   }
   if (context.signal.aborted) {
-    throw new TaskFailure({ reason: 'interrupted', subject: route.key, message: `the swap of ${route.key} on ${host.name} was interrupted` })
+    throw new TaskFailure({
+      reason: 'interrupted',
+      subject: route.key,
+      message: `the swap of ${route.key} on ${host.name} was interrupted`,
+    })
   }
   throw new TaskFailure({
     reason: 'timeout',

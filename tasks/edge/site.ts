@@ -1,8 +1,8 @@
 /** A route on one machine while a task works on it. */
 import type { TaskContext } from '../kind.ts'
 import { TaskFailure } from '../kind.ts'
-import type { Host } from '../ports.ts'
 import type { EdgeState, ProxyContainer } from '../ports/edge.ts'
+import type { Host } from '../ports.ts'
 import type { Route } from './route.ts'
 
 export interface Site {

@@ -23,7 +23,10 @@ export async function loadedServers(site: Site): Promise<string> {
 /** Pure. */
 export function serversIn(body: string): string {
   try {
-    const answer = JSON.parse(body) as { readonly status?: string; readonly loadBalancer?: { readonly servers?: readonly { readonly url?: string }[] } }
+    const answer = JSON.parse(body) as {
+      readonly status?: string
+      readonly loadBalancer?: { readonly servers?: readonly { readonly url?: string }[] }
+    }
     if (answer.status !== undefined && answer.status !== 'enabled') return `a service that is ${answer.status}`
     return (answer.loadBalancer?.servers ?? [])
       .map(({ url }) => url ?? '')

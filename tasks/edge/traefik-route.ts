@@ -1,11 +1,11 @@
 /** One service's file for Traefik's file provider (https://doc.traefik.io/traefik/providers/file/), version 3. Pure. */
 import type { Json, JsonObject } from '../../graph/types.ts'
-import { renderYaml } from './yaml.ts'
+import type { RouteSecrets } from './caddy-route.ts'
 import { certificateFolder, modes, mountPoint } from './layout.ts'
 import type { Route, Upstream } from './route.ts'
-import type { RouteSecrets } from './caddy-route.ts'
 import { openRouteSecrets } from './secrets.ts'
 import type { Site } from './site.ts'
+import { renderYaml } from './yaml.ts'
 
 /** Entry points and the resolver, as `traefik-static.ts` names them. */
 export const traefikNames = { http: 'http', https: 'https', inner: 'inner', resolver: 'acme' } as const
@@ -83,7 +83,8 @@ function services(route: Route, upstreams: readonly Upstream[]): JsonObject {
   })
   return {
     ...(route.isLocal && { [route.key]: balancer(upstreams.map(serverUrl).sort()) }),
-    ...(typeof route.open === 'object' && route.open !== null && { [`${route.key}-peers`]: balancer(route.open.peers.map((peer) => `http://${peer}`)) }),
+    ...(typeof route.open === 'object' &&
+      route.open !== null && { [`${route.key}-peers`]: balancer(route.open.peers.map((peer) => `http://${peer}`)) }),
   }
 }
 

@@ -38,7 +38,8 @@ export function routingOf({ host, params, context }: Rolling): Routing | undefin
     },
     async retire(container) {
       const left = await drain(site, container.id)
-      if (left > 0 && Number.isFinite(left)) context.log(`${container.name} still has ${left} open connections after ${route.drainSeconds} s`)
+      if (left > 0 && Number.isFinite(left))
+        context.log(`${container.name} still has ${left} open connections after ${route.drainSeconds} s`)
     },
   }
 }

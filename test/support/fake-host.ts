@@ -10,8 +10,8 @@
  */
 import { type Duplex, PassThrough } from 'node:stream'
 import { TaskFailure } from '../../tasks/kind.ts'
-import type { Command, Exit, Host, HostState, LockHolder } from '../../tasks/ports.ts'
 import type { EdgeState } from '../../tasks/ports/edge.ts'
+import type { Command, Exit, Host, HostState, LockHolder } from '../../tasks/ports.ts'
 import { FakeEngine } from './fake-engine.ts'
 import { FakeFiles } from './fake-files.ts'
 

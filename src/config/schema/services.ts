@@ -35,5 +35,8 @@ export const serviceOverride = z.strictObject({
   replicas: z.int().min(1).optional(),
   health: health.optional(),
   rollout: rollout.default({}),
-  route: z.union([z.literal(false), route]).optional().describe('Replaces the service’s; `false` for none here.'),
+  route: z
+    .union([z.literal(false), route])
+    .optional()
+    .describe('Replaces the service’s; `false` for none here.'),
 })
