@@ -11,7 +11,7 @@ import { interpolate } from '../../tasks/rendering/interpolate.ts'
 import type { RolloutParams } from '../../tasks/rollout.ts'
 import type { UploadParams } from '../../tasks/upload.ts'
 import type { DatabaseTarget, Deployment, ImageBuild, Service } from '../contracts.ts'
-import { edgeTasks, proxyTasks, routeOn, withEdgeNetwork, withNetwork } from './edge-tasks.ts'
+import { edgeTasks, proxyTasks, routeOn, wantedRoutes, withEdgeNetwork, withNetwork } from './edge-tasks.ts'
 
 export interface DeployOptions {
   /** Recorded in the release; not part of what anything is made from. */
@@ -209,6 +209,7 @@ function finalizeTask(deployment: Deployment, options: DeployOptions, renders: r
     pushes: deployment.services
       .filter((service) => service.build)
       .map((service) => ({ service: service.name, push: id('push', service.name) })),
+    edge: wantedRoutes(deployment),
   })
 }
 

@@ -4,6 +4,7 @@ import type { JsonObject, Task, TaskId } from '../../graph/types.ts'
 import { edgeLabel, routeKey } from '../../tasks/edge/layout.ts'
 import type { Route } from '../../tasks/edge/route.ts'
 import type { EdgeParams } from '../../tasks/edge.ts'
+import type { FinalizeParams } from '../../tasks/finalize.ts'
 import type { ProxyParams } from '../../tasks/proxy.ts'
 import type { DeployedEdge, Deployment, Service, ServiceRoute } from '../contracts.ts'
 
@@ -60,6 +61,16 @@ export function edgeTasks(deployment: Deployment): Task[] {
       }
     })
   })
+}
+
+/** Keys of the routes each host should have; null for an environment that routes nothing. */
+export function wantedRoutes(deployment: Deployment): FinalizeParams['edge'] {
+  const { edge, hosts, services, project, environment } = deployment
+  if (!edge) return null
+  const routed = services.filter(({ route }) => route !== undefined)
+  const on = (host: string) => routed.filter((service) => service.hosts.includes(host) || edge.gateways.includes(host))
+  const keys = hosts.map(({ name }) => [name, on(name).map((service) => routeKey(project, environment, service.name))] as const)
+  return { innerPort: edge.innerPort, routes: Object.fromEntries(keys) }
 }
 
 /** What the edge of one host is told about a service; undefined for one without a route. */

@@ -3,7 +3,7 @@
  * serve is not in it: Caddy looks that up in the service's live folder for every request (`shares.ts`).
  */
 import type { Json, JsonObject } from '../../graph/types.ts'
-import { assetFolder, certificateFolder, liveFolder, maintenanceFolder, mountPoint } from './layout.ts'
+import { assetFolder, certificateFolder, liveFolder, maintenanceFolder, mountPoint, trialKey } from './layout.ts'
 import type { Route } from './route.ts'
 import { otherShare, shares } from './shares.ts'
 
@@ -30,6 +30,11 @@ export function liveHost(key: string): string {
   return `${key.toLowerCase()}.live.stagecraft.invalid`
 }
 
+/** Asks the inner port, under this name, for the service as containers would answer that no user has met yet. */
+export function trialHost(key: string): string {
+  return `${key.toLowerCase()}.trial.stagecraft.invalid`
+}
+
 /** Idle connections to containers end soon, so that one left alone shows as one without connections. */
 const idleSeconds = 1
 
@@ -38,7 +43,7 @@ export function caddyRoute(route: Route, secrets: RouteSecrets): CaddyFragment {
   const server = route.tls.mode === 'none' ? 'http' : 'https'
   const elsewhere = route.open === null ? [] : redirects(route)
   const toSecure = open.length > 0 && server === 'https' ? [secured(route)] : []
-  const inner = route.isLocal ? [peek(route), serve(route, [...guarded(route, secrets), containers(route)])] : []
+  const inner = route.isLocal ? [peek(route), trial(route), serve(route, [...guarded(route, secrets), containers(route, route.key)])] : []
   const { tls, key } = route
   const routes: Record<CaddyServer, readonly JsonObject[]> = {
     http: server === 'http' ? [...open, ...elsewhere] : toSecure,
@@ -108,7 +113,7 @@ function guarded({ basicAuth, hsts, tls }: Route, { accounts }: RouteSecrets): J
 
 function toOpen(route: Route, _secrets: RouteSecrets): JsonObject[] {
   if (route.open === null) return []
-  return [route.open === 'local' ? containers(route) : peers(route, route.open.peers)]
+  return [route.open === 'local' ? containers(route, route.key) : peers(route, route.open.peers)]
 }
 
 /** Other machines' inner ports. What cannot be reached is left out for a while, and the request goes to another. */
@@ -130,8 +135,8 @@ function proxying(route: Route): JsonObject {
 }
 
 /** This machine's containers: the request's share and its fallback are looked up, then tried until one answers. */
-function containers(route: Route): JsonObject {
-  const root = `${mountPoint}/${liveFolder}/${route.key}`
+function containers(route: Route, key: string): JsonObject {
+  const root = `${mountPoint}/${liveFolder}/${key}`
   const found = (share: string) => [{ file: { root, try_files: [`/${share}@*`, '/-@*'] } }]
   const remember = (name: string) => ({ handler: 'vars', [name]: '{http.matchers.file.relative}' })
   const address = (name: string, into: string) => map(`{http.vars.${name}}`, into, [{ input_regexp: '^/?.@(.*)$', outputs: ['$1'] }])
@@ -175,6 +180,11 @@ function keptAssets({ assets, key }: Route): JsonObject {
     terminal: true,
   }
   return { handle_response: [{ match: { status_code: [404] }, routes: [fromDisk, { handle: [{ handler: 'copy_response' }] }] }] }
+}
+
+function trial(route: Route): JsonObject {
+  const named = { handler: 'headers', request: { set: { Host: [route.domains[0] ?? ''] } } }
+  return { match: [{ host: [trialHost(route.key)] }], handle: [subroute([named, containers(route, trialKey(route.key))])], terminal: true }
 }
 
 function peek({ key }: Route): JsonObject {

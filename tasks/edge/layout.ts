@@ -41,6 +41,11 @@ export function liveLink(key: string): string {
   return `${liveFolder}/${key}`
 }
 
+/** Of the live folder in which containers are tried before users meet them. */
+export function trialKey(key: string): string {
+  return `${key}.trial`
+}
+
 export function maintenancePage(key: string): string {
   return `${maintenanceFolder}/${key}.html`
 }

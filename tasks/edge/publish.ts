@@ -2,7 +2,7 @@
 import { TaskFailure } from '../kind.ts'
 import { ask } from './ask.ts'
 import { liveHost } from './caddy-route.ts'
-import { liveFolder, liveLink, modes, routeFile, routeFolder } from './layout.ts'
+import { liveFolder, liveLink, modes, routeFile, routeFolder, trialKey } from './layout.ts'
 import type { Upstream } from './route.ts'
 import { shareFiles, shareFolder } from './shares.ts'
 import { edgeState, runningProxy, type Site } from './site.ts'
@@ -24,6 +24,32 @@ export async function publish(site: Site, upstreams: readonly Upstream[]): Promi
   await confirm(site, upstreams)
 }
 
+/** Makes these answer under the name for trials, and no user. Only Caddy can. */
+export async function publishTrial(site: Site, upstreams: readonly Upstream[]): Promise<void> {
+  const { host, route, context } = site
+  const { files } = host.edge
+  const key = trialKey(route.key)
+  const folder = shareFolder(key, upstreams)
+  const proxy = await runningProxy(site)
+  await context.guard()
+  if (!proxy.networks.includes(route.network)) await host.engine.joinNetwork(route.network, proxy.id)
+  await writeShares(site, folder, upstreams)
+  await files.point(liveLink(key), folder)
+}
+
+/** Whatever became of it. */
+export async function endTrial({ host, route }: Site, upstreams: readonly Upstream[]): Promise<void> {
+  const key = trialKey(route.key)
+  await host.edge.files.remove(liveLink(key))
+  await host.edge.files.remove(`${liveFolder}/${shareFolder(key, upstreams)}`)
+}
+
+async function writeShares({ host: { edge } }: Site, folder: string, upstreams: readonly Upstream[]): Promise<void> {
+  await edge.files.makeDirectory(`${liveFolder}/${folder}`, modes.folder)
+  const names = shareFiles(upstreams).map((name) => `${liveFolder}/${folder}/${name}`)
+  await Promise.all(names.map((name) => edge.files.write(name, new Uint8Array(), modes.page)))
+}
+
 /** One rename decides, so a request sees the old containers or the new ones, never half of each. */
 async function pointCaddy(site: Site, upstreams: readonly Upstream[]): Promise<void> {
   const { host, route } = site
@@ -31,8 +57,7 @@ async function pointCaddy(site: Site, upstreams: readonly Upstream[]): Promise<v
   const folder = shareFolder(route.key, upstreams)
   const before = (await edgeState(site)).routes[route.key]?.live
   if (before === folder) return
-  await files.makeDirectory(`${liveFolder}/${folder}`, modes.folder)
-  await Promise.all(shareFiles(upstreams).map((name) => files.write(`${liveFolder}/${folder}/${name}`, new Uint8Array(), modes.page)))
+  await writeShares(site, folder, upstreams)
   await files.point(liveLink(route.key), folder)
   if (before?.startsWith('.sets/')) await files.remove(`${liveFolder}/${before}`)
 }

@@ -1,4 +1,4 @@
-/** Asks for the service through the proxy, as its users do, once the proxy has swapped. */
+/** Asks for the service through the proxy, as its users do: under another name before they can reach it, or under its own. */
 import { TaskFailure } from '../kind.ts'
 import { ask } from './ask.ts'
 import type { Site } from './site.ts'
@@ -6,12 +6,12 @@ import type { Site } from './site.ts'
 const requests = 3
 
 /** @throws TaskFailure `unhealthy` naming the answer. */
-export async function verify(site: Site): Promise<void> {
+export async function verify(site: Site, name = site.route.domains[0] ?? ''): Promise<void> {
   const { host, route } = site
   const [domain = ''] = route.domains
   const path = route.verify.path
   for (let count = 0; count < requests; count++) {
-    const { status, problem } = await ask(site, { name: domain, path })
+    const { status, problem } = await ask(site, { name, path })
     if (isGood(status, site)) continue
     throw new TaskFailure({
       reason: 'unhealthy',

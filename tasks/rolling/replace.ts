@@ -19,14 +19,16 @@ export async function replace(rolling: Rolling, before: ServiceState): Promise<v
   const kept = before.ready.filter((container) => !plan.surplus.includes(container))
   try {
     const waiting = [...plan.replace]
+    await routing?.prepare(waiting)
     if (params.order === 'stop-first') for (const container of waiting.splice(0)) await stop(rolling, container, done)
     const made = plan.create > 0 ? await create(rolling, plan.create) : []
     const fresh = [...plan.adopt, ...made]
     for (const [index, container] of fresh.entries()) {
-      kept.push(await start(rolling, container, done))
+      const ready = await start(rolling, container, done)
+      kept.push(ready)
       context.log(`container ${index + 1} of ${fresh.length} is ready`)
       const next = waiting.shift()
-      await routing?.serve([...kept, ...waiting])
+      await routing?.serve([...kept, ...waiting], ready)
       if (next) await retire(rolling, routing, next, done)
     }
     const left = [...waiting, ...plan.surplus]

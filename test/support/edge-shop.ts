@@ -1,4 +1,5 @@
 /** A service with a route on lab hosts: an app in Node that can be slow, speaks WebSocket, and exits at once when told to stop. */
+import { execFileSync } from 'node:child_process'
 import type { Lab } from '../lab/lab.ts'
 import { Shop, type ShopOptions } from './shop.ts'
 
@@ -6,6 +7,7 @@ export interface EdgeShopOptions extends ShopOptions {
   /** Default `route: {domains: <domain>, tls: none}`; YAML in one line. */
   readonly route?: string
   readonly replicas?: number
+  readonly role?: string
   /** YAML of `environments.prod.hosts`, in one line; default the first host with every role. */
   readonly hosts?: string
 }
@@ -32,7 +34,7 @@ environments:
 ${options.environment ?? ''}services:
   web:
     replicas: ${options.replicas ?? 1}
-    route: ${options.route ?? `{ domains: ${this.domain}, tls: none, drain_seconds: 20 }`}
+${options.role === undefined ? '' : `    role: ${options.role}\n`}    route: ${options.route ?? `{ domains: ${this.domain}, tls: none, drain_seconds: 20 }`}
     rollout: { timeout_seconds: 20 }
 `,
     )
@@ -62,9 +64,30 @@ ${options.environment ?? ''}services:
       const sh = (line: string) => this.onMachine('docker', 'exec', container, 'sh', '-c', line)
       sh(`ids=$(docker ps -aq --filter label=stagecraft.project=${this.name}); [ -z "$ids" ] || docker rm -f $ids >/dev/null`)
       sh(`docker network disconnect -f ${this.name}-prod_stagecraft-edge stagecraft-edge-proxy-1 2>/dev/null || true`)
+      try {
+        this.#forget(container, key)
+      } catch {
+        // No proxy there.
+      }
       sh(`cd /opt/stagecraft/edge 2>/dev/null && rm -rf services/${key}.* live/${key} live/.sets/${key}-* maintenance/${key}.html || true`)
     }
     super.remove()
+  }
+
+  /** What a deploy without the service would do. */
+  #forget(container: string, key: string): void {
+    const on = (...argv: string[]) => execFileSync('docker', ['exec', '-i', container, ...argv], { encoding: 'utf8' })
+    const file = '/opt/stagecraft/edge/caddy.json'
+    const config = JSON.parse(on('cat', file)) as { apps: { http: { servers: Record<string, { routes: { '@id': string }[] }> } } }
+    for (const server of Object.values(config.apps.http.servers))
+      server.routes = server.routes.filter((route) => !route['@id'].startsWith(`${key}/`))
+    const text = `${JSON.stringify(config, null, 1)}\n`
+    execFileSync(
+      'docker',
+      ['exec', '-i', container, 'sh', '-c', `cat > ${file} && ln -sfn $(sha256sum < ${file} | cut -c1-64) ${file}.recorded`],
+      { input: text },
+    )
+    on('docker', 'exec', 'stagecraft-edge-proxy-1', 'caddy', 'reload', '--config', '/edge/caddy.json')
   }
 }
 
