@@ -41,7 +41,7 @@ test('a version that answers 500 is undone: the old one never stops answering', 
   shop.version('broken')
   const broken = await shop.deploy()
   assert.is(broken.code, 2, broken.stderr)
-  assert.match(broken.stderr, /answered 500/)
+  assert.match(broken.stdout + broken.stderr, /answered 500/)
   shop.version('v2')
   assert.is((await shop.deploy()).code, 0)
   await traffic.until('v2')
@@ -53,7 +53,21 @@ test('what somebody changed by hand is found and put right, and a restarted prox
   const shop = open()
   assert.is((await shop.deploy()).code, 0)
   const key = `${shop.name}.prod.web`
-  const answer = () => shop.onMachine('curl', '-s', '-m', '8', '-H', `Host: ${shop.domain}`, `http://${shop.host.address}/`).trim()
+  const answer = () =>
+    shop
+      .onMachine(
+        'curl',
+        '-s',
+        '--retry',
+        '5',
+        '--retry-connrefused',
+        '--retry-delay',
+        '1',
+        '-H',
+        `Host: ${shop.domain}`,
+        `http://${shop.host.address}/`,
+      )
+      .trim()
 
   shop.onHost('docker', 'restart', 'stagecraft-edge-proxy-1')
   assert.is(answer(), 'v1')
