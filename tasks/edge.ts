@@ -13,14 +13,16 @@ import { verify } from './edge/verify.ts'
 import { defineTask, type Look, type TaskContext } from './kind.ts'
 import { serviceState } from './rolling/decide.ts'
 
-const params = z.strictObject({
-  service: z.string(),
-  host: z.string(),
-  /** The task whose definition its containers are of; null on a machine that only passes requests on. */
-  render: z.string().nullable(),
-  replicas: z.number().int(),
-  route,
-})
+const params = z.lazy(() =>
+  z.strictObject({
+    service: z.string(),
+    host: z.string(),
+    /** The task whose definition its containers are of; null on a machine that only passes requests on. */
+    render: z.string().nullable(),
+    replicas: z.number().int(),
+    route,
+  }),
+)
 export type EdgeParams = z.infer<typeof params>
 
 export const edge = defineTask<EdgeParams>({

@@ -8,17 +8,19 @@ import { forgetRoute } from './edge/forget.ts'
 import { defineTask, type TaskContext } from './kind.ts'
 import type { Container } from './ports.ts'
 
-const params = z.strictObject({
-  environment: z.string(),
-  /** Enters the fingerprint: a new commit is recorded even when it rolls nothing. */
-  version: z.string(),
-  hosts: z.array(z.string()),
-  primaryHost: z.string(),
-  renders: z.array(z.strictObject({ host: z.string(), render: z.string() })),
-  pushes: z.array(z.strictObject({ service: z.string(), push: z.string() })),
-  /** Routes that are wanted, by host; others of this environment go before the containers they lead to. */
-  edge: z.strictObject({ innerPort: z.number().int(), routes: z.record(z.string(), z.array(z.string())) }).nullable(),
-})
+const params = z.lazy(() =>
+  z.strictObject({
+    environment: z.string(),
+    /** Enters the fingerprint: a new commit is recorded even when it rolls nothing. */
+    version: z.string(),
+    hosts: z.array(z.string()),
+    primaryHost: z.string(),
+    renders: z.array(z.strictObject({ host: z.string(), render: z.string() })),
+    pushes: z.array(z.strictObject({ service: z.string(), push: z.string() })),
+    /** Routes that are wanted, by host; others of this environment go before the containers they lead to. */
+    edge: z.strictObject({ innerPort: z.number().int(), routes: z.record(z.string(), z.array(z.string())) }).nullable(),
+  }),
+)
 export type FinalizeParams = z.infer<typeof params>
 
 export const finalize = defineTask<FinalizeParams>({

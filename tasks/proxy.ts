@@ -22,19 +22,21 @@ import type { ProxyContainer } from './ports/edge.ts'
 import type { Host } from './ports.ts'
 import { cleanEnvironment } from './rolling/compose.ts'
 
-const params = z.strictObject({
-  host: z.string(),
-  provider: edgeProvider,
-  image: z.string(),
-  /** Absolute, on the host. */
-  directory: z.string(),
-  innerPort: z.number().int(),
-  /** Address to listen on for other machines; null when none asks. */
-  innerAddress: z.string().nullable(),
-  gateways: z.array(z.string()),
-  /** Names the secret that holds the address certificates are asked for under. */
-  emailSecret: z.string().nullable(),
-})
+const params = z.lazy(() =>
+  z.strictObject({
+    host: z.string(),
+    provider: edgeProvider,
+    image: z.string(),
+    /** Absolute, on the host. */
+    directory: z.string(),
+    innerPort: z.number().int(),
+    /** Address to listen on for other machines; null when none asks. */
+    innerAddress: z.string().nullable(),
+    gateways: z.array(z.string()),
+    /** Names the secret that holds the address certificates are asked for under. */
+    emailSecret: z.string().nullable(),
+  }),
+)
 export type ProxyParams = z.infer<typeof params>
 
 const composeTimeoutMs = 120_000

@@ -137,7 +137,7 @@ export function createEngine(connection: SshConnection, agent: EngineAgent, scop
           ),
           error: State.Error,
           healthLog: (State.Health?.Log ?? []).map(({ Output }) => Output.trim()),
-          addresses: Object.values(NetworkSettings.Networks ?? {}).flatMap(({ IPAddress }) => IPAddress || []),
+          addresses: Object.values(NetworkSettings?.Networks ?? {}).flatMap(({ IPAddress }) => IPAddress || []),
         }
       }),
 

@@ -11,6 +11,7 @@ import { interpolate } from '../../tasks/rendering/interpolate.ts'
 import type { RolloutParams } from '../../tasks/rollout.ts'
 import type { UploadParams } from '../../tasks/upload.ts'
 import type { DatabaseTarget, Deployment, ImageBuild, Service } from '../contracts.ts'
+import { databaseServices } from './database-services.ts'
 import { edgeTasks, proxyTasks, routeOn, wantedRoutes, withEdgeNetwork, withNetwork } from './edge-tasks.ts'
 
 export interface DeployOptions {
@@ -211,18 +212,6 @@ function finalizeTask(deployment: Deployment, options: DeployOptions, renders: r
       .map((service) => ({ service: service.name, push: id('push', service.name) })),
     edge: wantedRoutes(deployment),
   })
-}
-
-/** Databases that are our own services, and all they depend on: up before their migrations run. */
-function databaseServices(databases: readonly DatabaseTarget[], deployment: Deployment): ReadonlySet<string> {
-  const early = new Set<string>()
-  const add = (name: string): void => {
-    if (early.has(name)) return
-    early.add(name)
-    for (const dependency of deployment.services.find((service) => service.name === name)?.dependsOn ?? []) add(dependency)
-  }
-  for (const { service } of databases) if (service !== undefined) add(service)
-  return early
 }
 
 /** Compose's `restart`: `no` (default), `always`, `unless-stopped`, `on-failure[:max]`. */

@@ -7,16 +7,18 @@ import { ports } from './layout.ts'
 const servers = ['http', 'https', 'inner'] as const satisfies readonly CaddyServer[]
 
 /** What is read back of a file this module wrote: every route, policy and certificate says whose it is. */
-const marked = z.looseObject({ '@id': z.string() })
-const written = z.looseObject({
-  apps: z.looseObject({
-    http: z.looseObject({ servers: z.record(z.string(), z.looseObject({ routes: z.array(marked).default([]) })) }),
-    tls: z.looseObject({
-      automation: z.looseObject({ policies: z.array(marked) }),
-      certificates: z.looseObject({ load_files: z.array(marked) }),
+const marked = z.lazy(() => z.looseObject({ '@id': z.string() }))
+const written = z.lazy(() =>
+  z.looseObject({
+    apps: z.looseObject({
+      http: z.looseObject({ servers: z.record(z.string(), z.looseObject({ routes: z.array(marked).default([]) })) }),
+      tls: z.looseObject({
+        automation: z.looseObject({ policies: z.array(marked) }),
+        certificates: z.looseObject({ load_files: z.array(marked) }),
+      }),
     }),
   }),
-})
+)
 
 /** Parts by the key of their service. */
 export type CaddyParts = ReadonlyMap<string, CaddyFragment>

@@ -35,7 +35,7 @@ export function openConnections(table: string, addresses: readonly string[]): nu
   }).length
 }
 
-/** `172.18.0.2` as the kernel writes it: `020012AC`. An address of IPv6 that holds one of IPv4 ends the same way. */
+/** As the kernel writes an address: its bytes in reverse, in hexadecimal. An address of IPv6 that holds one of IPv4 ends the same way. */
 function littleEndian(address: string): string {
   const bytes = address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'))
   return bytes.reverse().join('').toUpperCase()

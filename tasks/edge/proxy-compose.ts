@@ -12,7 +12,7 @@ export interface ProxySettings {
   readonly image: string
   /** Absolute: the edge's folder on the host. */
   readonly directory: string
-  /** `10.0.0.2:8079`, where other machines reach this one; undefined when none does. */
+  /** Address and port where other machines reach this one; undefined when none does. */
   readonly inner?: string
   /** Of files it reads only when it starts. */
   readonly files: Readonly<Record<string, string>>

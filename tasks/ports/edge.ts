@@ -2,7 +2,7 @@
  * What kinds may ask of a machine's edge: the one proxy in front of every project and environment on it. Its folder is
  * shared, so what all projects read is only changed under a small lock of its own; files of one service are that service's.
  */
-import type { HostFiles } from '../ports.ts'
+import type { HostFiles } from './host.ts'
 
 export interface HostEdge {
   /** Absolute: `/opt/stagecraft/edge`. */

@@ -83,7 +83,7 @@ test('what somebody changed by hand is found and put right, and a restarted prox
   ]) {
     shop.onHost('sh', '-c', `cd /opt/stagecraft/edge && ${harm}`)
     const plan = await shop.run(['plan', '--env', 'prod'])
-    assert.match(plan.stdout, /(proxy|edge):.*will run/, `${harm}: ${plan.stdout}`)
+    assert.match(plan.stdout, /(proxy|edge):\S+ +run /, `${harm}: ${plan.stdout}`)
     const mended = await shop.deploy()
     assert.is(mended.code, 0, `${harm}: ${mended.stderr}`)
     assert.is(answer(), 'v1', harm)

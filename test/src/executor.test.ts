@@ -342,4 +342,18 @@ test('a run after a run does nothing, and no task starts before what it depends 
   )
 })
 
+test('what becomes ready while the first are entered is entered once', async () => {
+  const ran: string[] = []
+  const { run } = rig([kind('a'), kind('b', { run: async () => resultOf(ran.push('b')) })])
+  const result = resultOf('as it was')
+  const outcomes = await run(graphOf(task('a:x'), task('b:y', { needs: ['a:x'] })), {
+    vouching: { outcomeOf: ({ kind: name }) => (name === 'a' ? { status: 'skipped', result, from: 'local', how: 'present' } : undefined) },
+  })
+  assert.equal(ran, ['b'])
+  assert.equal(
+    [...outcomes.values()].map(({ status }) => status),
+    ['skipped', 'ran'],
+  )
+})
+
 test.run()

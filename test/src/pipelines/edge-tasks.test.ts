@@ -57,7 +57,7 @@ test('a gateway with containers of its own reaches them without leaving its own'
 test('a gateway waits for the hosts behind it', () => {
   const task = edgeTasks(deployment(['edge-1'])).find(({ id }) => id === 'edge:web@edge-1')
   assert.equal(task?.after, ['proxy:edge-1', 'rollout:web@app-1', 'rollout:web@app-2', 'edge:web@app-1', 'edge:web@app-2'])
-  assert.is((task?.params as EdgeParams).render, null)
+  assert.is((task?.params as EdgeParams | undefined)?.render, null)
 })
 
 test('routes that are wanted are known for every host, also where there are none', () => {

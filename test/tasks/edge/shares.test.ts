@@ -12,7 +12,7 @@ test('no container, no file', () => assert.equal(shareFiles([]), []))
 test('more containers than shares are refused', () => assert.throws(() => shareFiles(named(17)), /17 containers for 16 shares/))
 
 test('every share has one owner, every container a fair part, and no share falls back to its own container', () => {
-  fc.assert(
+  void fc.assert(
     fc.property(fc.integer({ min: 2, max: 16 }), (count) => {
       const files = shareFiles(named(count))
       const owners = shares.map((share) => ownerOf(files, share))
