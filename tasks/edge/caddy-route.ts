@@ -137,7 +137,8 @@ function proxying(route: Route): JsonObject {
 /** This machine's containers: the request's share and its fallback are looked up, then tried until one answers. */
 function containers(route: Route, key: string): JsonObject {
   const root = `${mountPoint}/${liveFolder}/${key}`
-  const found = (share: string) => [{ file: { root, try_files: [`/${share}@*`, '/-@*'] } }]
+  // Twice: Caddy lists the folder and then looks at the file, and the link may be turned in between.
+  const found = (share: string) => [{ file: { root, try_files: [`/${share}@*`, '/-@*', `/${share}@*`, '/-@*'] } }]
   const remember = (name: string) => ({ handler: 'vars', [name]: '{http.matchers.file.relative}' })
   const address = (name: string, into: string) => map(`{http.vars.${name}}`, into, [{ input_regexp: '^/?.@(.*)$', outputs: ['$1'] }])
   return {
