@@ -39,7 +39,7 @@ export function trialHost(key: string): string {
 const idleSeconds = 1
 
 export function caddyRoute(route: Route, secrets: RouteSecrets): CaddyFragment {
-  const open = route.open === null ? [] : [serve(route, [...paused(route), ...guarded(route, secrets), ...toOpen(route, secrets)])]
+  const open = route.open === null ? [] : [serve(route, [...paused(route), ...guarded(route, secrets), ...toOpen(route)])]
   const server = route.tls.mode === 'none' ? 'http' : 'https'
   const elsewhere = route.open === null ? [] : redirects(route)
   const toSecure = open.length > 0 && server === 'https' ? [secured(route)] : []
@@ -111,7 +111,7 @@ function guarded({ basicAuth, hsts, tls }: Route, { accounts }: RouteSecrets): J
   ]
 }
 
-function toOpen(route: Route, _secrets: RouteSecrets): JsonObject[] {
+function toOpen(route: Route): JsonObject[] {
   if (route.open === null) return []
   return [route.open === 'local' ? containers(route, route.key) : peers(route, route.open.peers)]
 }

@@ -1,7 +1,7 @@
 /** One service's file for Traefik's file provider (https://doc.traefik.io/traefik/providers/file/), version 3. Pure. */
 import type { Json, JsonObject } from '../../graph/types.ts'
 import type { RouteSecrets } from './caddy-route.ts'
-import { certificateFolder, modes, mountPoint } from './layout.ts'
+import { certificateFolder, mountPoint } from './layout.ts'
 import type { Route, Upstream } from './route.ts'
 import { openRouteSecrets } from './secrets.ts'
 import type { Site } from './site.ts'
@@ -108,5 +108,3 @@ function redirections({ key, domains, redirects, tls, open }: Route): Record<str
     }),
   }
 }
-
-export const traefikFileMode = modes.file
