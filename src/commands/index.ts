@@ -35,6 +35,11 @@ export const commands: CommandTable = {
     group: 'start',
     load: () => import('./init.ts'),
   },
+  maintenance: {
+    summary: 'show users a page in place of a service, or the service again',
+    group: 'deliver',
+    load: () => import('./maintenance.ts'),
+  },
   plan: { summary: 'show what a deploy would do and why, touching nothing', group: 'deliver', load: () => import('./plan.ts') },
   'releases list': { summary: 'list releases, newest first', group: 'look', load: () => import('./releases-list.ts') },
   'releases show': {

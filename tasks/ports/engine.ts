@@ -1,4 +1,5 @@
 /** A host's Docker Engine, and containers as it tells of them. */
+import type { Exit } from './host.ts'
 import type { RegistryCredentials } from './images.ts'
 
 export interface Container {
@@ -13,6 +14,8 @@ export interface Container {
   readonly ports: readonly { readonly container: number; readonly host: number }[]
   /** Address on the project's network, when running. */
   readonly address?: string
+  /** Where the edge sends requests to it; from its label, so that an old container keeps the port it was made with. */
+  readonly routePort?: number
 }
 
 export interface ContainerDetail {
@@ -28,6 +31,8 @@ export interface ContainerDetail {
   readonly error: string
   /** Output of the last health probes, oldest first. */
   readonly healthLog: readonly string[]
+  /** Its addresses on all its networks. */
+  readonly addresses: readonly string[]
 }
 
 export interface EngineEvent {
@@ -50,6 +55,10 @@ export interface Engine {
   /** Subscribes to container events of the project and environment; resolves once the subscription is live. */
   events(onEvent: (event: EngineEvent) => void): Promise<{ close(): void }>
   hasImage(reference: string): Promise<boolean>
+  /** Runs a program in a running container. A non-zero exit is a value. */
+  exec(container: string, argv: readonly [string, ...string[]], options?: { readonly stdin?: string }): Promise<Exit>
+  /** Joins a container to a network; being in it already is fine. */
+  joinNetwork(network: string, container: string): Promise<void>
   /** Pulls by digest with credentials in a header; nothing is stored on the host. */
   pull(reference: string, credentials: RegistryCredentials | undefined, onLine?: (line: string) => void): Promise<void>
 }
