@@ -1,9 +1,9 @@
 // Two outputs: `dist/` (tsc; what unit tests run) and `bin/` (esbuild bundle; what is published and what end-to-end tests run).
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { build, transform } from 'esbuild'
 import { graphPage } from './graph-page.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
@@ -35,13 +35,16 @@ const leftOut = {
     onLoad({ filter: /.*/, namespace: 'session' }, () => ({
       contents: `module.exports = () => { throw new Error('BuildKit sessions are left out of this bundle') }`,
     }))
+    // Whether there is color is decided by `ui/terminal.ts`; what chalk would ask at load has no reader.
+    onResolve({ filter: /^#supports-color$/ }, () => ({ path: 'supports-color', namespace: 'supports-color' }))
+    onLoad({ filter: /.*/, namespace: 'supports-color' }, () => ({ contents: 'export default { stdout: false, stderr: false }' }))
+    // fdir would use a picomatch it finds near the program; tinyglobby brings one and asks for none.
+    onResolve({ filter: /^module$/ }, ({ importer }) =>
+      importer.includes('/fdir/') ? { path: 'require', namespace: 'require' } : undefined,
+    )
+    onLoad({ filter: /.*/, namespace: 'require' }, () => ({ contents: 'export const createRequire = () => ({})' }))
   },
 }
-
-const commonJs = [
-  `import { createRequire as createBundleRequire } from 'node:module'`,
-  'const require = createBundleRequire(import.meta.url), __dirname = import.meta.dirname, __filename = import.meta.filename',
-]
 
 /** Names this build: a certificate written by another code is no word to this one. */
 function buildId() {
@@ -52,6 +55,7 @@ function buildId() {
   }
   return `${version}-${digest
     .update(readFileSync(`${root}package-lock.json`))
+    .update(readFileSync(`${root}scripts/build.mjs`))
     .digest('hex')
     .slice(0, 16)}`
 }
@@ -74,20 +78,38 @@ const shared = {
   },
 }
 
-// The program proper, loaded piece by piece as its words ask for it.
-await build({
+// The program proper, loaded piece by piece as its words ask for it. esbuild splits a bundle only into ES modules, whose loader takes Node longer than all
+// else of a start, so each piece is made CommonJS afterwards.
+const { outputFiles } = await build({
   ...shared,
   entryPoints: { main: 'src/cli/bin.ts' },
   outdir: 'bin',
   chunkNames: 'chunks/[name]-[hash]',
-  outExtension: { '.js': '.mjs' },
   splitting: true,
   format: 'esm',
-  sourcemap: 'external',
-  // Bundled CommonJS still expects what only CommonJS has.
-  banner: { js: commonJs.join('\n') },
+  sourcemap: 'inline',
+  write: false,
   plugins: [leftOut],
 })
+mkdirSync(`${root}bin/chunks`, { recursive: true })
+await Promise.all(outputFiles.map(writeAsCommonJs))
+
+async function writeAsCommonJs({ path, text }) {
+  const { code, map } = await transform(text, {
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20',
+    supported: { 'dynamic-import': false },
+    define: { 'import.meta.url': 'bundleUrl' },
+    banner: text.includes('import.meta.url') ? 'const bundleUrl = require("node:url").pathToFileURL(__filename).href;' : '',
+    sourcefile: path,
+    sourcemap: 'external',
+    // Warnings were given when it was bundled, but for those of others' code.
+    logLevel: 'error',
+  })
+  writeFileSync(path, code)
+  writeFileSync(`${path}.map`, map)
+}
 
 // What is started: answers a run that has nothing to do by itself. CommonJS, as the loader of modules takes longer than the answer.
 await build({
@@ -95,6 +117,7 @@ await build({
   entryPoints: { stagecraft: 'src/cli/launch.ts' },
   outdir: 'bin',
   format: 'cjs',
+  define: { ...shared.define, 'import.meta.dirname': '__dirname' },
   banner: { js: '#!/usr/bin/env node' },
 })
 // What starts programs for a run that starts many: it must be small, as its memory is what a start costs.

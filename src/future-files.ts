@@ -2,8 +2,10 @@
 import { readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { codeOf } from '../cache/foreign.ts'
+import type { TaskId } from '../graph/types.ts'
 import type { FileSet } from '../tasks/kind.ts'
 import { filePatterns, isTakenAway, sharedPath } from './config/globs/file-patterns.ts'
+import { PrefixIndex } from './config/globs/prefix-index.ts'
 import { type IgnoreRules, parseDockerignore } from './files/dockerignore.ts'
 
 /**
@@ -30,6 +32,20 @@ export function readsAny(sets: readonly FileSet[], outputs: readonly string[], p
       ),
     )
   })
+}
+
+/**
+ * Which of many tasks might write what sets name: only of those is {@link readsAny} worth asking.
+ * @param outputs of each task, project-relative patterns.
+ */
+export function writersNear(outputs: ReadonlyMap<TaskId, readonly string[]>): (sets: readonly FileSet[]) => Set<TaskId> {
+  const index = new PrefixIndex<TaskId>()
+  for (const [id, patterns] of outputs)
+    for (const { alternatives } of filePatterns(patterns).include) for (const pattern of alternatives) index.add(pattern, id)
+  return (sets) => {
+    const read = sets.flatMap((set) => filePatterns(patternsOf(set)).include.flatMap(({ alternatives }) => alternatives))
+    return new Set(read.flatMap((pattern) => [...index.near(pattern)]))
+  }
 }
 
 function patternsOf({ root, include = ['**'], always = [] }: FileSet): readonly string[] {

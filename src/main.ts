@@ -24,7 +24,8 @@ export async function main(argv: readonly string[], surroundings: Surroundings):
     return interrupt.signal.aborted && code !== exitCodes.done ? exitCodes.interrupted : code
   } catch (error) {
     const { report } = await import('./cli/report.ts')
-    return await report(error, { argv, ...surroundings, ...interrupt })
+    const { env, stderr } = surroundings
+    return await report(error, { argv, env, stderr, ...interrupt })
   } finally {
     interrupt.dispose()
   }
@@ -36,11 +37,13 @@ async function run(argv: readonly string[], surroundings: Surroundings, signal: 
     surroundings.stdout.write(`stagecraft ${version()}\n`)
     return exitCodes.done
   }
+  // Not spread: that would ask for a stream that nobody may read.
+  const app: App = Object.defineProperties({ signal }, Object.getOwnPropertyDescriptors(surroundings)) as App
   const commands = surroundings.commands ?? (await import('./commands/index.ts')).commands
   if (argv[0] === '__complete') {
     const { complete } = await import('./cli/complete.ts')
-    return complete(argv.slice(argv[1] === '--' ? 2 : 1), { ...surroundings, signal }, commands)
+    return complete(argv.slice(argv[1] === '--' ? 2 : 1), app, commands)
   }
   const { runCommandLine } = await import('./cli/program.ts')
-  return runCommandLine(argv, { ...surroundings, signal }, commands)
+  return runCommandLine(argv, app, commands)
 }

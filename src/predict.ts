@@ -5,7 +5,7 @@ import { assess, describeAction } from './assess.ts'
 import type { Prediction } from './contracts.ts'
 import type { RunOptions } from './execution/run-options.ts'
 import { notNeeded as notNeededText } from './execution/services.ts'
-import { readsAny } from './future-files.ts'
+import { readsAny, writersNear } from './future-files.ts'
 import { Pool } from './pool.ts'
 import { shortName } from './ui/task-name.ts'
 
@@ -33,6 +33,7 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
   const actions = new Map<TaskId, Action>()
   /** Tasks that are to write into the project, or wait for one that is. */
   const unsettled = new Set<TaskId>()
+  let writers: ReturnType<typeof writersNear> | undefined
   const pool = new Pool(looksAtOnce)
 
   async function predictTask(id: TaskId): Promise<Prediction> {
@@ -57,19 +58,25 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
   async function writerOfInputs(task: Task, kind: TaskKind): Promise<TaskId | undefined> {
     const sets = kind.inputs?.(task.params).files ?? []
     if (sets.length === 0) return undefined
-    const open = pendingOf(task.id)
-    const seen = new Set(open)
-    for (let before = open.pop(); before !== undefined; before = open.pop()) {
-      const { kind: name, params } = graph.task(before)
-      const outputs = (isPending(await of(before)) && options.kinds.get(name)?.writes?.(params)) || []
-      if (outputs.length > 0 && readsAny(sets, outputs, options.ports.projectDirectory)) return before
-      for (const id of pendingOf(before)) {
-        if (seen.has(id)) continue
-        seen.add(id)
-        open.push(id)
-      }
+    const pending = new Set(pendingOf(task.id))
+    if (pending.size === 0) return undefined
+    // All that comes before it may be most of a large project: that is only walked for those who might write what it reads.
+    writers ??= writersNear(new Map(graph.order.map((id) => [id, outputsOf(id)])))
+    const near = writers(sets)
+    near.delete(task.id)
+    if (near.size === 0) return undefined
+    // A set is walked in the order in which it grows, from near to far.
+    for (const before of pending) {
+      if (near.has(before) && isPending(await of(before)) && readsAny(sets, outputsOf(before), options.ports.projectDirectory))
+        return before
+      for (const id of pendingOf(before)) pending.add(id)
     }
     return undefined
+  }
+
+  function outputsOf(id: TaskId): readonly string[] {
+    const { kind, params } = graph.task(id)
+    return options.kinds.get(kind)?.writes?.(params) ?? []
   }
 
   /** Of what comes directly before a task: what is to write, or comes after something that is. */

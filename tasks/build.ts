@@ -25,31 +25,33 @@ export interface BuiltImage {
   readonly imageId: string
 }
 
-const paramsSchema = z.strictObject({
-  service: z.string(),
-  /** Without tag. */
-  repository: z.string(),
-  /** Paths are project-relative. */
-  context: z.string(),
-  dockerfile: z.string(),
-  /** Files and folders in the context that must not reach the image: our own, and the environment file. Project-relative. */
-  withheld: z.array(z.string()),
-  /** `<dockerfile>.dockerignore` if there is one, else `<context>/.dockerignore` if there is one. */
-  dockerignore: z.string().nullable(),
-  target: z.string().nullable(),
-  args: z.record(z.string(), z.string()),
-  /** None: the engine's own. */
-  platforms: z.array(z.string()),
-  /** Id in the Dockerfile → name of the secret. */
-  secrets: z.record(z.string(), z.string()),
-  ssh: z.array(z.string()),
-  /** Project-relative folders, or what BuildKit fetches: `docker-image://…`, `https://…`. */
-  additionalContexts: z.record(z.string(), z.string()),
-  cacheFrom: z.array(z.string()),
-  labels: z.record(z.string(), z.string()),
-  /** The image goes to a registry, which then is asked first whether it has it. */
-  remote: z.boolean(),
-})
+const paramsSchema = z.lazy(() =>
+  z.strictObject({
+    service: z.string(),
+    /** Without tag. */
+    repository: z.string(),
+    /** Paths are project-relative. */
+    context: z.string(),
+    dockerfile: z.string(),
+    /** Files and folders in the context that must not reach the image: our own, and the environment file. Project-relative. */
+    withheld: z.array(z.string()),
+    /** `<dockerfile>.dockerignore` if there is one, else `<context>/.dockerignore` if there is one. */
+    dockerignore: z.string().nullable(),
+    target: z.string().nullable(),
+    args: z.record(z.string(), z.string()),
+    /** None: the engine's own. */
+    platforms: z.array(z.string()),
+    /** Id in the Dockerfile → name of the secret. */
+    secrets: z.record(z.string(), z.string()),
+    ssh: z.array(z.string()),
+    /** Project-relative folders, or what BuildKit fetches: `docker-image://…`, `https://…`. */
+    additionalContexts: z.record(z.string(), z.string()),
+    cacheFrom: z.array(z.string()),
+    labels: z.record(z.string(), z.string()),
+    /** The image goes to a registry, which then is asked first whether it has it. */
+    remote: z.boolean(),
+  }),
+)
 export type BuildParams = z.infer<typeof paramsSchema>
 type Params = BuildParams
 

@@ -7,15 +7,17 @@ import type { ActionResult, TaskId } from '../graph/types.ts'
 import { defineTask, type TaskContext } from './kind.ts'
 import type { Container } from './ports.ts'
 
-const params = z.strictObject({
-  environment: z.string(),
-  /** Enters the fingerprint: a new commit is recorded even when it rolls nothing. */
-  version: z.string(),
-  hosts: z.array(z.string()),
-  primaryHost: z.string(),
-  renders: z.array(z.strictObject({ host: z.string(), render: z.string() })),
-  pushes: z.array(z.strictObject({ service: z.string(), push: z.string() })),
-})
+const params = z.lazy(() =>
+  z.strictObject({
+    environment: z.string(),
+    /** Enters the fingerprint: a new commit is recorded even when it rolls nothing. */
+    version: z.string(),
+    hosts: z.array(z.string()),
+    primaryHost: z.string(),
+    renders: z.array(z.strictObject({ host: z.string(), render: z.string() })),
+    pushes: z.array(z.strictObject({ service: z.string(), push: z.string() })),
+  }),
+)
 export type FinalizeParams = z.infer<typeof params>
 
 export const finalize = defineTask<FinalizeParams>({

@@ -4,11 +4,13 @@ import type { ActionResult, TaskId } from '../graph/types.ts'
 import { defineTask, type TaskContext, TaskFailure } from './kind.ts'
 import { drift, serviceState } from './rolling/decide.ts'
 
-const params = z.strictObject({
-  environment: z.string(),
-  services: z.array(z.strictObject({ service: z.string(), host: z.string(), render: z.string(), replicas: z.number() })),
-  timeoutSeconds: z.number(),
-})
+const params = z.lazy(() =>
+  z.strictObject({
+    environment: z.string(),
+    services: z.array(z.strictObject({ service: z.string(), host: z.string(), render: z.string(), replicas: z.number() })),
+    timeoutSeconds: z.number(),
+  }),
+)
 export type HealthParams = z.infer<typeof params>
 
 /** Between two looks; shorter where there is little time. */

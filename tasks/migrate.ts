@@ -5,17 +5,19 @@ import { defineTask, type Look, type TaskContext, TaskFailure } from './kind.ts'
 import { readMigrations } from './migration-files.ts'
 import type { AppliedMigration, Database, MigrationFile } from './ports.ts'
 
-const params = z.strictObject({
-  /** Name in the manifest. */
-  database: z.string(),
-  /** Project-relative folder. */
-  path: z.string(),
-  table: z.string(),
-  /** Variable that holds the connection string; named in messages, never its value. */
-  connectionEnv: z.string(),
-  /** How long to wait for a database that is still starting. */
-  waitSeconds: z.number().int().nonnegative().default(30),
-})
+const params = z.lazy(() =>
+  z.strictObject({
+    /** Name in the manifest. */
+    database: z.string(),
+    /** Project-relative folder. */
+    path: z.string(),
+    table: z.string(),
+    /** Variable that holds the connection string; named in messages, never its value. */
+    connectionEnv: z.string(),
+    /** How long to wait for a database that is still starting. */
+    waitSeconds: z.number().int().nonnegative().default(30),
+  }),
+)
 type Params = z.infer<typeof params>
 export type MigrateParams = Params
 

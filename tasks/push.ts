@@ -11,13 +11,15 @@ import type { ActionResult, TaskId } from '../graph/types.ts'
 import { type BuiltImage, builtImage } from './build.ts'
 import { defineTask, type Look, type TaskContext, TaskFailure } from './kind.ts'
 
-const paramsSchema = z.strictObject({
-  service: z.string(),
-  /** Without tag. */
-  repository: z.string(),
-  /** Id of the task whose image this is. */
-  build: z.string(),
-})
+const paramsSchema = z.lazy(() =>
+  z.strictObject({
+    service: z.string(),
+    /** Without tag. */
+    repository: z.string(),
+    /** Id of the task whose image this is. */
+    build: z.string(),
+  }),
+)
 export type PushParams = z.infer<typeof paramsSchema>
 type Params = PushParams
 

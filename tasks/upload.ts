@@ -8,14 +8,16 @@ import { type BundleFile, bundleFiles } from './rendering/bundle-files.ts'
 import { bundlesFolder, composeFileName, currentLink, filesFolder, incomingPrefix, modes } from './rendering/bundle-layout.ts'
 import { type RenderValues, renderValues } from './rendering/params.ts'
 
-const uploadParams = z.strictObject({
-  host: z.string().describe('name of the host'),
-  directory: z.string().describe('absolute folder on the host'),
-  render: z
-    .string()
-    .transform((id) => id as TaskId)
-    .describe('the task whose bundle is put there'),
-})
+const uploadParams = z.lazy(() =>
+  z.strictObject({
+    host: z.string().describe('name of the host'),
+    directory: z.string().describe('absolute folder on the host'),
+    render: z
+      .string()
+      .transform((id) => id as TaskId)
+      .describe('the task whose bundle is put there'),
+  }),
+)
 export type UploadParams = z.infer<typeof uploadParams>
 
 /** Bundles kept on a host, `current` included. */

@@ -1,9 +1,5 @@
-/** What `bin/stagecraft.js` starts. */
-import * as nodeModule from 'node:module'
+/** What `bin/stagecraft.js` loads when there is something to do. */
 import { runProcess } from './process.ts'
 
-// Node 22.1 and later keep compiled code between runs; Node 20 does not know the function.
-const { enableCompileCache } = nodeModule as { enableCompileCache?: () => unknown }
-enableCompileCache?.()
-
-await runProcess()
+/** Settles when the program has answered. */
+export const finished = runProcess()

@@ -1,3 +1,4 @@
+import { exitCodes } from '../contracts.ts'
 import { main } from '../main.ts'
 import type { CommandTable } from './command-table.ts'
 
@@ -9,10 +10,15 @@ export async function runProcess(commands?: CommandTable): Promise<void> {
       if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error
     })
   }
+  // What it is should Node find nothing left to wait for while something is still awaited.
+  process.exitCode = exitCodes.bug
   process.exitCode = await main(process.argv.slice(2), {
     cwd: process.cwd(),
     env: process.env,
-    stdin: process.stdin,
+    // Node makes a stream of it when it is asked for, which few commands do.
+    get stdin() {
+      return process.stdin
+    },
     stdout: process.stdout,
     stderr: process.stderr,
     now: () => new Date(),

@@ -55,14 +55,15 @@ export function findOverlaps(tasks: readonly DeclaredFiles[], dependencies: (nam
   const pairs = new Set<number>()
   const key = (a: number, b: number) => Math.min(a, b) * tasks.length + Math.max(a, b)
 
+  for (const [task, { include }] of outputs.entries())
+    for (const listed of include) for (const pattern of listed.alternatives) index.add(pattern, { task, listed, pattern })
   // Each task's outputs are compared with those of the tasks before it, so that a pair is met once.
   for (const [task, patterns] of outputs.entries()) {
-    for (const overlap of overlapsOf(patterns, (written) => pairs.has(key(task, written.task)))) {
+    for (const overlap of overlapsOf(patterns, (written) => written.task >= task || pairs.has(key(task, written.task)))) {
       pairs.add(key(task, overlap.writer))
       found.push(told('writes', task, overlap))
       if (found.length === overlapsLimit) return found
     }
-    for (const listed of patterns.include) for (const pattern of listed.alternatives) index.add(pattern, { task, listed, pattern })
   }
 
   const unneeded: (Meeting & { readonly task: number })[] = []
@@ -76,12 +77,7 @@ export function findOverlaps(tasks: readonly DeclaredFiles[], dependencies: (nam
       if (!pairs.has(key(task, overlap.writer))) unneeded.push({ ...overlap, task })
     }
   }
-  const isOrdered = orderedPairs(
-    unneeded.map(({ task, writer }) => [nameOf(task), nameOf(writer)] as const),
-    dependencies,
-  )
-  for (const overlap of unneeded) {
-    if (isOrdered(nameOf(overlap.task), nameOf(overlap.writer))) continue
+  for (const overlap of unordered(unneeded, ({ task, writer }) => [nameOf(task), nameOf(writer)], dependencies)) {
     found.push(told('reads', overlap.task, overlap))
     if (found.length === overlapsLimit) break
   }
@@ -117,37 +113,61 @@ interface Meeting {
   readonly path: string
 }
 
-/** Which of the pairs wait, the first for the second, over any number of others. One walk for each name on the shorter side. */
-function orderedPairs(
-  pairs: readonly (readonly [waiting: string, first: string])[],
+/** Walks from one side are this much dearer when they may go to the end: from the other they mostly find what they want within a step or two. */
+const farther = 8
+
+/**
+ * The pairs of which the first does not wait for the second, over any number of others. One walk for each name of one side, from near to far, no further than
+ * needed and nothing kept of it: in a large project what comes before a task may be most of the project.
+ */
+function* unordered<Pair>(
+  pairs: readonly Pair[],
+  namesOf: (pair: Pair) => readonly [waiting: string, first: string],
   dependencies: (name: string) => readonly string[],
-): (waiting: string, first: string) => boolean {
-  const waiting = new Set(pairs.map(([name]) => name))
-  const firsts = new Set(pairs.map(([, name]) => name))
-  if (waiting.size <= firsts.size) {
-    const before = new Map([...waiting].map((name) => [name, reached([name], dependencies)]))
-    return (name, first) => before.get(name)?.has(first) === true
+): Generator<Pair> {
+  const waiting = new Set(pairs.map((pair) => namesOf(pair)[0]))
+  const firsts = new Set(pairs.map((pair) => namesOf(pair)[1]))
+  const isFromFirsts = firsts.size * farther < waiting.size
+  const next = isFromFirsts ? dependentsIn([...waiting], dependencies) : dependencies
+  const ends = (pair: Pair): readonly [from: string, to: string] => {
+    const [one, other] = namesOf(pair)
+    return isFromFirsts ? [other, one] : [one, other]
   }
+  const wanted = new Map<string, Set<string>>()
+  for (const [from, to] of pairs.map(ends)) wanted.set(from, (wanted.get(from) ?? new Set()).add(to))
+  const missed = new Map<string, ReadonlySet<string>>()
+  for (const pair of pairs) {
+    const [from, to] = ends(pair)
+    const known = missed.get(from) ?? notReached(from, wanted.get(from) ?? new Set(), next)
+    missed.set(from, known)
+    if (known.has(to)) yield pair
+  }
+}
+
+/** Which of the names this one does not lead to. */
+function notReached(name: string, wanted: ReadonlySet<string>, next: (name: string) => readonly string[]): ReadonlySet<string> {
+  const missing = new Set(wanted)
+  const met = new Set([name])
+  // A set is walked in the order in which it grows.
+  for (const one of met) {
+    missing.delete(one)
+    if (missing.size === 0) break
+    for (const other of next(one)) met.add(other)
+  }
+  return missing
+}
+
+/** Who waits for a name directly, of the given ones and all that they wait for. */
+function dependentsIn(names: readonly string[], dependencies: (name: string) => readonly string[]): (name: string) => readonly string[] {
   const dependents = new Map<string, string[]>()
-  for (const name of reached([...waiting], dependencies)) {
+  const met = new Set(names)
+  for (const name of met) {
     for (const dependency of dependencies(name)) {
+      met.add(dependency)
       const known = dependents.get(dependency)
       if (known) known.push(name)
       else dependents.set(dependency, [name])
     }
   }
-  const after = new Map([...firsts].map((name) => [name, reached([name], (one) => dependents.get(one) ?? [])]))
-  return (name, first) => after.get(first)?.has(name) === true
-}
-
-/** The names and all they lead to. */
-function reached(names: readonly string[], next: (name: string) => readonly string[]): ReadonlySet<string> {
-  const met = new Set<string>()
-  const open = [...names]
-  for (let name = open.pop(); name !== undefined; name = open.pop()) {
-    if (met.has(name)) continue
-    met.add(name)
-    open.push(...next(name))
-  }
-  return met
+  return (name) => dependents.get(name) ?? []
 }

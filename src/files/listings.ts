@@ -1,9 +1,10 @@
 /** Which files globs match, remembered together with the folders that decided it: as long as those look the same, nothing need be walked. */
-import { type Dirent, readdirSync } from 'node:fs'
+import { readdirSync, type Stats } from 'node:fs'
 import { isObject } from '../../cache/foreign.ts'
 import type { FileClock } from '../state/file-clock.ts'
 import { lookAt, type Stamped, sameStamp, stampOf } from '../state/stamp.ts'
-import { walk } from './walk.ts'
+import { entriesIn } from './entries-in.ts'
+import { type Walk, walk } from './walk.ts'
 
 export interface Listing {
   /** Project-relative, unsorted: all that is not a folder. */
@@ -40,18 +41,20 @@ export function namesUnusual(pattern: string): boolean {
 export function openListings(directory: string, remembered: unknown, clock: FileClock): Listings {
   const known = new Map<string, Listing>()
   const kept: Record<string, unknown> = isObject(remembered) ? remembered : {}
+  const shared = sharedFolders(clock)
   let isChanged = false
 
   function list({ include, usual }: Patterns): Listing {
     const folders = new Map<string, Stamped | undefined>()
     const empty: string[] = []
     let settled = true
-    const read = (folder: string): readonly Dirent[] => {
+    const read: NonNullable<Walk['read']> = (folder, isWanted) => {
       const row = rowOf(folder)
       const found = lookAt(`${directory}/${row}`)
       folders.set(row, found && stampOf(found))
-      const entries = readdirSync(`${directory}/${folder}`, { withFileTypes: true })
-      if (entries.length === 0 && folder !== '') empty.push(folder)
+      const absolute = `${directory}/${folder}`
+      const { entries, isEmpty } = entriesIn(absolute, isWanted, () => shared.of(absolute, found))
+      if (isEmpty && folder !== '') empty.push(folder)
       settled &&= found !== undefined && clock.isPast(found)
       return entries
     }
@@ -93,6 +96,25 @@ export function openListings(directory: string, remembered: unknown, clock: File
         else delete all[key]
       }
       return all
+    },
+  }
+}
+
+/** Folders at a time whose names are kept: a run goes from task to task, and those near each other read the same ones. */
+const mostFolders = 8
+
+/** Names in folders in which many tasks look for a few each, read once for as long as a change would show. */
+function sharedFolders(clock: FileClock): { of(absolute: string, found: Stats | undefined): readonly string[] } {
+  const known = new Map<string, { readonly stamp: Stamped; readonly names: readonly string[] }>()
+  return {
+    of(absolute, found) {
+      const before = known.get(absolute)
+      if (before && sameStamp(before.stamp, found)) return before.names
+      const names = readdirSync(absolute)
+      known.delete(absolute)
+      if (found && clock.isPast(found)) known.set(absolute, { stamp: stampOf(found), names })
+      for (const oldest of known.size > mostFolders ? [...known.keys()].slice(0, 1) : []) known.delete(oldest)
+      return names
     },
   }
 }

@@ -1,9 +1,11 @@
-import { type Dirent, readdirSync } from 'node:fs'
+import type { Dirent, readdirSync } from 'node:fs'
 import { relative, sep } from 'node:path'
 import { globSync } from 'tinyglobby'
 import { codeOf } from '../../cache/foreign.ts'
 import { lookAt } from '../state/stamp.ts'
+import { entriesIn } from './entries-in.ts'
 import { refused, unreadable } from './refused.ts'
+import { type WantedNames, wantedNames } from './wanted-names.ts'
 
 export interface Walk {
   /** Absolute folder to walk. */
@@ -14,8 +16,8 @@ export interface Walk {
   readonly include?: readonly string[] | undefined
   /** Whether to read a folder. Paths are relative to the root. */
   readonly enters: (directory: string) => boolean
-  /** Entries of a folder given relative to the root; default straight from the disk. */
-  readonly read?: (directory: string) => readonly Dirent[]
+  /** Entries of a folder given relative to the root, those at least whose names are wanted; default straight from the disk. */
+  readonly read?: (directory: string, isWanted: WantedNames | undefined) => readonly Dirent[]
 }
 
 /**
@@ -25,13 +27,13 @@ export interface Walk {
  */
 export function walk({ root, shown, include, enters, read = onDisk(root) }: Walk): readonly string[] {
   /** Entries of a folder, without the folders nobody wants to see. */
-  const list = (directory: string): Dirent[] =>
-    read(directory).filter((entry) => !entry.isDirectory() || enters(join(directory, entry.name)))
+  const list = (directory: string, isWanted?: WantedNames): Dirent[] =>
+    read(directory, isWanted).filter((entry) => !entry.isDirectory() || enters(join(directory, entry.name)))
   return include ? walkMatching(root, include, list, enters, shown) : walkAll(list, shown)
 }
 
-function onDisk(root: string): (directory: string) => Dirent[] {
-  return (directory) => readdirSync(directory === '' ? root : `${root}${sep}${directory}`, { withFileTypes: true })
+function onDisk(root: string): NonNullable<Walk['read']> {
+  return (directory, isWanted) => entriesIn(directory === '' ? root : `${root}${sep}${directory}`, isWanted).entries
 }
 
 function walkAll(list: (directory: string) => readonly Dirent[], shown: Walk['shown']): readonly string[] {
@@ -54,7 +56,7 @@ function walkAll(list: (directory: string) => readonly Dirent[], shown: Walk['sh
 function walkMatching(
   root: string,
   include: readonly string[],
-  list: (directory: string) => readonly Dirent[],
+  list: (directory: string, isWanted?: WantedNames) => readonly Dirent[],
   enters: Walk['enters'],
   shown: Walk['shown'],
 ): readonly string[] {
@@ -65,19 +67,21 @@ function walkMatching(
   }
   // The library passes over folders it cannot read and over everything that is not a file; we want to hear of both.
   let failure: Error | undefined
-  const listAsFiles = (directory: string): readonly Dirent[] => {
+  const listAsFiles = (directory: string, isWanted: WantedNames | undefined): readonly Dirent[] => {
     try {
-      return list(directory).map((entry) => (entry.isDirectory() ? entry : asFile(entry)))
+      return list(directory, isWanted).map((entry) => (entry.isDirectory() ? entry : asFile(entry)))
     } catch (error) {
       if (codeOf(error) !== 'ENOENT' && codeOf(error) !== 'ENOTDIR') failure ??= unreadable(shown(directory), error)
       return []
     }
   }
+  /** Folders of which all entries are known. */
   const listed = new Map<string, readonly Dirent[]>()
-  const listOnce = (absolute: string): readonly Dirent[] => {
+  const listOnce = (absolute: string, wanted: ReturnType<typeof wantedNames>): readonly Dirent[] => {
     const directory = relative(root, absolute).split(sep).join('/')
-    const known = listed.get(directory) ?? listAsFiles(directory)
-    listed.set(directory, known)
+    const isWanted = wanted(directory)
+    const known = listed.get(directory) ?? listAsFiles(directory, isWanted)
+    if (isWanted === undefined) listed.set(directory, known)
     return known
   }
   const without = include.filter((pattern) => pattern.startsWith('!'))
@@ -86,7 +90,8 @@ function walkMatching(
   for (const pattern of include) {
     if (pattern.startsWith('!')) continue
     const fixed = fixedFolder(pattern)
-    const listOnTheWay = (absolute: string): readonly Dirent[] => wayTo(root, fixed, absolute, enters) ?? listOnce(absolute)
+    const wanted = wantedNames([pattern])
+    const listOnTheWay = (absolute: string): readonly Dirent[] => wayTo(root, fixed, absolute, enters) ?? listOnce(absolute, wanted)
     // The type asks for every overload of `readdirSync`; only the one with file types is called.
     const fs = { readdirSync: listOnTheWay as unknown as typeof readdirSync }
     for (const path of globSync([pattern, ...without], { cwd: root, dot: true, followSymbolicLinks: false, fs })) found.add(path)

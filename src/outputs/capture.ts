@@ -24,8 +24,11 @@ const inOnePieceBytes = 1024 * 1024
 export async function captureOutputs(directory: string, patterns: Patterns, content: ContentStore, cwd: string): Promise<Captured> {
   const listing = await described(listOutputs(directory, patterns))
   for (const positive of patterns.positives) {
+    // Of a single pattern, all that is listed is its own.
     const isMatched = patterns.isGlob
-      ? await isListed(directory, positive, listing)
+      ? patterns.positives.length === 1
+        ? listing.size > 0
+        : await isListed(directory, positive, listing)
       : [...listing.keys()].some((path) => isOf(positive, path))
     if (!isMatched) throw missing(directory, positive, cwd)
   }

@@ -1,7 +1,9 @@
 /** Which outputs are there. Symbolic links are listed and never followed; folders count when they hold nothing that counts. */
-import { type Dirent, lstatSync, type readdirSync as ReadDirectory, readdirSync, realpathSync, type Stats } from 'node:fs'
+import { type Dirent, lstatSync, type readdirSync as ReadDirectory, realpathSync, type Stats } from 'node:fs'
 import { join, relative, sep } from 'node:path'
 import { codeOf } from '../../cache/foreign.ts'
+import { entriesIn } from '../files/entries-in.ts'
+import { type WantedNames, wantedNames } from '../files/wanted-names.ts'
 import { lookAt } from './look-at.ts'
 import { isWithin, matchesSimply, neverOutputs, type Patterns, type Positive } from './patterns.ts'
 
@@ -100,8 +102,9 @@ function walk(directory: string, folder: string, without: readonly string[], fou
 
 async function listByLibrary(directory: string, patterns: Patterns): Promise<Listing> {
   const kinds = new Map<string, EntryKind>()
+  const wanted = wantedNames(patterns.globs.filter((glob) => !glob.startsWith('!')))
   const read = (folder: string): readonly Dirent[] =>
-    entriesOf(join(directory, folder))
+    entriesOf(join(directory, folder), wanted(folder))
       .filter((entry) => folder !== '' || !neverOutputs.includes(entry.name))
       .map((entry) => {
         const kind = kindOf(entry)
@@ -152,10 +155,10 @@ function entryOf(name: string, kind: EntryKind): Dirent {
   return { name, isDirectory: () => isFolder, isFile: () => !isFolder, isSymbolicLink: () => false } as unknown as Dirent
 }
 
-/** Entries of a folder; none when there is no such folder. */
-function entriesOf(absolute: string): readonly Dirent[] {
+/** Entries of a folder, those at least whose names are wanted; none when there is no such folder. */
+function entriesOf(absolute: string, isWanted?: WantedNames): readonly Dirent[] {
   try {
-    return readdirSync(absolute, { withFileTypes: true })
+    return entriesIn(absolute, isWanted).entries
   } catch (error) {
     if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ENOTDIR') return []
     throw error

@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { defaultLimits, type Limits } from '../../cache/collect.ts'
-import { type CacheSettings, cacheSettings } from '../config/cache-settings.ts'
-import { loadConfig } from '../config/load.ts'
+import type { CacheSettings } from '../config/cache-settings.ts'
 import type { App, GlobalOptions } from '../contracts.ts'
+import { compiledKey, readCompiled } from './compiled-project.ts'
 
 export interface ManifestCache {
   readonly settings: CacheSettings
@@ -15,6 +15,10 @@ export interface ManifestCache {
 export async function manifestCache(globals: Pick<GlobalOptions, 'config'>, app: Pick<App, 'cwd'>): Promise<ManifestCache> {
   const path = resolve(app.cwd, globals.config)
   if (!statSync(path, { throwIfNoEntry: false })) return { settings: { limits: {} } }
+  // What a run kept of this very manifest spares reading it, which takes seconds when it names thousands of tasks.
+  const kept = readCompiled(path, compiledKey(path, path))
+  if (kept) return { settings: kept.cache }
+  const [{ loadConfig }, { cacheSettings }] = await Promise.all([import('../config/load.ts'), import('../config/cache-settings.ts')])
   const loaded = await loadConfig(path, { shownAs: globals.config })
   if (loaded.ok) return { settings: cacheSettings(loaded.value) }
   const [first] = loaded.diagnostics

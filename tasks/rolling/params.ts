@@ -5,25 +5,27 @@ import type { Host, RestartPolicy } from '../ports.ts'
 import type { Wanted } from './decide.ts'
 import type { GateOptions } from './gate.ts'
 
-export const rolloutParams = z.strictObject({
-  service: z.string(),
-  host: z.string(),
-  composeProject: z.string(),
-  directory: z.string(),
-  render: z.string(),
-  replicas: z.number().int().min(0),
-  driver: z.enum(['native', 'recreate']),
-  order: z.enum(['start-first', 'stop-first']),
-  /** Why it is stop-first, for the plan. */
-  orderReason: z.string().nullable(),
-  /** True when the image is built from this project: its containers keep nothing of their own. */
-  ownCode: z.boolean(),
-  restart: z.strictObject({ name: z.enum(['no', 'always', 'unless-stopped', 'on-failure']), maximumRetryCount: z.number().int() }),
-  timeoutSeconds: z.number(),
-  minReadySeconds: z.number(),
-  stopGraceSeconds: z.number(),
-  probe: z.strictObject({ port: z.number(), path: z.string(), expectedStatus: z.number() }).nullable(),
-})
+export const rolloutParams = z.lazy(() =>
+  z.strictObject({
+    service: z.string(),
+    host: z.string(),
+    composeProject: z.string(),
+    directory: z.string(),
+    render: z.string(),
+    replicas: z.number().int().min(0),
+    driver: z.enum(['native', 'recreate']),
+    order: z.enum(['start-first', 'stop-first']),
+    /** Why it is stop-first, for the plan. */
+    orderReason: z.string().nullable(),
+    /** True when the image is built from this project: its containers keep nothing of their own. */
+    ownCode: z.boolean(),
+    restart: z.strictObject({ name: z.enum(['no', 'always', 'unless-stopped', 'on-failure']), maximumRetryCount: z.number().int() }),
+    timeoutSeconds: z.number(),
+    minReadySeconds: z.number(),
+    stopGraceSeconds: z.number(),
+    probe: z.strictObject({ port: z.number(), path: z.string(), expectedStatus: z.number() }).nullable(),
+  }),
+)
 export type RolloutParams = z.infer<typeof rolloutParams>
 
 /** One rollout while it runs: what it acts on, and with what. */

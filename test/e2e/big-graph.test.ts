@@ -22,7 +22,8 @@ function recipes(): Recipe[] {
     return {
       name: `t${index}`,
       inputs: [`in/t${index}/**`, ...needs.map((name) => `out/${name}`)],
-      outputs: [`out/t${index}`],
+      // All of them in one folder, and every other one as a glob: nobody may look at every entry for every task.
+      outputs: [index % 2 === 0 ? `out/t${index}` : `out/t${index}{,.map}`],
       writes: `out/t${index}`,
       needs,
       env: [],

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -25,16 +25,32 @@ test('the published files need nothing next to them', () => {
 })
 
 test('every module can be loaded on its own', () => {
-  const chunks = readdirSync(join(installed, 'bin', 'chunks')).filter((file) => file.endsWith('.mjs'))
-  const script = `for (const file of ${JSON.stringify(chunks)}) await import('./bin/chunks/' + file)`
-  const result = spawnSync(process.execPath, ['--input-type=module', '-e', script], { cwd: installed, encoding: 'utf8', env })
+  const chunks = readdirSync(join(installed, 'bin', 'chunks')).filter((file) => file.endsWith('.js'))
+  assert.is(chunks.length > 50, true)
+  const script = `for (const file of ${JSON.stringify(chunks)}) require('./bin/chunks/' + file)`
+  const result = spawnSync(process.execPath, ['--input-type=commonjs', '-e', script], { cwd: installed, encoding: 'utf8', env })
   assert.equal([result.status, result.stderr], [0, ''])
+})
+
+test('no module is an ES module, nor loads one', () => {
+  for (const file of readdirSync(join(installed, 'bin', 'chunks')).filter((name) => name.endsWith('.js'))) {
+    const text = readFileSync(join(installed, 'bin', 'chunks', file), 'utf8')
+    assert.not.match(text, /^(import|export) /m, file)
+    assert.not.match(text, /^[^*`/]*[^.\w]import\(/m, file)
+  }
 })
 
 test('fault points are not in it', () => {
   for (const file of readdirSync(join(installed, 'bin'), { recursive: true, encoding: 'utf8' })) {
     if (/\.m?js$/.test(file)) assert.is(spawnSync('grep', ['-c', 'env.STAGECRAFT_FAULT', join(installed, 'bin', file)]).status, 1, file)
   }
+})
+
+test('a place in the bundle is told with its file and line, and its source map leads to the source', () => {
+  const main = join(installed, 'bin', 'main.js')
+  const map = JSON.parse(readFileSync(`${main}.map`, 'utf8')) as { sources: string[]; sourcesContent: string[] }
+  assert.is(map.sources.includes('../src/main.ts'), true)
+  assert.match(map.sourcesContent[map.sources.indexOf('../src/main.ts')] ?? '', 'export async function main')
 })
 
 test.run()

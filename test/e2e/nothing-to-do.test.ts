@@ -50,7 +50,7 @@ test('what has nothing to do is answered without the program, in the same words,
     [['run', 'count'], { MODE: 'x' }],
     [['run', 'count'], { STAGECRAFT_DRY_RUN: '1' }],
   ] as const)
-    assert.match(run(alone, words, env).stderr, 'main.mjs', JSON.stringify([words, env]))
+    assert.match(run(alone, words, env).stderr, 'main.js', JSON.stringify([words, env]))
   writeFileSync(join(folder, 'project/src/a'), 'bbbbbb')
   assert.match(run(whole, ['run', 'count']).stdout, '2 ran')
   assert.is(readFileSync(join(folder, 'project/out/count'), 'utf8').trim(), '6')

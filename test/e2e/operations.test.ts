@@ -199,7 +199,7 @@ test('a user who may not use Docker is told how to be allowed', async () => {
     writeProject({ user: 'plain' })
     const { code, stdout } = await run('doctor', '--env', 'prod')
     assert.is(code, 2)
-    assert.match(stdout, /plain may not use Docker on node-1/)
+    assert.match(stdout, /plain may not use Docker on node-1/, stdout)
     assert.match(stdout, 'sudo usermod -aG docker plain')
   } finally {
     writeProject()

@@ -168,4 +168,18 @@ test('what reads files that a task before it is still to write can only be judge
   assert.is(found['other:a']?.state, 'run')
 })
 
+test('a long line of tasks that only come one after the other is not walked once for each of them', async () => {
+  const count = 1000
+  let asked = 0
+  const writes = (params: unknown) => {
+    asked++
+    return [`out/${(params as { n: number }).n}-*`]
+  }
+  const inputs = (params: unknown) => ({ files: [{ root: '.', include: [`in/${(params as { n: number }).n}`] }] })
+  const line = Array.from({ length: count }, (_, n) => task(`build:t${n}`, { params: { n }, after: n === 0 ? [] : [`build:t${n - 1}`] }))
+  const found = await predicted([kind('build', { writes, inputs })], graphOf(...line))
+  assert.ok(Object.values(found).every(({ state }) => state === 'run'))
+  assert.ok(asked <= 2 * count, `${asked} questions about ${count} tasks`)
+})
+
 test.run()

@@ -46,14 +46,19 @@ export function literalPattern(path: string): Pattern {
   return path.split('/')
 }
 
-/** The names a pattern begins with before anything in it varies. */
-export function fixedPrefix(pattern: Pattern): readonly string[] {
+/** What a pattern begins with before anything in it varies: whole names, and characters of the one after them. */
+export function fixedBeginning(pattern: Pattern): { readonly names: readonly string[]; readonly next: string } {
   const names: string[] = []
   for (const segment of pattern) {
-    if (typeof segment !== 'string') break
+    if (typeof segment !== 'string') return { names, next: segment === globstar ? '' : charactersBefore(segment) }
     names.push(segment)
   }
-  return names
+  return { names, next: '' }
+}
+
+function charactersBefore(tokens: readonly Token[]): string {
+  const end = tokens.findIndex((token) => typeof token !== 'string')
+  return tokens.slice(0, end === -1 ? tokens.length : end).join('')
 }
 
 function splitSegments(text: string): string[] {

@@ -2,7 +2,7 @@
  * `npm run bench:engine [-- --sizes 10,100 --runners stagecraft,make --runs N]`: the same graphs run by us, by the peers of the npm
  * world, by make and ninja, and by the floor program. Writes docs/benchmarks-engine.md.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -14,7 +14,7 @@ import { installPeers, lage, moon, nx, turbo, wireit } from './npm-runners.ts'
 import { floor, make, ninja, stagecraft } from './own-runners.ts'
 import { peakMemoryMiB } from './peak-memory.ts'
 import type { Runner } from './runner.ts'
-import { edit, removeOutputs, type Shape, type Workload, workload, writeInputs } from './workload.ts'
+import { edit, readInputs, removeOutputs, type Shape, type Workload, workload, writeInputs } from './workload.ts'
 
 const root = fileURLToPath(new URL('../../../..', import.meta.url))
 const { values } = parseArgs({
@@ -47,7 +47,7 @@ const scenarios: readonly Scenario[] = [
     title: 'Cold',
     prepare: (directory, work, runner) => {
       removeOutputs(directory, work)
-      runner.forget(directory)
+      forget(directory, runner)
     },
   },
 ]
@@ -58,13 +58,41 @@ const heading = [
 ]
 installPeers(say)
 const found = new Map<string, Row[]>()
+await slowCommands()
 for (const size of sizes) for (const runner of all) if (size <= runner.mostTasks) await measureRunner(runner, 'layered', size)
 for (const shape of ['wide', 'chain'] as const)
   for (const runner of all.filter(({ mostTasks }) => mostTasks >= 10_000)) await measureRunner(runner, shape, 1000)
-const sections = [...found].map(([title, rows]): Section => ({ title, columns: ['memory'], rows }))
-sections.push(await slowCommands())
-if (!values['no-write']) writeBetweenMarkers(join(root, 'docs', 'benchmarks-engine.md'), renderSections(heading, sections))
-else process.stdout.write(renderSections(heading, sections))
+if (values['no-write']) process.stdout.write(renderSections(heading, sections()))
+
+function sections(): Section[] {
+  return [...found].map(([title, rows]) => ({ title, columns: ['memory'], rows }))
+}
+
+/** After each runner: a bench that is cut short has not been for nothing. */
+function keepResults(): void {
+  if (!values['no-write']) writeBetweenMarkers(join(root, 'docs', 'benchmarks-engine.md'), renderSections(heading, sections()))
+}
+
+/**
+ * What a runner forgets goes aside and is removed with its project: right after many files were removed, ext4 takes several times as long to make
+ * new ones, and whoever comes next would pay for it.
+ */
+function forget(directory: string, runner: Runner): void {
+  const aside = asideOf(directory)
+  mkdirSync(aside, { recursive: true })
+  for (const path of runner.remembers(directory)) renameSync(path, join(aside, String(readdirSync(aside).length)))
+}
+
+function asideOf(directory: string): string {
+  return `${directory}.forgotten`
+}
+
+/** Everything that will be read is in memory already, for everybody: what a disk takes is not the question. */
+function warm(directory: string, work: Workload): void {
+  readInputs(directory, work)
+  for (const path of readdirSync(join(root, 'bin'), { recursive: true, withFileTypes: true }))
+    if (path.isFile()) readFileSync(join(path.parentPath, path.name))
+}
 
 async function measureRunner(runner: Runner, shape: Shape, size: number): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), 'bench-'))
@@ -82,6 +110,7 @@ async function measureRunner(runner: Runner, shape: Shape, size: number): Promis
       const times: number[] = []
       for (let run = 0; run < repeats(title, first); run++) {
         prepare(directory, work, runner, run)
+        warm(directory, work)
         times.push((await runOnce(program)).ms)
       }
       const memory = title === 'Nothing to do' ? `${peakMemoryMiB(program)} MiB` : ''
@@ -93,7 +122,8 @@ async function measureRunner(runner: Runner, shape: Shape, size: number): Promis
     say(`${shape} ${size} ${runner.name}: ${String(error).slice(0, 500)}`)
     add(`Nothing to do: ${shape}, ${size} tasks`, { what: `${runner.name}: did not run here`, more: [''] })
   } finally {
-    rmSync(directory, { recursive: true, force: true })
+    for (const folder of [directory, asideOf(directory)]) rmSync(folder, { recursive: true, force: true })
+    keepResults()
   }
 }
 
@@ -104,8 +134,7 @@ function repeats(title: string, firstMs: number): number {
 }
 
 /** Where commands take time, all that counts is that two processors are kept busy. */
-async function slowCommands(): Promise<Section> {
-  const rows: Row[] = []
+async function slowCommands(): Promise<void> {
   const work = workload('layered', 100)
   for (const runner of [stagecraft(0.1), floor(0.1), make(0.1), ninja(0.1)].filter(chosen)) {
     const directory = mkdtempSync(join(tmpdir(), 'bench-'))
@@ -115,17 +144,18 @@ async function slowCommands(): Promise<Section> {
       const times: number[] = []
       for (let run = 0; run < 3; run++) {
         removeOutputs(directory, work)
-        runner.forget(directory)
+        forget(directory, runner)
+        warm(directory, work)
         times.push((await runOnce(runner.program(directory))).ms)
       }
       const measured: Times = timesOf(times)
-      rows.push({ what: runner.name, times: measured, more: [''] })
+      add('Cold, 100 commands of 100 ms: layered', { what: runner.name, times: measured, more: [''] })
       say(`100 ms commands, ${runner.name}: ${Math.round(measured.median)} ms`)
     } finally {
-      rmSync(directory, { recursive: true, force: true })
+      for (const folder of [directory, asideOf(directory)]) rmSync(folder, { recursive: true, force: true })
+      keepResults()
     }
   }
-  return { title: 'Cold, 100 commands of 100 ms: layered', columns: ['memory'], rows }
 }
 
 function add(title: string, row: Row): void {

@@ -1,8 +1,9 @@
 /** Runners of the npm world: every task is the `build` script of a package. They come from `npm install` in a folder of their own. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { present } from './present.ts'
 import type { Runner } from './runner.ts'
 import { inputs, output, type Workload } from './workload.ts'
 
@@ -58,11 +59,13 @@ function commit(directory: string): void {
   git('-c', 'user.name=bench', '-c', 'user.email=bench@localhost', 'commit', '--quiet', '--message', 'bench')
 }
 
-const removing =
-  (...paths: readonly string[]) =>
-  (directory: string) => {
-    for (const path of paths) rmSync(join(directory, path), { recursive: true, force: true })
-  }
+/** Folders of this name, wherever they are, not those within them. */
+function foundBy(directory: string, name: string): readonly string[] {
+  const listing = execFileSync('find', [directory, '-name', name, '-type', 'd', '-prune'], {
+    encoding: 'utf8',
+  })
+  return listing.split('\n').filter((path) => path !== '')
+}
 
 /** @param program `shim`: as npm installs it. `binary`: the Rust program itself. */
 export function turbo(program: 'shim' | 'binary'): Runner {
@@ -79,7 +82,7 @@ export function turbo(program: 'shim' | 'binary'): Runner {
       commit(directory)
     },
     program: (directory) => ({ file, args: [...args, 'run', 'build', '--output-logs=none', '--concurrency=2'], cwd: directory, env }),
-    forget: removing('.turbo', 'node_modules/.cache/turbo'),
+    remembers: (directory) => present(directory, '.turbo', 'node_modules/.cache/turbo'),
   }
 }
 
@@ -107,7 +110,7 @@ export function nx(): Runner {
       cwd: directory,
       env,
     }),
-    forget: removing('.nx'),
+    remembers: (directory) => present(directory, '.nx'),
   }
 }
 
@@ -137,9 +140,7 @@ export function wireit(): Runner {
       cwd: directory,
       env: { ...env, WIREIT_PARALLEL: '2', WIREIT_LOGGER: 'quiet' },
     }),
-    forget(directory) {
-      execFileSync('find', [directory, '-name', '.wireit', '-type', 'd', '-prune', '-exec', 'rm', '-rf', '{}', '+'])
-    },
+    remembers: (directory) => foundBy(directory, '.wireit'),
   }
 }
 
@@ -161,10 +162,7 @@ export function lage(): Runner {
       commit(directory)
     },
     program: (directory) => ({ file: inFolder('.bin', 'lage'), args: ['build', '--log-level', 'error'], cwd: directory, env }),
-    forget(directory) {
-      execFileSync('find', [join(directory, 't'), '-name', 'node_modules', '-prune', '-exec', 'rm', '-rf', '{}', '+'])
-      removing('.lage')(directory)
-    },
+    remembers: (directory) => [...foundBy(join(directory, 't'), 'node_modules'), ...present(directory, '.lage')],
   }
 }
 
@@ -194,6 +192,6 @@ export function moon(): Runner {
       cwd: directory,
       env,
     }),
-    forget: removing('.moon/cache'),
+    remembers: (directory) => present(directory, '.moon/cache'),
   }
 }

@@ -1,7 +1,8 @@
 /** Ourselves, the floor, and the two classics. */
-import { rmSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { present } from './present.ts'
 import type { Runner } from './runner.ts'
 import { inputs, output, type WorkTask } from './workload.ts'
 
@@ -36,7 +37,7 @@ export function stagecraft(seconds = 0): Runner {
       cwd: directory,
       env: environment,
     }),
-    forget: (directory) => rmSync(join(directory, '.stagecraft'), { recursive: true, force: true }),
+    remembers: (directory) => present(directory, '.stagecraft'),
   }
 }
 
@@ -60,7 +61,7 @@ export function floor(seconds = 0): Runner {
       cwd: directory,
       env: environment,
     }),
-    forget: (directory) => rmSync(join(directory, 'floor.state'), { force: true }),
+    remembers: (directory) => present(directory, 'floor.state'),
   }
 }
 
@@ -78,7 +79,7 @@ export function make(seconds = 0): Runner {
       writeFileSync(join(directory, 'Makefile'), `MAKEFLAGS += -r\nall: ${outputs.join(' ')}\n.PHONY: all\n.SUFFIXES:\n${rules.join('')}`)
     },
     program: (directory) => ({ file: 'make', args: ['-s', '-j2', 'all'], cwd: directory, env: environment }),
-    forget: () => {},
+    remembers: () => [],
   }
 }
 
@@ -94,8 +95,6 @@ export function ninja(seconds = 0): Runner {
       writeFileSync(join(directory, 'build.ninja'), `rule run\n  command = $cmd\n${rules.join('')}`)
     },
     program: (directory) => ({ file: 'ninja', args: ['-j2', '--quiet'], cwd: directory, env: environment }),
-    forget(directory) {
-      for (const file of ['.ninja_log', '.ninja_deps']) rmSync(join(directory, file), { force: true })
-    },
+    remembers: (directory) => present(directory, '.ninja_log', '.ninja_deps'),
   }
 }

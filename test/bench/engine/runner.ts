@@ -8,8 +8,8 @@ export interface Runner {
   write(directory: string, work: Workload): void
   /** Runs everything. */
   program(directory: string): Program
-  /** Has it forget all it knows and keeps; outputs stay. */
-  forget(directory: string): void
+  /** Absolute paths of all that it keeps and goes by the next time, outputs of tasks excepted. Those that are there. */
+  remembers(directory: string): readonly string[]
   /** Largest graph it is asked to run: the slow ones would take minutes. */
   readonly mostTasks: number
 }

@@ -1,5 +1,5 @@
 /** The graphs that runners are compared on: every task reads five files of 4 KiB and writes one. Nothing here is random. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 export const shapes = ['wide', 'chain', 'layered'] as const
@@ -62,6 +62,11 @@ export function writeInputs(directory: string, { tasks }: Workload): void {
     mkdirSync(folder, { recursive: true })
     for (const file of inputs) writeFileSync(join(folder, file), `${name} ${file} `.repeat(inputBytes).slice(0, inputBytes))
   }
+}
+
+/** Has the system hold every input in memory. */
+export function readInputs(directory: string, { tasks }: Workload): void {
+  for (const { name } of tasks) for (const file of inputs) readFileSync(join(directory, 't', name, file))
 }
 
 /** One input of a task, other than it ever was. */

@@ -2,7 +2,8 @@ import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { walk } from '../../../src/files/walk.ts'
+import { entriesIn } from '../../../src/files/entries-in.ts'
+import { type Walk, walk } from '../../../src/files/walk.ts'
 import { inDirectory } from '../../support/directory.ts'
 
 const test = suite('src/files/walk')
@@ -51,6 +52,21 @@ test('a folder nobody wants to see is not entered', () =>
     plant(root, 'a/hidden/src/x')
     assert.equal(walked(root, ['a/hidden/src/**'], (path) => path !== 'a/hidden/src').files, [])
     assert.equal(walked(root, ['a/hidden/src/**']).files, ['a/hidden/src/x'])
+  }))
+
+test('of a folder that many patterns share, each is shown what begins like its own names', () =>
+  inDirectory((root) => {
+    const count = 200
+    plant(root, ...Array.from({ length: count }, (_, index) => `out/p${index}-x.js`))
+    let shown = 0
+    const read: NonNullable<Walk['read']> = (folder, isWanted) => {
+      const { entries } = entriesIn(join(root, folder), isWanted)
+      shown += entries.length
+      return entries
+    }
+    for (let index = 0; index < count; index++)
+      assert.equal(walk({ root, shown: (path) => path, include: [`out/p${index}-*`], enters: () => true, read }), [`out/p${index}-x.js`])
+    assert.is(shown, count)
   }))
 
 test.run()
