@@ -207,4 +207,4 @@ test('a user who may not use Docker is told how to be allowed', async () => {
   }
 })
 
-test.run()
+suite.run()

@@ -243,6 +243,24 @@ test('a host that does not answer is one problem, and the other is still asked',
     assert.ok(checks.some(({ section, name }) => section === 'node-1' && name === 'compose'))
   }))
 
+test('a user who may neither read the folder nor use Docker is told both', () =>
+  withFakeFleet({}, async (fake) => {
+    answering(fake.hosts['node-1'])
+    const host = fake.hosts['node-2']
+    host.failOn(/^observe/, {
+      error: new TaskFailure({ reason: 'refused', subject: 'node-2', message: 'permission denied for deploy', remedy: 'give it' }),
+    })
+    host.answer(/^docker version/, { code: 1, stderr: 'permission denied while trying to connect' })
+    const found = (await doctor(fake, 'prod')).filter(({ section }) => section === 'node-2')
+    assert.equal(
+      found.map(({ verdict, message }) => [verdict, message]),
+      [
+        ['problem', 'deploy may not use Docker on node-2: permission denied on its socket'],
+        ['problem', 'permission denied for deploy'],
+      ],
+    )
+  }))
+
 test('missing secrets, files and keys of the manifest are input; each is told', () =>
   withFakeFleet({}, async (fake) => {
     const missing = await examine({ ...fake.globals, config: 'none.yml' }, fake.app, { run, images })
