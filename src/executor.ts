@@ -65,7 +65,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
 
   /** All that a task depends on is known. Never rejects. */
   async function enter(node: Node): Promise<void> {
-    const blocked = blockedBy(node, nodes)
+    const blocked = blockedBy(node, nodes, options.goesOnAfter)
     if (blocked !== undefined) return end(node, { status: 'canceled', by: blocked })
     const { task } = node
     const vouched = options.force(task.id) ? undefined : options.vouching?.outcomeOf(task, (need) => resultOf(nodes.get(need)))

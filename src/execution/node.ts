@@ -64,10 +64,14 @@ export function resultOf(node: Node | undefined): ActionResult | undefined {
 }
 
 /** Why a task cannot be had, if so. A chain of canceled tasks names the one that failed, not its neighbour. */
-export function blockedBy({ dependencies }: Node, nodes: ReadonlyMap<TaskId, Node>): Blocked['by'] | undefined {
+export function blockedBy(
+  { task, dependencies }: Node,
+  nodes: ReadonlyMap<TaskId, Node>,
+  goesOnAfter?: (task: TaskId, failed: TaskId) => boolean,
+): Blocked['by'] | undefined {
   for (const id of dependencies) {
     const known = nodes.get(id)?.known
-    if (known !== undefined && 'by' in known) return known.by
+    if (known !== undefined && 'by' in known && !goesOnAfter?.(task.id, id)) return known.by
   }
   return undefined
 }

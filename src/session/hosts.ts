@@ -1,5 +1,6 @@
 /** The hosts of one run: each connected on first use, once, and closed together. */
 import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { homedir, hostname } from 'node:os'
 import type { Host } from '../../tasks/ports.ts'
 import type { App, Deployment } from '../contracts.ts'
@@ -20,6 +21,8 @@ export interface HostPool {
 export function hostPool(deployment: Deployment, projectDirectory: string, app: App): HostPool {
   const open = new Map<string, RemoteHost>()
   const owner = randomUUID()
+  // Everything that waits on a host listens for the end of the run: of many hosts that is no leak.
+  setMaxListeners(0, app.signal)
 
   function remote(name: string): RemoteHost {
     const known = open.get(name)
