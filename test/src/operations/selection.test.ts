@@ -37,9 +37,9 @@ test('services are sorted and unique, and unsaid when none was named', () => {
 })
 
 const refused: readonly [Selection, readonly string[], RegExp][] = [
-  [{ host: ['node-9'] }, ['SC3130'], /no host is called `node-9`: expected one of node-1, node-2, node-3/],
-  [{ role: ['ap'], service: ['apl'] }, ['SC3130', 'SC3130'], /no role is called `ap`.*no service is called `apl`/s],
-  [{ role: ['edge'], host: ['node-1'] }, ['SC3131'], /--host node-1 --role edge/],
+  [{ host: ['node-9'] }, ['SC3160'], /no host is called `node-9`: expected one of node-1, node-2, node-3/],
+  [{ role: ['ap'], service: ['apl'] }, ['SC3160', 'SC3160'], /no role is called `ap`.*no service is called `apl`/s],
+  [{ role: ['edge'], host: ['node-1'] }, ['SC3161'], /--host node-1 --role edge/],
 ]
 for (const [selection, codes, message] of refused) {
   test(`${JSON.stringify(selection)} is refused as ${codes}`, () => {
@@ -56,7 +56,7 @@ test('a near miss is named', () => {
 
 test('an environment without hosts has nothing to look at', () => {
   const selected = select({ ...deployment, hosts: [] }, {})
-  assert.equal(!selected.ok && selected.diagnostics.map(({ code }) => code), ['SC3132'])
+  assert.equal(!selected.ok && selected.diagnostics.map(({ code }) => code), ['SC3162'])
 })
 
 test.run()
