@@ -57,6 +57,8 @@ export interface LockHolder {
   readonly fence: number
   /** For people: `anna@laptop pid 4711`. */
   readonly description: string
+  /** ISO 8601, by the holder's clock: for people only. */
+  readonly startedAt?: string
 }
 
 /** Files below `Host.directory` (paths are relative to it), over SFTP. */
