@@ -76,6 +76,8 @@ export interface TaskContext {
    * run is cut short; when it ends by itself before that, the run fails.
    */
   hold(service: HeldService): void
+  /** What took the processor is over, and what follows is bookkeeping: its slot may go to another task. Call it when nothing can fail but that. */
+  leaveSlot?(): void
   /** One line of output, shown live and kept for a failure's last lines. Redacted by the executor. */
   log(line: string): void
   /** One line for whoever asked to be told more (`--verbose`). */
@@ -128,6 +130,13 @@ export interface TaskKind<P extends Json = Json> {
   observe?(params: P, context: TaskContext, cached: ActionResult | undefined): Promise<Look>
   /** Does the work. @throws TaskFailure when the world says no. */
   run(params: P, context: TaskContext): Promise<ActionResult>
+  /**
+   * Takes back what `run` did in this very run, as its result tells; called when others failed, the last first, under the same lock.
+   * @throws TaskFailure when it could not: then all is as `run` left it.
+   */
+  undo?(params: P, context: TaskContext, result: ActionResult): Promise<void>
+  /** Its `run` throws away what an `undo` would need: once it has begun, nothing is taken back. */
+  readonly commits?: boolean
 }
 
 /** Keeps a kind's parameter type while it is written, and forgets it in the registry. */

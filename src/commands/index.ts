@@ -38,6 +38,11 @@ export const commands: CommandTable = {
     load: () => import('./init.ts'),
   },
   logs: { summary: 'show what services print, of all hosts in one stream', group: 'look', load: () => import('./logs.ts') },
+  maintenance: {
+    summary: 'show users a page in place of a service, or the service again',
+    group: 'deliver',
+    load: () => import('./maintenance.ts'),
+  },
   plan: { summary: 'show what a deploy would do and why, touching nothing', group: 'deliver', load: () => import('./plan.ts') },
   prune: { summary: 'remove from hosts what no kept release needs', group: 'operate', load: () => import('./prune.ts') },
   'releases list': { summary: 'list releases, newest first', group: 'look', load: () => import('./releases-list.ts') },

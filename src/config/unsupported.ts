@@ -25,22 +25,22 @@ export const unsupportedKeys: readonly string[] = [
   'migrations.env',
   'migrations.engine_config.raw.dialect',
   'environments.*.protected',
-  'environments.*.traefik',
+  'environments.*.traefik.acme_storage',
+  'environments.*.traefik.cors_for_logto',
+  'environments.*.traefik.dynamic_config_dir',
+  'environments.*.traefik.mkcert_cert_dir',
   'environments.*.rollout.enabled',
   'environments.*.rollout.wait_seconds',
   'environments.*.rollout.wait_after_healthy_seconds',
-  'environments.*.services.*.mode',
-  'environments.*.services.*.url',
   'environments.*.databases.*.migrations.runner',
   'environments.*.databases.*.migrations.command',
 ]
 
 /** Paths of keys and the one value of theirs that is refused. */
 export const unsupportedValues: readonly (readonly [path: string, value: string])[] = [
-  ['services.*.rollout.driver', 'docker-rollout'],
   ['environments.*.driver', 'digitalocean'],
-  ['environments.*.rollout.driver', 'docker-rollout'],
-  ['environments.*.services.*.rollout.driver', 'docker-rollout'],
+  ['environments.*.traefik.mode', 'mkcert'],
+  ['environments.*.traefik.dashboard_auth', 'basic'],
   ['databases.*.migrations.strategy', 'post_deploy'],
   ['environments.*.databases.*.migrations.strategy', 'post_deploy'],
 ]

@@ -1,10 +1,11 @@
 /** What a run is given: the world it acts in, and what was asked of it. */
-import type { TaskId } from '../../graph/types.ts'
+import type { ActionResult, Outcome, Task, TaskId } from '../../graph/types.ts'
 import type { TaskKind } from '../../tasks/kind.ts'
 import type { Ports, Scope } from '../../tasks/ports.ts'
 import type { Assessor } from '../assess.ts'
 import type { RunEvent } from '../contracts.ts'
 import type { KeptServices } from './kept-services.ts'
+import type { RunJournal } from './run-journal.ts'
 import type { TaskLocks } from './task-locks.ts'
 
 /** The environment's lock, taken by the first task that writes to a host. */
@@ -23,6 +24,10 @@ export interface RunOptions extends Assessor {
   /** Widths of named pools; `default` is for those that are not named here. */
   readonly pools: Readonly<Record<string, number>>
   readonly force: (id: TaskId) => boolean
+  /** Knows of tasks that need not be described to know what becomes of them. */
+  readonly vouching?: {
+    outcomeOf(task: Task, resultOf: (need: TaskId) => ActionResult | undefined): Outcome | undefined
+  }
   readonly lock: EnvironmentLock
   /** Keeps other runs of this checkout from running the same task at the same time. Default: there are none. */
   readonly taskLocks?: TaskLocks
@@ -35,6 +40,10 @@ export interface RunOptions extends Assessor {
   readonly mayStart: () => Promise<boolean>
   /** After a failure: start nothing new, or go on with what does not depend on it. */
   readonly onFailure: 'stop' | 'continue'
+  /** Whether a task goes on although one that it comes after did not end well; default no. */
+  readonly goesOnAfter?: (task: TaskId, failed: TaskId) => boolean
+  /** Told of every effect on a host, before and after. */
+  readonly journal?: RunJournal
   readonly signal: AbortSignal
   readonly on: (event: RunEvent) => void
   /** Told what a person should know now, whatever view there is: that we wait for another run, that a service keeps running. */

@@ -4,10 +4,11 @@ import { explainChange } from '../../graph/explain.ts'
 import { fingerprint } from '../../graph/fingerprint.ts'
 import type { ActionResult, Explanation, Outcome, Task, TaskId } from '../../graph/types.ts'
 import type { HeldService, TaskContext, TaskKind } from '../../tasks/kind.ts'
-import { type Assessment, assess, type Described, describeAction } from '../assess.ts'
+import { type Assessment, actionOf, assess, type Described, describeAction } from '../assess.ts'
 import { faultPoint } from '../fault-point.ts'
 import { cachesOf } from '../sharing.ts'
 import { shortName } from '../ui/task-name.ts'
+import { journaled } from './run-journal.ts'
 import type { RunOptions } from './run-options.ts'
 
 export interface TaskAttempt {
@@ -29,9 +30,14 @@ export interface TaskSurroundings extends RunOptions {
   starts(task: Task, because: Explanation): void
   /** Starts the services it depends on. @returns an outcome when one of them cannot be had. */
   servicesFor(task: Task): Promise<Outcome | undefined>
+  /** Gives its slot to others for good: nothing of it runs any more. */
+  leaveSlot(task: Task): void
   /** Gives its slot to others while it waits for something else. */
   away<T>(task: Task, work: () => Promise<T>): Promise<T>
 }
+
+/** What of it a task's own context is made from. */
+export type ContextSurroundings = Pick<TaskSurroundings, 'told' | 'redact' | 'scope' | 'ports' | 'verbose' | 'lock'>
 
 /** Lines of output kept for a failure's report. */
 const keptLines = 20
@@ -90,7 +96,8 @@ async function perform(attempt: TaskAttempt, { described, because }: MustRun, ar
   if (withoutServices) return withoutServices
   faultPoint(`before ${task.id}`)
   around.starts(task, because)
-  const result = await kind.run(task.params, contextOf(attempt, described, around))
+  const context: TaskContext = { ...contextOf(attempt, described, around), leaveSlot: () => around.leaveSlot(task) }
+  const result = await journaled(around.journal, task, 'run', () => kind.run(task.params, context))
   if (kind.freshness !== 'effect') await remember(attempt, described, result, around)
   await around.log.record(task.id, described.action)
   faultPoint(`after ${task.id}`)
@@ -113,10 +120,11 @@ export async function startService(
   return held
 }
 
-function contextOf(
-  { task, needs, signal, output }: TaskAttempt,
+/** What a kind is given to act with. */
+export function contextOf(
+  { task, needs, signal, output }: Omit<TaskAttempt, 'kind'>,
   { fingerprint: key }: Pick<Described, 'fingerprint'>,
-  around: TaskSurroundings,
+  around: ContextSurroundings,
 ): TaskContext {
   const log = (line: string) => {
     const clean = around.redact(line)
@@ -181,9 +189,10 @@ async function putBack(
 async function remember(attempt: TaskAttempt, described: Described, result: ActionResult, around: TaskSurroundings): Promise<void> {
   const { task, kind, needs } = attempt
   if (kind.always?.(task.params, needs) !== undefined) return
-  const now = await describeAction(task, kind, needs, around)
-  if (fingerprint(now.action) !== described.fingerprint) {
-    const { detail } = explainChange(described.action, now.action)
+  const now = await actionOf(task, kind, needs, around)
+  // Made the same way, they read the same: that is cheaper to see than a fingerprint.
+  if (JSON.stringify(now) !== JSON.stringify(described.action) && fingerprint(now) !== described.fingerprint) {
+    const { detail } = explainChange(described.action, now)
     around.told({ type: 'output', line: `${detail} while it ran: the result is used, but not cached` }, task)
     return
   }

@@ -13,6 +13,7 @@ import type { Assessor } from '../assess.ts'
 import { type App, InputError } from '../contracts.ts'
 import { type TaskLocks, taskLocks } from '../execution/task-locks.ts'
 import { projectOutputs } from '../outputs/outputs.ts'
+import { lockedHosts } from '../pipelines/fleet-part.ts'
 import type { PredictOptions } from '../predict.ts'
 import { processEnvironment } from '../programs/environment.ts'
 import { probes } from '../programs/probes.ts'
@@ -22,6 +23,7 @@ import { createRunRecord, type RunRecord } from '../programs/run-record.ts'
 import { toolVersions } from '../programs/tools.ts'
 import type { Recorder } from '../releases/recorder.ts'
 import { rememberedOutputs } from '../state/remembered-outputs.ts'
+import type { Vouching } from '../state/vouching.ts'
 import { cacheFolder } from './cache-folder.ts'
 import { closeAll } from './close-all.ts'
 import { contentPort, memoryContent } from './content.ts'
@@ -58,6 +60,8 @@ export interface World {
   hostTrouble(): Promise<TaskFailure | undefined>
   /** After a run that wrote nothing: if a dead run left its lock on a host, it goes. */
   reapLock(graph: TaskGraph): Promise<void>
+  /** Vouches for tasks of a run of exactly these targets that need not be described. */
+  vouching(targets: readonly string[]): Vouching | undefined
   /** Leaves a certificate when the next run of the same targets need not even be started. */
   certify(targets: readonly string[], graph: TaskGraph, outcomes: ReadonlyMap<TaskId, Outcome>): void
   /** Gives the lock back, saves what was learned about files, and closes every connection. */
@@ -100,7 +104,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   const history = hostHistory(project, hosts, app)
   // Run by the first task that writes: what other machines did is known before anything is added to it.
   const lock = environmentLock(
-    deployment.hosts.map(({ name }) => hosts.lockable(name)),
+    lockedHosts(deployment, project.part).map((name) => hosts.lockable(name)),
     async () => {
       await history.pull()
       await secrets.share()
@@ -176,9 +180,10 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     async reapLock(graph) {
       // Only where hosts were looked at anyway.
       if (lock.isHeld || !graph.order.some((id) => graph.task(id).kind === 'finalize')) return
-      const seen = await Promise.all(deployment.hosts.map(({ name }) => hosts.host(name).observe()))
+      const seen = await Promise.all(lockedHosts(deployment, project.part).map((name) => hosts.host(name).observe()))
       if (seen.some((state) => state.lock !== undefined)) await lock.reap()
     },
+    vouching: remembered.vouching,
     certify: (targets, graph, outcomes) => remembered.certify(targets, graph, outcomes, kinds),
     async close() {
       const steps: readonly [what: string, step: () => Promise<void>][] = [

@@ -1,5 +1,6 @@
 /** What a rollout is told, and what follows from that alone. */
 import { z } from 'zod'
+import { route } from '../edge/route.ts'
 import type { TaskContext } from '../kind.ts'
 import type { Host, RestartPolicy } from '../ports.ts'
 import type { Wanted } from './decide.ts'
@@ -13,7 +14,7 @@ export const rolloutParams = z.lazy(() =>
     directory: z.string(),
     render: z.string(),
     replicas: z.number().int().min(0),
-    driver: z.enum(['native', 'recreate']),
+    driver: z.enum(['native', 'docker-rollout', 'recreate']),
     order: z.enum(['start-first', 'stop-first']),
     /** Why it is stop-first, for the plan. */
     orderReason: z.string().nullable(),
@@ -26,6 +27,8 @@ export const rolloutParams = z.lazy(() =>
     /** Nothing is pulled when less is free where the host keeps images. Default: 1 GiB. */
     minFreeBytes: z.number().int().min(0).nullable(),
     probe: z.strictObject({ port: z.number(), path: z.string(), expectedStatus: z.number() }).nullable(),
+    /** Its place at the edge of this host. */
+    route: route.nullable(),
   }),
 )
 export type RolloutParams = z.infer<typeof rolloutParams>

@@ -31,6 +31,7 @@ export class RolloutRig {
     stopGraceSeconds: 10,
     minFreeBytes: null,
     probe: null,
+    route: null,
   }
   /** The wanted hash: what Compose makes containers from. */
   hash = 'new'

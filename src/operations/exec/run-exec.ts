@@ -120,7 +120,9 @@ function onInterrupt(app: Pick<App, 'signal' | 'stderr'>, pass: (signal: NodeJS.
   const listener = () => {
     const { reason } = app.signal
     const signal = reason instanceof Interrupted ? (reason.by as NodeJS.Signals) : 'SIGTERM'
-    passing = pass(signal).catch((error: unknown) => app.stderr.write(`warning: ${error instanceof Error ? error.message : String(error)}\n`))
+    passing = pass(signal).catch((error: unknown) =>
+      app.stderr.write(`warning: ${error instanceof Error ? error.message : String(error)}\n`),
+    )
   }
   if (app.signal.aborted) listener()
   app.signal.addEventListener('abort', listener, { once: true })
