@@ -13,5 +13,5 @@ export function hostsCalled(word: string, hosts: readonly HostAddress[]): Checke
   const suggestion = nearest(word, [...names, ...roles])
   const known = [`hosts: ${names.join(', ') || 'none'}`, ...(roles.length > 0 ? [`roles: ${roles.join(', ')}`] : [])].join('; ')
   const message = `no host and no role is called \`${word}\`: there are ${known}`
-  return { ok: false, diagnostics: [{ code: 'SC3130', severity: 'error', message, ...(suggestion === undefined ? {} : { suggestion }) }] }
+  return { ok: false, diagnostics: [{ code: 'SC3160', severity: 'error', message, ...(suggestion === undefined ? {} : { suggestion }) }] }
 }

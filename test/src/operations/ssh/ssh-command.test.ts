@@ -77,7 +77,7 @@ for (const [word, found] of [
 test('an unknown word is answered with what there is', () => {
   const checked = hostsCalled('ap', hosts)
   assert.not(checked.ok)
-  if (!checked.ok) assert.equal([checked.diagnostics[0]?.code, checked.diagnostics[0]?.suggestion], ['SC3130', 'app'])
+  if (!checked.ok) assert.equal([checked.diagnostics[0]?.code, checked.diagnostics[0]?.suggestion], ['SC3160', 'app'])
 })
 
 test.run()
