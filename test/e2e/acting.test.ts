@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import * as assert from 'uvu/assert'
 import { within } from '../support/assertions.ts'
 import { BusyboxProject } from '../support/busybox-project.ts'
+import { EdgeShop } from '../support/edge-shop.ts'
 import { labSuite } from '../support/lab-suite.ts'
+import { startTraffic } from '../support/traffic.ts'
 
 const suite = await labSuite('e2e/acting', 2)
 const { test, obstacle } = suite
@@ -182,6 +184,24 @@ labTest('restart under requests: two replicas, never both gone', async () => {
     assert.is.not(line.split(' ')[1], before[index]?.split(' ')[1], 'started again')
   }
   assert.is(JSON.parse((await deployed.run(['releases', 'list', '--format', 'json'])).stdout).releases?.length ?? 1, 1)
+})
+
+labTest('restart behind the edge: no request is lost, and none in flight is cut', async () => {
+  const shop = new EdgeShop(suite.lab(), { replicas: 2, route: '{ domains: DOMAIN, tls: none, drain_seconds: 20 }' })
+  try {
+    shop.edit('stagecraft.yml', (text) => text.replace('DOMAIN', shop.domain))
+    const deployed = await shop.deploy()
+    assert.is(deployed.code, 0, deployed.stderr)
+    const traffic = startTraffic(shop.route())
+    await traffic.until('v1')
+    const { code, stderr } = await shop.run(['restart', 'web', '--env', 'prod'])
+    const report = await traffic.stop()
+    assert.is(code, 0, stderr)
+    assert.equal(report.failures, [], JSON.stringify(report))
+    assert.is((await shop.run(['status', '--env', 'prod', '--exit-code'])).code, 0)
+  } finally {
+    shop.remove()
+  }
 })
 
 labTest('restart refuses to take the last one away, unless told to', async () => {

@@ -7,6 +7,7 @@ import { environmentLock } from '../../session/environment-lock.ts'
 import type { Replica } from '../exec/replica.ts'
 import type { Fleet } from '../fleet.ts'
 import { shortContainer } from '../logs/line-text.ts'
+import { edgeTraffic, type Traffic } from './edge-traffic.ts'
 import { type HostLook, type RestartPlan, restartPlan } from './order.ts'
 
 export interface RestartOptions {
@@ -16,19 +17,11 @@ export interface RestartOptions {
   readonly dryRun: boolean
 }
 
-/** Takes a container out of, and puts it back into, what gets requests. Without an edge there is nothing to do. */
-export interface Traffic {
-  leave(replica: Replica): Promise<void>
-  join(replica: Replica): Promise<void>
-}
-
-export const noTraffic: Traffic = { leave: async () => {}, join: async () => {} }
-
 /**
  * Under the environment's lock on the selected hosts. The first container that does not come back ends it: the others were not touched.
  * @throws TaskFailure for a held lock, a host that does not answer, a service that would be interrupted, and what is not healthy again.
  */
-export async function runRestart(fleet: Fleet, options: RestartOptions, app: App, traffic: Traffic = noTraffic): Promise<ExitCode> {
+export async function runRestart(fleet: Fleet, options: RestartOptions, app: App): Promise<ExitCode> {
   const say = (line: string) => void app.stderr.write(`${line}\n`)
   if (options.dryRun) {
     const plan = restartPlan(await look(fleet), options.services)
@@ -42,6 +35,7 @@ export async function runRestart(fleet: Fleet, options: RestartOptions, app: App
   )
   try {
     await lock.hold()
+    const traffic = edgeTraffic(fleet, { guard: () => lock.verify(), log: say })
     const plan = restartPlan(await look(fleet), options.services)
     refuse(fleet, plan, options)
     for (const [index, step] of plan.steps.entries()) {
