@@ -26,11 +26,33 @@ export interface Deployment {
   readonly variables: Variables
   /** Path of OpenSSH known_hosts files, project-relative or absolute, first match wins. */
   readonly knownHosts: readonly string[]
+  /** How hosts follow each other. */
+  readonly fleet: FleetPolicy
+  /** By host, what its services need to find those on other hosts and those that somebody else runs. */
+  readonly reach?: Readonly<Record<string, HostReach>>
+}
+
+export interface FleetPolicy {
+  /** Rolled alone before the others: a host's name, or false for nobody. Undefined: of each service the first host by name. */
+  readonly canary?: string | false
+  /** Hosts of a service rolled at a time after the canary: a number, or a share such as `50%`. Undefined: all. */
+  readonly batch?: number | string
+  /** What becomes of hosts that were swapped in a run that fails. */
+  readonly onFailure: 'rollback' | 'hold' | 'continue'
+}
+
+export interface HostReach {
+  /** `<SERVICE>_HOST`, `<SERVICE>_PORT`, `<SERVICE>_URL`: those that something on the host uses. */
+  readonly variables: Readonly<Record<string, string>>
+  /** By service on the host: names of services on other hosts, and the addresses they lead to. */
+  readonly names: Readonly<Record<string, Readonly<Record<string, string>>>>
 }
 
 export interface HostAddress {
   readonly name: string
   readonly address: string
+  /** Where other hosts reach it, when that is another address. */
+  readonly privateAddress?: string
   /** Undefined: what ~/.ssh/config says, else the default. */
   readonly user?: string
   readonly port?: number
@@ -43,12 +65,14 @@ export interface Service {
   readonly name: string
   /** Names of hosts it runs on, sorted. */
   readonly hosts: readonly string[]
+  /** As the manifest says: it decides the tier. */
+  readonly role?: string
   readonly replicas: number
   /** How its image is made, when it is ours to make. */
   readonly build?: ImageBuild
   /** The Compose service as the user wrote it (anchors and merge keys resolved, `build` left out), not interpolated. */
   readonly definition: JsonObject
-  /** Services on the same hosts that must be up before it, sorted. */
+  /** Services that must be up before it, on the same host where they are there too, sorted. */
   readonly dependsOn: readonly string[]
   readonly health?: HealthProbe
   readonly rollout: RolloutPolicy
@@ -80,7 +104,7 @@ export interface HealthProbe {
 }
 
 export interface RolloutPolicy {
-  readonly driver: 'native' | 'recreate'
+  readonly driver: 'native' | 'docker-rollout' | 'recreate'
   /** `stop-first` for what cannot run twice; `reason` says why, for the plan. */
   readonly order: 'start-first' | 'stop-first'
   readonly reason?: string

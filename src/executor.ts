@@ -228,10 +228,10 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
   }
 
   /** A chain of canceled tasks names the one that failed, not its neighbour. */
-  function blockedBy({ dependencies }: Node): TaskId | 'signal' | 'stop' | undefined {
+  function blockedBy({ task, dependencies }: Node): TaskId | 'signal' | 'stop' | undefined {
     for (const id of dependencies) {
       const known = nodes.get(id)?.known
-      if (known !== undefined && 'by' in known) return known.by
+      if (known !== undefined && 'by' in known && !options.goesOnAfter?.(task.id, id)) return known.by
     }
     return undefined
   }

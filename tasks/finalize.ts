@@ -16,6 +16,8 @@ const params = z.lazy(() =>
     primaryHost: z.string(),
     renders: z.array(z.strictObject({ host: z.string(), render: z.string() })),
     pushes: z.array(z.strictObject({ service: z.string(), push: z.string() })),
+    /** Services that this release is about, when it is about a part of the fleet: nothing else is removed. */
+    only: z.array(z.string()).exactOptional(),
   }),
 )
 export type FinalizeParams = z.infer<typeof params>
@@ -28,6 +30,7 @@ export const finalize = defineTask<FinalizeParams>({
   phase: 'finalize',
   pool: 'host',
   exclusive: true,
+  commits: true,
   params,
   title: ({ environment }) => `finish the release in ${environment}`,
   async observe(params, context) {
@@ -51,7 +54,10 @@ export const finalize = defineTask<FinalizeParams>({
   async run(params, context) {
     for (const { host, container } of await superseded(params, context)) {
       await context.guard()
-      context.log(`removing ${container.name} on ${host}`)
+      const isGone = servicesOn(host, params, context)[container.service] === undefined
+      context.log(
+        `removing ${container.name} on ${host}${isGone ? `: ${container.service} does not run there any more; its volumes stay` : ''}`,
+      )
       const port = context.ports.host(host)
       if (container.state === 'running') await port.engine.stop(container.id, 10)
       await port.engine.remove(container.id)
@@ -71,13 +77,23 @@ export const finalize = defineTask<FinalizeParams>({
 /** Containers of other definitions, and of services that left the project. Volumes are never touched. */
 async function superseded(params: FinalizeParams, context: TaskContext): Promise<readonly { host: string; container: Container }[]> {
   const found: { host: string; container: Container }[] = []
-  for (const { host, render } of params.renders) {
-    const services = context.needs.get(render as TaskId)?.values['services'] as Readonly<Record<string, { hash: string }>> | undefined
-    if (!services) throw new Error(`${context.id} has no result of ${render}`)
+  for (const { host } of params.renders) {
+    const services = servicesOn(host, params, context)
     const { containers } = await context.ports.host(host).observe()
-    for (const container of containers) if (services[container.service]?.hash !== container.hash) found.push({ host, container })
+    for (const container of containers) {
+      if (params.only && !params.only.includes(container.service)) continue
+      if (services[container.service]?.hash !== container.hash) found.push({ host, container })
+    }
   }
   return found
+}
+
+/** By name, as the host's Compose file has them now. */
+function servicesOn(host: string, { renders }: FinalizeParams, context: TaskContext): Readonly<Record<string, { readonly hash: string }>> {
+  const render = renders.find((rendered) => rendered.host === host)?.render
+  const services = context.needs.get(render as TaskId)?.values['services']
+  if (!services) throw new Error(`${context.id} has no result of ${render}`)
+  return services as Readonly<Record<string, { readonly hash: string }>>
 }
 
 function images(params: FinalizeParams, context: TaskContext): Record<string, { ref: string; digest: string }> {

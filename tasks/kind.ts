@@ -128,6 +128,13 @@ export interface TaskKind<P extends Json = Json> {
   observe?(params: P, context: TaskContext, cached: ActionResult | undefined): Promise<Look>
   /** Does the work. @throws TaskFailure when the world says no. */
   run(params: P, context: TaskContext): Promise<ActionResult>
+  /**
+   * Takes back what `run` did in this very run, as its result tells; called when others failed, the last first, under the same lock.
+   * @throws TaskFailure when it could not: then all is as `run` left it.
+   */
+  undo?(params: P, context: TaskContext, result: ActionResult): Promise<void>
+  /** Its `run` throws away what an `undo` would need: once it has begun, nothing is taken back. */
+  readonly commits?: boolean
 }
 
 /** Keeps a kind's parameter type while it is written, and forgets it in the registry. */

@@ -4,14 +4,17 @@
  * Containers are identified by the content hash of their definition, never by a version or a count that happens to run.
  */
 import type { ActionResult, TaskId } from '../graph/types.ts'
-import { defineTask, type TaskContext } from './kind.ts'
+import { defineTask, type TaskContext, TaskFailure } from './kind.ts'
 import type { RenderValues } from './rendering/params.ts'
 import { bringUp } from './rolling/compose.ts'
 import { freshLook, unsettled, withoutUngated } from './rolling/containers.ts'
 import { drift, serviceState, type Wanted } from './rolling/decide.ts'
+import { rollByPlugin } from './rolling/docker-rollout.ts'
 import { startAndAwait } from './rolling/gate.ts'
+import { goBack } from './rolling/go-back.ts'
 import { gateOptions, type Rolling, type RolloutParams, rolloutParams } from './rolling/params.ts'
 import { replace } from './rolling/replace.ts'
+import { type Swap, swap } from './rolling/swap.ts'
 
 export type { RolloutParams } from './rolling/params.ts'
 
@@ -47,15 +50,36 @@ export const rollout = defineTask<RolloutParams>({
     const before = await withoutUngated(rolling, seen)
     // Nothing is wrong, and yet we run: it is forced, and means new containers.
     const isForced = drift(wanted, before) === undefined
+    let changed: Swap | undefined
     try {
       if (params.driver === 'recreate') await recreate(rolling, isForced)
-      else await replace(rolling, isForced ? { ...before, ready: [], outdated: before.ready } : before)
+      else if (params.driver === 'docker-rollout' && !isForced) await rollByPlugin(rolling, before)
+      else changed = await replace(rolling, isForced ? { ...before, ready: [], outdated: before.ready } : before)
     } finally {
       host.changed()
     }
-    return resultOf(rolling)
+    const result = resultOf(rolling)
+    return changed ? { ...result, values: { ...result.values, swap: changed } } : result
+  },
+  async undo(params, context, { values }) {
+    const rolling = desired(params, context)
+    const changed = swap.safeParse(values['swap'])
+    if (!changed.success) throw cannotGoBack(params)
+    try {
+      await goBack(rolling, changed.data)
+    } finally {
+      rolling.host.changed()
+    }
   },
 })
+
+function cannotGoBack({ service, host, driver }: RolloutParams): TaskFailure {
+  return new TaskFailure({
+    reason: 'refused',
+    subject: `${service} on ${host}`,
+    message: `driver ${driver} keeps no containers to go back to: ${service} on ${host} stays as this run left it`,
+  })
+}
 
 /** For what Compose itself must replace, such as anonymous volumes it carries over. Not undone. */
 async function recreate(rolling: Rolling, isForced: boolean): Promise<void> {

@@ -43,7 +43,18 @@ export const upload = defineTask<UploadParams>({
   title: (params) => `upload to ${params.host}`,
   observe,
   run,
+  undo,
 })
+
+/** What the link led to before is still there: five bundles are kept. */
+async function undo(params: UploadParams, context: TaskContext, { values }: ActionResult): Promise<void> {
+  const { previous } = values
+  if (typeof previous !== 'string') return
+  const host = context.ports.host(params.host)
+  await context.guard()
+  await host.files.point(currentLink, `${bundlesFolder}/${previous}`)
+  host.changed()
+}
 
 async function observe(params: UploadParams, context: TaskContext): Promise<Look> {
   const wanted = rendered(params, context).values.bundle
@@ -61,6 +72,7 @@ async function run(params: UploadParams, context: TaskContext): Promise<ActionRe
   const host = context.ports.host(params.host)
   const transfer: Transfer = { host, context, suffix: `${values.bundle.slice(0, 12)}-${randomBytes(4).toString('hex')}` }
   const { mounted, inBundle } = bundleFiles(files, values, context.ports)
+  const { bundle: previous } = await host.observe()
   try {
     await context.guard()
     for (const folder of [bundlesFolder, filesFolder]) {
@@ -77,7 +89,8 @@ async function run(params: UploadParams, context: TaskContext): Promise<ActionRe
   } finally {
     host.changed()
   }
-  return resultOf(params, values.bundle)
+  const result = resultOf(params, values.bundle)
+  return previous === undefined ? result : { ...result, values: { ...result.values, previous } }
 }
 
 interface Transfer {

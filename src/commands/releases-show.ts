@@ -45,7 +45,8 @@ function text(release: Release, verbose: boolean): string {
     ['Version', release.version],
     ['Commit', release.commit_sha || 'N/A'],
     ['Timestamp', release.timestamp],
-    ['Status', overallStatus(release)],
+    ['Status', statusText(release)],
+    ['Partial', release.partial ? partText(release) : undefined],
     ['Previous', release.previous_id ?? 'N/A'],
     ['Rolled back from', release.rolled_back_from],
     ['Rolled back to', release.rollback_target],
@@ -72,6 +73,17 @@ function text(release: Release, verbose: boolean): string {
       : []),
     '',
   ].join('\n')
+}
+
+function statusText(release: Release): string {
+  const { undone } = release
+  return undone === undefined
+    ? overallStatus(release)
+    : `${overallStatus(release)}, ${undone === 'whole' ? 'and undone' : 'undone in part'}`
+}
+
+function partText({ unreachable = [] }: Release): string {
+  return unreachable.length === 0 ? 'yes' : `without ${unreachable.join(', ')}, out of reach`
 }
 
 /** Status, why, and the error: its first line, or all of it when asked to be verbose. */

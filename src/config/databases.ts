@@ -97,7 +97,8 @@ function resolveDatabase(
     path: migrations.path,
     strategy: migrations.strategy ?? 'pre_deploy',
     ledgerTable: migrations.table ?? ledgerTable(loaded),
-    ...(service !== undefined && { service }),
+    // One that somebody else runs is on no host of ours.
+    ...(service !== undefined && (hosts?.length !== 0 || inventory.hosts.length === 0) && { service }),
     via,
   }
 }

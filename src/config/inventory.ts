@@ -80,6 +80,7 @@ function mergeHosts(inventory: InventoryConfig, from: JsonPath, loaded: LoadedCo
     byName.set(host.name, {
       name: host.name,
       address: host.address,
+      ...(host.private_address !== undefined && { privateAddress: host.private_address }),
       ...(host.user !== undefined && { user: host.user }),
       ...(host.port !== undefined && { port: host.port }),
       ...(host.identity_file !== undefined && { identityFile: host.identity_file }),
@@ -91,7 +92,13 @@ function mergeHosts(inventory: InventoryConfig, from: JsonPath, loaded: LoadedCo
 }
 
 function sameMachine(known: HostAddress, host: HostConfig): boolean {
-  return known.address === host.address && known.user === host.user && known.port === host.port && known.identityFile === host.identity_file
+  return (
+    known.address === host.address &&
+    known.privateAddress === host.private_address &&
+    known.user === host.user &&
+    known.port === host.port &&
+    known.identityFile === host.identity_file
+  )
 }
 
 function choosePrimary(

@@ -12,6 +12,37 @@ export function fixedHostPorts(definition: JsonObject, variables: Readonly<Recor
   return isList(ports) ? ports.flatMap((port) => fixedPort(port, variables) ?? []) : []
 }
 
+/** The port of the container that others would ask: the first that `expose` or `ports` name. */
+export function listeningPort(definition: JsonObject, variables: Readonly<Record<string, string>>): number | undefined {
+  const { expose, ports } = definition
+  const exposed = isList(expose) ? expose.map((port) => portNumber(String(port), variables)) : []
+  const targets = isList(ports) ? ports.map((port) => portsOf(port, variables).target) : []
+  return [...exposed, ...targets].find((port) => port !== undefined)
+}
+
+/** The fixed port of the host that leads to a port of the container, if the definition publishes it. */
+export function publishedAs(definition: JsonObject, port: number, variables: Readonly<Record<string, string>>): number | undefined {
+  const { ports } = definition
+  const entries = isList(ports) ? ports.map((entry) => portsOf(entry, variables)) : []
+  return entries.find(({ target, published }) => target === port && published !== undefined)?.published
+}
+
+function portsOf(entry: Json, variables: Readonly<Record<string, string>>): { readonly target?: number; readonly published?: number } {
+  const parts = isObject(entry)
+    ? [String(entry['published'] ?? ''), String(entry['target'] ?? '')]
+    : splitOutsideBrackets(interpolate(String(entry), variables).text)
+  const target = portNumber(parts.at(-1) ?? '', variables)
+  const published = parts.length > 1 ? portNumber(parts.at(-2) ?? '', variables) : undefined
+  return { ...(target !== undefined && { target }), ...(published !== undefined && { published }) }
+}
+
+/** Of a range, where it begins. */
+function portNumber(text: string, variables: Readonly<Record<string, string>>): number | undefined {
+  const digits = /^(\d+)(-\d+)?(\/[a-z]+)?$/.exec(interpolate(text, variables).text)?.[1]
+  const port = Number(digits ?? 0)
+  return port > 0 && port <= 65535 ? port : undefined
+}
+
 function fixedPort(port: Json, variables: Readonly<Record<string, string>>): string | undefined {
   if (isObject(port)) return onlyOne(String(port['published'] ?? ''), String(port['target'] ?? ''), variables)
   const text = interpolate(String(port), variables).text.replace(/\/(tcp|udp|sctp)$/, '')

@@ -8,8 +8,10 @@ import type { LoadedConfig } from './config.ts'
 import { resolveDatabases } from './databases.ts'
 import { deepFreeze } from './deep-freeze.ts'
 import { hasErrors, inOrder, problem, type Report, warning } from './diagnostic.ts'
+import { overrideOf } from './external-services.ts'
 import { resolveInventory } from './inventory.ts'
 import { own } from './json-path.ts'
+import { resolveFleet } from './rollout-policy.ts'
 import { resolveServices } from './services.ts'
 import { resolveVariables } from './variables.ts'
 import { listed } from './word-list.ts'
@@ -38,9 +40,16 @@ export function resolveDeployment(
   const remote = inventory.hosts.length > 0
   const variables = resolveVariables(loaded, environmentName, remote, options.envFileNames ?? [], report)
   const setting = { loaded, compose, environmentName, environment, inventory, variables: variables.plain, report }
-  const services = resolveServices(setting)
+  const fleet = resolveFleet(setting)
+  const { services, reach } = resolveServices(setting, variables.secret)
   const placed = new Map(services.map((service) => [service.name, service.hosts]))
-  const databases = resolveDatabases(loaded, environmentName, inventory, report, (service) => placed.get(service))
+  const databases = resolveDatabases(
+    loaded,
+    environmentName,
+    inventory,
+    report,
+    (service) => placed.get(service) ?? (overrideOf(environment, service)?.mode === 'external' ? [] : undefined),
+  )
   reportUnusedBlocks(loaded, report)
   const diagnostics = inOrder(found)
   if (hasErrors(diagnostics)) return { ok: false, diagnostics }
@@ -58,6 +67,8 @@ export function resolveDeployment(
     compose: { file, topLevel: compose.topLevel },
     variables,
     knownHosts: [...new Set([...environment.known_hosts, ...usualKnownHosts])],
+    fleet,
+    ...(Object.keys(reach).length > 0 && { reach }),
   }
   return { ok: true, value: deepFreeze(deployment), ...(diagnostics.length > 0 && { warnings: diagnostics }) }
 }

@@ -1,7 +1,9 @@
 /** How a service is rolled: what the manifest says over what the service can stand. */
+
+import { nearest } from '../../graph/nearest.ts'
 import type { JsonObject } from '../../graph/types.ts'
-import type { RolloutPolicy } from '../contracts.ts'
-import { problem } from './diagnostic.ts'
+import type { FleetPolicy, RolloutPolicy } from '../contracts.ts'
+import { problem, warning } from './diagnostic.ts'
 import { parseDuration } from './duration.ts'
 import { interpolate } from './interpolate.ts'
 import { own } from './json-path.ts'
@@ -18,7 +20,8 @@ const defaultStopGraceSeconds = 10
 export function resolveRollout(name: string, definition: JsonObject, replicas: number, built: boolean, setting: Setting): RolloutPolicy {
   const { environment, loaded } = setting
   const overrides = own(environment.services, name)?.rollout
-  const wanted: RolloutConfig = { ...environment.rollout, ...own(loaded.config.services, name)?.rollout, ...overrides }
+  const { canary: _canary, batch: _batch, on_failure: _onFailure, ...general } = environment.rollout
+  const wanted: RolloutConfig = { ...general, ...own(loaded.config.services, name)?.rollout, ...overrides }
   const conflict = cannotRunTwice(definition, setting)
   if (conflict !== undefined && replicas > 1) {
     const message = `service \`${name}\` wants ${replicas} replicas but ${conflict}`
@@ -27,10 +30,15 @@ export function resolveRollout(name: string, definition: JsonObject, replicas: n
     const message = `service \`${name}\` cannot start the new container first: it ${conflict}`
     setting.report(problem('SC1040', message, orderLocation(name, setting), { suggestion: 'stop-first' }))
   }
+  if (conflict !== undefined && wanted.driver === 'docker-rollout') {
+    const message = `service \`${name}\` ${conflict}, so docker-rollout cannot double it: it is rolled by the native driver`
+    setting.report(warning('SC1066', message, serviceOrigin(setting, name)))
+  }
   const reason = conflict ?? (built || replicas > 1 ? undefined : dataReason(definition))
   const order = wanted.order ?? (reason === undefined ? 'start-first' : 'stop-first')
   return {
-    driver: wanted.driver ?? defaults.driver,
+    // Two of what stops first must never run side by side, and that is all the plugin does.
+    driver: wanted.driver === 'docker-rollout' && order === 'stop-first' ? 'native' : (wanted.driver ?? defaults.driver),
     order,
     ...(order === 'stop-first' && { reason: wanted.order === undefined && reason !== undefined ? reason : 'the manifest says so' }),
     timeoutSeconds: wanted.timeout_seconds ?? defaults.timeout_seconds,
@@ -69,4 +77,15 @@ function stopGrace(name: string, definition: JsonObject, { compose, variables, r
   const message = `expected a duration such as \`30s\` in ${path.join('.')}, found ${foundText(written)}`
   report(problem('SC1043', message, compose.locate(path)))
   return defaultStopGraceSeconds
+}
+
+/** How hosts follow each other, for the whole environment. */
+export function resolveFleet({ environment, environmentName, inventory, loaded, report }: Setting): FleetPolicy {
+  const { canary, batch, on_failure: onFailure = 'rollback' } = environment.rollout
+  const names = inventory.hosts.map(({ name }) => name)
+  if (typeof canary === 'string' && names.length > 0 && !names.includes(canary)) {
+    const location = loaded.locate(['environments', environmentName, 'rollout', 'canary'])
+    report(problem('SC1027', `there is no host \`${canary}\` to go first`, location, { suggestion: nearest(canary, names) }))
+  }
+  return { ...(canary !== undefined && { canary }), ...(batch !== undefined && { batch }), onFailure }
 }

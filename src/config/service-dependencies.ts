@@ -6,27 +6,23 @@ import { problem } from './diagnostic.ts'
 import { isList, isObject, type JsonPath, valueAt } from './json-path.ts'
 import type { Setting } from './setting.ts'
 
-/** Those on the same hosts, sorted; on other hosts the order is not Compose's to give. */
+/** Sorted. Those that somebody else runs are left out. */
 export function resolveDependencies(
   name: string,
   definition: JsonObject,
   placed: ReadonlyMap<string, readonly string[]>,
+  external: ReadonlySet<string>,
   { compose, report }: Setting,
 ): string[] {
-  const hosts = placed.get(name) ?? []
   const needed = neededServices(definition)
   for (const { service, at, optional } of needed) {
-    if (placed.has(service) || optional) continue
+    if (placed.has(service) || external.has(service) || optional) continue
     const path = ['services', name, ...at]
     const message = `service \`${name}\` depends on \`${service}\`, which is not in the Compose file`
     report(problem('SC1044', message, compose.locateKey(path), { suggestion: nearest(service, placed.keys()) }))
   }
-  const together = needed.flatMap(({ service }) => {
-    const others = placed.get(service)
-    const shared = others?.length === 0 || others?.some((host) => hosts.includes(host))
-    return shared && service !== name ? [service] : []
-  })
-  return [...new Set(together)].sort()
+  const known = needed.flatMap(({ service }) => (placed.has(service) && service !== name ? [service] : []))
+  return [...new Set(known)].sort()
 }
 
 interface Needed {

@@ -2,9 +2,11 @@
 
 import { nearest } from '../../graph/nearest.ts'
 import type { JsonObject } from '../../graph/types.ts'
-import type { HealthProbe, Service } from '../contracts.ts'
+import type { HealthProbe, HostReach, Service } from '../contracts.ts'
 import type { ComposeService } from './compose-file.ts'
+import { resolveCrossHost } from './cross-host.ts'
 import { problem, warning } from './diagnostic.ts'
+import { externalServices } from './external-services.ts'
 import { isBuiltHere, resolveBuild } from './image-build.ts'
 import { interpolate } from './interpolate.ts'
 import { isList, isObject, type JsonPath, own, pathText, valueAt } from './json-path.ts'
@@ -14,12 +16,24 @@ import { resolveDependencies } from './service-dependencies.ts'
 import { type Setting, serviceOrigin } from './setting.ts'
 import { listed } from './word-list.ts'
 
-/** Sorted by name. Every service of the file is there: `profiles` only guard what a local `docker compose up` starts. */
-export function resolveServices(setting: Setting): Service[] {
-  checkNames(setting)
-  const { services } = setting.compose
+/** Sorted by name. Every service of the file is there that is not external: `profiles` only guard what a local `docker compose up` starts. */
+export function resolveServices(setting: Setting, secretNames: readonly string[] = []): Placed {
+  const external = externalServices(setting)
+  checkNames(setting, external)
+  const services = setting.compose.services.filter(({ name }) => !external.has(name))
   const hosts = new Map(services.map(({ name }) => [name, placement(name, setting)]))
-  return services.map((service) => resolveService(service, hosts, setting))
+  const { definition, reach } = resolveCrossHost(hosts, external, secretNames, setting)
+  const known = new Set(external.keys())
+  return {
+    services: services.map((service) => resolveService({ ...service, definition: definition(service) }, hosts, known, setting)),
+    reach,
+  }
+}
+
+export interface Placed {
+  readonly services: Service[]
+  /** By host, how others are found from there; only hosts that need it. */
+  readonly reach: Readonly<Record<string, HostReach>>
 }
 
 /** Names of hosts a service runs on, sorted; empty in a local environment. */
@@ -39,10 +53,10 @@ function placement(name: string, setting: Setting): readonly string[] {
 }
 
 /** What the manifest speaks of must be in the Compose file. */
-function checkNames({ loaded, compose, environment, environmentName, report }: Setting): void {
+function checkNames({ loaded, compose, environment, environmentName, report }: Setting, external: ReadonlyMap<string, URL>): void {
   const known = compose.services.map(({ name }) => name)
   const check = (names: readonly string[], at: JsonPath) => {
-    for (const name of names.filter((candidate) => !known.includes(candidate))) {
+    for (const name of names.filter((candidate) => !known.includes(candidate) && !external.has(candidate))) {
       const notes = [{ message: `it has ${listed(known)}` }]
       const message = `service \`${name}\` is not in \`${compose.file}\``
       report(problem('SC1030', message, loaded.locateKey([...at, name]), { suggestion: nearest(name, known), notes }))
@@ -52,7 +66,12 @@ function checkNames({ loaded, compose, environment, environmentName, report }: S
   check(Object.keys(environment.services), ['environments', environmentName, 'services'])
 }
 
-function resolveService({ name, definition }: ComposeService, placed: ReadonlyMap<string, readonly string[]>, setting: Setting): Service {
+function resolveService(
+  { name, definition }: ComposeService,
+  placed: ReadonlyMap<string, readonly string[]>,
+  external: ReadonlySet<string>,
+  setting: Setting,
+): Service {
   const { loaded, environment } = setting
   const ours = own(loaded.config.services, name)
   const hosts = placed.get(name) ?? []
@@ -70,10 +89,11 @@ function resolveService({ name, definition }: ComposeService, placed: ReadonlyMa
   return {
     name,
     hosts,
+    ...(ours?.role !== undefined && { role: ours.role }),
     replicas,
     ...(build && { build }),
     definition: rest,
-    dependsOn: resolveDependencies(name, definition, placed, setting),
+    dependsOn: resolveDependencies(name, definition, placed, external, setting),
     ...(health && { health: probe(health) }),
     rollout: resolveRollout(name, definition, replicas, isBuiltHere(name, definition, setting), setting),
     origin: serviceOrigin(setting, name),

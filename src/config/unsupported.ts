@@ -29,18 +29,13 @@ export const unsupportedKeys: readonly string[] = [
   'environments.*.rollout.enabled',
   'environments.*.rollout.wait_seconds',
   'environments.*.rollout.wait_after_healthy_seconds',
-  'environments.*.services.*.mode',
-  'environments.*.services.*.url',
   'environments.*.databases.*.migrations.runner',
   'environments.*.databases.*.migrations.command',
 ]
 
 /** Paths of keys and the one value of theirs that is refused. */
 export const unsupportedValues: readonly (readonly [path: string, value: string])[] = [
-  ['services.*.rollout.driver', 'docker-rollout'],
   ['environments.*.driver', 'digitalocean'],
-  ['environments.*.rollout.driver', 'docker-rollout'],
-  ['environments.*.services.*.rollout.driver', 'docker-rollout'],
   ['databases.*.migrations.strategy', 'post_deploy'],
   ['environments.*.databases.*.migrations.strategy', 'post_deploy'],
 ]

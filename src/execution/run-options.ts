@@ -5,6 +5,7 @@ import type { Ports, Scope } from '../../tasks/ports.ts'
 import type { Assessor } from '../assess.ts'
 import type { RunEvent } from '../contracts.ts'
 import type { KeptServices } from './kept-services.ts'
+import type { RunJournal } from './run-journal.ts'
 import type { TaskLocks } from './task-locks.ts'
 
 /** The environment's lock, taken by the first task that writes to a host. */
@@ -35,6 +36,10 @@ export interface RunOptions extends Assessor {
   readonly mayStart: () => Promise<boolean>
   /** After a failure: start nothing new, or go on with what does not depend on it. */
   readonly onFailure: 'stop' | 'continue'
+  /** Whether a task goes on although one that it comes after did not end well; default no. */
+  readonly goesOnAfter?: (task: TaskId, failed: TaskId) => boolean
+  /** Told of every effect on a host, before and after. */
+  readonly journal?: RunJournal
   readonly signal: AbortSignal
   readonly on: (event: RunEvent) => void
   /** Told what a person should know now, whatever view there is: that we wait for another run, that a service keeps running. */

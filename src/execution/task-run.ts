@@ -8,6 +8,7 @@ import { type Assessment, assess, type Described, describeAction } from '../asse
 import { faultPoint } from '../fault-point.ts'
 import { cachesOf } from '../sharing.ts'
 import { shortName } from '../ui/task-name.ts'
+import { journaled } from './run-journal.ts'
 import type { RunOptions } from './run-options.ts'
 
 export interface TaskAttempt {
@@ -32,6 +33,9 @@ export interface TaskSurroundings extends RunOptions {
   /** Gives its slot to others while it waits for something else. */
   away<T>(task: Task, work: () => Promise<T>): Promise<T>
 }
+
+/** What of it a task's own context is made from. */
+export type ContextSurroundings = Pick<TaskSurroundings, 'told' | 'redact' | 'scope' | 'ports' | 'verbose' | 'lock'>
 
 /** Lines of output kept for a failure's report. */
 const keptLines = 20
@@ -90,7 +94,7 @@ async function perform(attempt: TaskAttempt, { described, because }: MustRun, ar
   if (withoutServices) return withoutServices
   faultPoint(`before ${task.id}`)
   around.starts(task, because)
-  const result = await kind.run(task.params, contextOf(attempt, described, around))
+  const result = await journaled(around.journal, task, 'run', () => kind.run(task.params, contextOf(attempt, described, around)))
   if (kind.freshness !== 'effect') await remember(attempt, described, result, around)
   await around.log.record(task.id, described.action)
   faultPoint(`after ${task.id}`)
@@ -113,10 +117,11 @@ export async function startService(
   return held
 }
 
-function contextOf(
-  { task, needs, signal, output }: TaskAttempt,
+/** What a kind is given to act with. */
+export function contextOf(
+  { task, needs, signal, output }: Omit<TaskAttempt, 'kind'>,
   { fingerprint: key }: Pick<Described, 'fingerprint'>,
-  around: TaskSurroundings,
+  around: ContextSurroundings,
 ): TaskContext {
   const log = (line: string) => {
     const clean = around.redact(line)

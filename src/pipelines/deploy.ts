@@ -1,9 +1,7 @@
 /** What a deploy consists of: a deployment becomes tasks. Pure; nothing here acts, looks or knows a host from a fake. */
 import { posix } from 'node:path'
-import type { Json, Location, Task, TaskId } from '../../graph/types.ts'
+import type { Json, Task, TaskId } from '../../graph/types.ts'
 import type { BuildParams } from '../../tasks/build.ts'
-import type { FinalizeParams } from '../../tasks/finalize.ts'
-import type { HealthParams } from '../../tasks/health.ts'
 import type { MigrateParams } from '../../tasks/migrate.ts'
 import type { PushParams } from '../../tasks/push.ts'
 import type { RenderParams } from '../../tasks/render.ts'
@@ -11,6 +9,11 @@ import { interpolate } from '../../tasks/rendering/interpolate.ts'
 import type { RolloutParams } from '../../tasks/rollout.ts'
 import type { UploadParams } from '../../tasks/upload.ts'
 import type { DatabaseTarget, Deployment, ImageBuild, Service } from '../contracts.ts'
+import { id, task } from './deploy-task.ts'
+import { withExtraHosts } from './extra-hosts.ts'
+import { type FleetPart, hostsInScope, type Scope, scopeOf } from './fleet-part.ts'
+import { finalizeTask, healthTask } from './release-end.ts'
+import { rolloutId, rolloutOrder } from './rollout-order.ts'
 
 export interface DeployOptions {
   /** Recorded in the release; not part of what anything is made from. */
@@ -21,6 +24,8 @@ export interface DeployOptions {
   readonly buildArgs: Readonly<Record<string, Readonly<Record<string, string>>>>
   /** The ignore file of each build's context, project-relative, by service; none where there is none. */
   readonly ignoreFiles: Readonly<Record<string, string>>
+  /** Only a part of the fleet; default all of it. */
+  readonly part?: FleetPart
 }
 
 /**
@@ -29,35 +34,42 @@ export interface DeployOptions {
  *     build:* ─▶ push:* ─▶ render:H ─▶ upload:H ─▶ rollout:S@H ─▶ health ─▶ finalize
  *                   ╰╌╌╌▶ migrate_pre:D ╌╌╌╌╌╌╌╌╌╌╌╯              (╌ order only)
  *
- * A database that is one of our services is rolled before its migrations; every other rollout comes after them.
+ * A database that is one of our services is rolled before its migrations; every other rollout comes after them. How rollouts follow each
+ * other is in `rollout-order.ts`.
  */
 export function deployTasks(deployment: Deployment, options: DeployOptions): Task[] {
-  const built = deployment.services.filter((service) => service.build !== undefined)
+  const scope = scopeOf(deployment, options.part)
+  const isRendered = (service: Service) => deployment.hosts.length === 0 || service.hosts.some((host) => scope.hosts.includes(host))
+  const built = deployment.services.filter((service) => service.build !== undefined && isRendered(service))
   const builds = built.map((service) => buildTask(service, deployment, options))
-  const pushes = deployment.hosts.length === 0 ? [] : built.map((service) => pushTask(service, builds))
-  const pushIds = pushes.map((task) => task.id)
   if (deployment.hosts.length === 0) return builds
+  const pushes = built.map((service) => pushTask(service, builds))
+  const pushIds = pushes.map((task) => task.id)
   const migrated = deployment.databases.filter((database) => database.strategy === 'pre_deploy')
-  const migrations = migrated.map((database) => migrateTask(database, deployment, pushIds))
-  const renders = deployment.hosts.map(({ name }) => renderTask(name, deployment, options))
-  const early = databaseServices(migrated, deployment)
+  const migrations = migrated.map((database) => migrateTask(database, deployment, scope, pushIds))
   const external = migrated.filter((database) => database.service === undefined).map(({ name }) => id('migrate_pre', name))
-  const uploads = deployment.hosts.map(({ name }) => uploadTask(name, deployment, external))
-  const rollouts = deployment.services.flatMap((service) =>
-    service.hosts.map((host) => rolloutTask(service, host, deployment, early.has(service.name) ? [] : migrations.map((task) => task.id))),
-  )
-  const rolled = rollouts.map((task) => task.id)
+  const renders = scope.hosts.map((host) => renderTask(host, deployment, options))
+  const uploads = scope.hosts.map((host) => uploadTask(host, deployment, external))
+  const rollouts = rolloutTasks(deployment, scope, migrations)
   const renderIds = renders.map((task) => task.id)
   return [
-    ...builds,
-    ...pushes,
-    ...renders,
-    ...uploads,
-    ...migrations,
-    ...rollouts,
-    healthTask(deployment, renderIds, rolled),
-    finalizeTask(deployment, options, renderIds, pushIds),
+    ...[...builds, ...pushes, ...renders, ...uploads, ...migrations, ...rollouts],
+    healthTask(deployment, scope, renderIds, rollouts),
+    finalizeTask(deployment, scope, options.version, pushes),
   ]
+}
+
+/** In the order of `rollout-order.ts`, as far as they take part. */
+function rolloutTasks(deployment: Deployment, scope: Scope, migrations: readonly Task[]): Task[] {
+  const early = databaseServices(deployment)
+  const order = rolloutOrder(deployment, early)
+  const migrationIds = migrations.map((task) => task.id)
+  const places = deployment.services.flatMap((service) => hostsInScope(service, scope).map((host) => ({ service, host })))
+  const present = new Set(places.map(({ service, host }) => rolloutId({ service: service.name, host })))
+  return places.map(({ service, host }) => {
+    const before = (order.get(rolloutId({ service: service.name, host })) ?? []).filter((other) => present.has(other))
+    return rolloutTask(service, host, deployment, [...before, ...(early.has(service.name) ? [] : migrationIds)])
+  })
 }
 
 function buildTask(service: Service, deployment: Deployment, options: DeployOptions): Task {
@@ -102,9 +114,9 @@ function pushTask(service: Service, builds: readonly Task[]): Task {
 }
 
 /** However it is reached, a database that is one of our services is up first. */
-function migrateTask(database: DatabaseTarget, { services }: Deployment, pushIds: readonly TaskId[]): Task {
+function migrateTask(database: DatabaseTarget, { services }: Deployment, scope: Scope, pushIds: readonly TaskId[]): Task {
   const service = services.find(({ name }) => name === database.service)
-  const after = service?.hosts.map((host) => id('rollout', service.name, host)) ?? []
+  const after = service ? hostsInScope(service, scope).map((host) => id('rollout', service.name, host)) : []
   return task<MigrateParams>('migrate_pre', database.name, undefined, undefined, [], [...pushIds, ...after], {
     database: database.name,
     path: database.path,
@@ -129,14 +141,14 @@ function renderTask(host: string, deployment: Deployment, options: DeployOptions
       placed.map((service) => [
         service.name,
         {
-          definition: service.definition,
+          definition: withExtraHosts(service, host, deployment),
           replicas: service.replicas,
           image: service.build ? { push: id('push', service.name), repository: service.build.repository } : null,
           ownCode: service.build !== undefined,
         },
       ]),
     ),
-    plain: deployment.variables.plain,
+    plain: { ...deployment.reach?.[host]?.variables, ...deployment.variables.plain },
     secretNames: [...deployment.variables.secret],
     envFileNames: [...options.envFileNames],
     hostEnvFile: deployment.variables.hostEnvFile ?? null,
@@ -149,13 +161,10 @@ function uploadTask(host: string, deployment: Deployment, after: readonly TaskId
   return task<UploadParams>('upload', host, undefined, undefined, [render], after, { host, directory: deployment.directory, render })
 }
 
-function rolloutTask(service: Service, host: string, deployment: Deployment, migrations: readonly TaskId[]): Task {
+function rolloutTask(service: Service, host: string, deployment: Deployment, before: readonly TaskId[]): Task {
   const render = id('render', host)
-  const before = service.dependsOn
-    .filter((name) => deployment.services.some((other) => other.name === name && other.hosts.includes(host)))
-    .map((name) => id('rollout', name, host))
   const { definition, rollout } = service
-  return task<RolloutParams>('rollout', service.name, host, service.origin, [render], [id('upload', host), ...before, ...migrations], {
+  return task<RolloutParams>('rollout', service.name, host, service.origin, [render], [id('upload', host), ...before], {
     service: service.name,
     host,
     composeProject: deployment.composeProject,
@@ -174,31 +183,9 @@ function rolloutTask(service: Service, host: string, deployment: Deployment, mig
   })
 }
 
-function healthTask(deployment: Deployment, renders: readonly TaskId[], rollouts: readonly TaskId[]): Task {
-  const services = deployment.services.flatMap((service) =>
-    service.hosts.map((host) => ({ service: service.name, host, render: id('render', host), replicas: service.replicas })),
-  )
-  const timeoutSeconds = Math.max(0, ...deployment.services.map((service) => service.rollout.timeoutSeconds))
-  const environment = deployment.environment
-  return task<HealthParams>('health', environment, undefined, undefined, renders, rollouts, { environment, services, timeoutSeconds })
-}
-
-function finalizeTask(deployment: Deployment, options: DeployOptions, renders: readonly TaskId[], pushes: readonly TaskId[]): Task {
-  const { environment } = deployment
-  return task<FinalizeParams>('finalize', environment, undefined, undefined, [...renders, ...pushes], [id('health', environment)], {
-    environment,
-    version: options.version,
-    hosts: deployment.hosts.map((host) => host.name),
-    primaryHost: deployment.primaryHost ?? deployment.hosts[0]?.name ?? '',
-    renders: deployment.hosts.map((host) => ({ host: host.name, render: id('render', host.name) })),
-    pushes: deployment.services
-      .filter((service) => service.build)
-      .map((service) => ({ service: service.name, push: id('push', service.name) })),
-  })
-}
-
 /** Databases that are our own services, and all they depend on: up before their migrations run. */
-function databaseServices(databases: readonly DatabaseTarget[], deployment: Deployment): ReadonlySet<string> {
+function databaseServices(deployment: Deployment): ReadonlySet<string> {
+  const databases = deployment.databases.filter((database) => database.strategy === 'pre_deploy')
   const early = new Set<string>()
   const add = (name: string): void => {
     if (early.has(name)) return
@@ -219,20 +206,4 @@ function restartPolicy(value: Json | undefined, plain: Readonly<Record<string, s
 
 function others(tasks: readonly Task[], without: readonly TaskId[]): TaskId[] {
   return tasks.map((task) => task.id).filter((candidate) => !without.includes(candidate))
-}
-
-function id(kind: string, subject: string, host?: string): TaskId {
-  return `${kind}:${subject}${host === undefined ? '' : `@${host}`}` as TaskId
-}
-
-function task<P extends Json>(
-  kind: string,
-  subject: string,
-  host: string | undefined,
-  origin: Location | undefined,
-  needs: readonly TaskId[],
-  after: readonly TaskId[],
-  params: P,
-): Task {
-  return { id: id(kind, subject, host), kind, params, needs, after, ...(origin ? { origin } : {}) }
 }

@@ -31,6 +31,8 @@ export interface RecorderOptions {
   readonly exclusive?: boolean
   /** Where a rollback comes from and goes to. */
   readonly rollback?: { readonly from: string; readonly to: string }
+  /** What else is known of the release from the start. */
+  readonly about?: Pick<Release, 'partial' | 'unreachable' | 'hosts'>
   /** Called once when state could not be written: the run must end. */
   readonly onFailure: (failure: TaskFailure) => void
 }
@@ -38,8 +40,8 @@ export interface RecorderOptions {
 export interface Recorder extends ReleasePort {
   /** Takes every event of the run. */
   on(event: RunEvent): void
-  /** Writes how it ended. @returns the release, or undefined for a run that did nothing. @throws TaskFailure when state could not be written. */
-  finish(outcomes: ReadonlyMap<TaskId, Outcome>): Promise<Release | undefined>
+  /** Writes how it ended, and what of it was taken back. @returns the release, or undefined for a run that did nothing. @throws TaskFailure when state could not be written. */
+  finish(outcomes: ReadonlyMap<TaskId, Outcome>, undone?: Release['undone']): Promise<Release | undefined>
 }
 
 /** Settles releases that dead processes left running, then listens. @throws TaskFailure when the history is damaged or cannot be written. */
@@ -50,7 +52,7 @@ export async function createRecorder(options: RecorderOptions): Promise<Recorder
     on: (event) => recording.on(event),
     id: () => recording.id(),
     complete: (images) => recording.complete(images),
-    finish: (outcomes) => recording.finish(outcomes),
+    finish: (outcomes, undone) => recording.finish(outcomes, undone),
   }
 }
 
@@ -101,14 +103,14 @@ class Recording {
     return renderHistory({ releases: others.map((other) => (other.id === done.id ? done : other)), fields: {} })
   }
 
-  async finish(outcomes: ReadonlyMap<TaskId, Outcome>): Promise<Release | undefined> {
+  async finish(outcomes: ReadonlyMap<TaskId, Outcome>, undone?: Release['undone']): Promise<Release | undefined> {
     for (const task of this.#options.tasks) {
       const outcome = outcomes.get(task.id)
       if (outcome) this.#settle(task, outcome)
     }
     if (!this.#isBegun()) return undefined
     await this.#written()
-    this.#change((release) => finished(this.#projected(release), this.#options.now()))
+    this.#change((release) => ({ ...finished(this.#projected(release), this.#options.now()), ...(undone ? { undone } : {}) }))
     return this.#written()
   }
 
@@ -201,7 +203,7 @@ class Recording {
   }
 
   #newRelease(releases: readonly Release[], version: string): Release {
-    const { environment, commitSha, kind, rollback, now } = this.#options
+    const { environment, commitSha, kind, rollback, about, now } = this.#options
     const newest = newestFirst(releases)
     const previous = newest.find((release) => release.environment === environment)
     const at = now()
@@ -214,6 +216,7 @@ class Recording {
       timestamp: at.toISOString(),
       updated_at: at.toISOString(),
       phases: allPhases('pending'),
+      ...about,
       ...(previous ? { previous_id: previous.id } : {}),
       ...(rollback ? { rolled_back_from: rollback.from, rollback_target: rollback.to } : {}),
       finished: false,

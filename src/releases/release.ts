@@ -49,6 +49,14 @@ export interface Release {
   readonly images?: Readonly<Record<string, ReleaseImage>>
   /** Newest release of the environment when this one began. */
   readonly previous_id?: string
+  /** About a part of the fleet: nothing to roll back to. */
+  readonly partial?: true
+  /** Hosts that were left out because they did not answer. */
+  readonly unreachable?: readonly string[]
+  /** Hosts of the environment and their addresses, when it was made. */
+  readonly hosts?: Readonly<Record<string, string>>
+  /** It failed, and what it had swapped went back: all of it, or a part. */
+  readonly undone?: 'whole' | 'partly'
   readonly rolled_back_from?: string
   readonly rollback_target?: string
   readonly finished: boolean

@@ -5,7 +5,7 @@ import type { Deployment, Prediction } from '../contracts.ts'
 
 export function noticesOf(
   graph: TaskGraph,
-  { databases }: Deployment,
+  { databases, fleet }: Deployment,
   predictionOf: (id: TaskGraph['order'][number]) => Prediction,
 ): string[] {
   const gaps = graph.order
@@ -19,5 +19,12 @@ export function noticesOf(
   const manual = databases
     .filter(({ strategy }) => strategy === 'manual')
     .map(({ name }) => `migrations of ${name} are manual: no deploy runs them`)
-  return [...gaps, ...manual]
+  const isRolling = graph.order.some((id) => graph.task(id).kind === 'rollout' && predictionOf(id).state !== 'fresh')
+  return [...gaps, ...manual, ...(isRolling ? [`on failure: ${wayBack[fleet.onFailure]}`] : [])]
+}
+
+const wayBack: Readonly<Record<Deployment['fleet']['onFailure'], string>> = {
+  rollback: 'hosts swapped in this run go back to what they ran before, the last first',
+  hold: 'nothing more starts, and hosts that were swapped stay so',
+  continue: 'other hosts go on, and hosts that were swapped stay so',
 }

@@ -10,8 +10,11 @@ import { resolveDeployment } from '../config/resolve.ts'
 import { type App, type Deployment, InputError } from '../contracts.ts'
 import { buildArguments } from '../pipelines/build-arguments.ts'
 import { deployTasks } from '../pipelines/deploy.ts'
+import type { FleetPart } from '../pipelines/fleet-part.ts'
 import { type ReleaseVersion, releaseVersion, versionProblem } from '../release-version.ts'
 import { checkedValue } from './checked-value.ts'
+import { fleetPart } from './fleet-words.ts'
+import type { OpenOptions } from './open-project.ts'
 
 export interface OpenEnvironment {
   readonly deployment: Deployment
@@ -20,6 +23,7 @@ export interface OpenEnvironment {
   /** The ignore file of each build's context, project-relative, by service; none where there is none. */
   readonly ignoreFiles: Readonly<Record<string, string>>
   readonly release: ReleaseVersion
+  readonly part?: FleetPart
   /** Absolute path of the local environment file, if the environment has one. */
   readonly envFile?: string
   readonly warnings: readonly Diagnostic[]
@@ -29,7 +33,7 @@ export interface OpenEnvironment {
 export async function openEnvironment(
   loaded: LoadedConfig,
   environment: string,
-  version: string | undefined,
+  options: Pick<OpenOptions, 'version' | 'fleet'>,
   app: App,
 ): Promise<OpenEnvironment> {
   const composePath = join(loaded.directory, loaded.config.project.compose_file)
@@ -37,7 +41,8 @@ export async function openEnvironment(
   const { envFile, names } = await environmentFile(loaded, environment)
   const resolved = resolveDeployment(loaded, compose, environment, { envFileNames: names })
   const deployment = checkedValue(resolved)
-  const release = releaseVersion(loaded.directory, version, app.env)
+  const release = releaseVersion(loaded.directory, options.version, app.env)
+  const part = checkedValue(fleetPart(options.fleet ?? {}, deployment))
   const args = buildArguments(deployment)
   const problems = [...(args.ok ? [] : args.diagnostics), ...versionDiagnostics(release)]
   if (!args.ok || problems.length > 0) throw new InputError(problems)
@@ -47,9 +52,18 @@ export async function openEnvironment(
     envFileNames: names,
     buildArgs: args.value,
     ignoreFiles: ignored,
+    ...(part === undefined ? {} : { part }),
   })
   const warnings = resolved.ok ? (resolved.warnings ?? []) : []
-  return { deployment, tasks, ignoreFiles: ignored, release, warnings, ...(envFile === undefined ? {} : { envFile }) }
+  return {
+    deployment,
+    tasks,
+    ignoreFiles: ignored,
+    release,
+    warnings,
+    ...(part === undefined ? {} : { part }),
+    ...(envFile === undefined ? {} : { envFile }),
+  }
 }
 
 async function environmentFile(loaded: LoadedConfig, environment: string): Promise<{ envFile?: string; names: readonly string[] }> {

@@ -15,14 +15,14 @@ import { type UserProject, userProject } from '../pipelines/user-project.ts'
 import { checkedValue } from './checked-value.ts'
 import { agreedEnvironment, noEnvironment } from './choose-environment.ts'
 import { openEnvironment } from './open-environment.ts'
-import type { Project } from './open-project.ts'
+import type { OpenOptions, Project } from './open-project.ts'
 import { unknownTarget } from './targets.ts'
 
 export interface OpenManifest {
   readonly loaded: LoadedConfig
   readonly user: UserProject
   /** Opens the environment too. @throws InputError */
-  openWhole(targets: readonly string[], env: string | undefined, version: string | undefined, app: App): Promise<Project>
+  openWhole(targets: readonly string[], env: string | undefined, options: OpenOptions, app: App): Promise<Project>
 }
 
 /** @throws InputError with every problem of the manifest. */
@@ -31,7 +31,7 @@ export async function openManifest(path: string): Promise<OpenManifest> {
   const loaded = checkedValue(checked)
   const warnings = checked.ok ? (checked.warnings ?? []) : []
   const user = userProject(loaded, warnings)
-  return { loaded, user, openWhole: (...options) => openWhole(loaded, user, ...options) }
+  return { loaded, user, openWhole: (...given) => openWhole(loaded, user, ...given) }
 }
 
 async function openWhole(
@@ -39,13 +39,13 @@ async function openWhole(
   user: UserProject,
   targets: readonly string[],
   env: string | undefined,
-  version: string | undefined,
+  options: OpenOptions,
   app: App,
 ): Promise<Project> {
   const words = targets.length > 0 ? targets : ['deploy']
   const environment = agreedEnvironment(env, reachOf(words, loaded.config).environments)
   if (environment === undefined) throw withoutOne(words, targets, loaded, user)
-  const opened = await openEnvironment(loaded, environment, version, app)
+  const opened = await openEnvironment(loaded, environment, options, app)
   const graph = checkedValue(taskGraph(projectTasks(loaded, opened.tasks, words)))
   const overlaps = contextOverlaps(loaded, opened.deployment, graph, (service) => keptByIgnoreFile(loaded, opened.ignoreFiles[service]))
   if (overlaps.length > 0) throw new InputError(overlaps)
@@ -59,6 +59,7 @@ async function openWhole(
     pools: user.pools,
     cache: user.cache,
     warnings: [...user.warnings, ...opened.warnings],
+    ...(opened.part === undefined ? {} : { part: opened.part }),
     ...(opened.envFile === undefined ? {} : { envFile: opened.envFile }),
   }
 }

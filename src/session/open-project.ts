@@ -4,12 +4,14 @@ import { taskGraph } from '../../graph/task-graph.ts'
 import type { Diagnostic, TaskGraph } from '../../graph/types.ts'
 import type { CacheSettings } from '../config/cache-settings.ts'
 import type { App, Deployment, GlobalOptions } from '../contracts.ts'
+import type { FleetPart } from '../pipelines/fleet-part.ts'
 import type { UserProject } from '../pipelines/user-project.ts'
 import { type ReleaseVersion, releaseVersion } from '../release-version.ts'
 import { type Stamped, settledStamp } from '../state/stamp.ts'
 import { checkedValue } from './checked-value.ts'
 import { agreedEnvironment } from './choose-environment.ts'
 import { compiledKey, readCompiled, writeCompiled } from './compiled-project.ts'
+import type { FleetWords } from './fleet-words.ts'
 
 export interface Project {
   /** Folder of the manifest, absolute. */
@@ -30,6 +32,8 @@ export interface Project {
   /** Absolute path of the local environment file, if the environment has one. */
   readonly envFile?: string
   readonly cache: CacheSettings
+  /** When only a part of the fleet is dealt with. */
+  readonly part?: FleetPart
   readonly warnings: readonly Diagnostic[]
 }
 
@@ -38,6 +42,8 @@ export interface OpenOptions {
   readonly version?: string | undefined
   /** Targets and ids that are wanted. None: a deploy, or every task when the manifest has no environment. */
   readonly targets?: readonly string[]
+  /** A part of the fleet; default all of it. */
+  readonly fleet?: FleetWords
   /** May keep what was learned in the project folder for the next time; default no. */
   readonly writes?: boolean
 }
@@ -55,7 +61,7 @@ export async function openProject(globals: Pick<GlobalOptions, 'config' | 'env'>
   // Everything that reads YAML and checks it is only loaded for what is not kept.
   const { openManifest } = await import('./open-manifest.ts')
   const { loaded, user, openWhole } = await openManifest(path)
-  if (!isOwnWork(targets, user, globals.env)) return openWhole(targets, globals.env, options.version, app)
+  if (!isOwnWork(targets, user, globals.env)) return openWhole(targets, globals.env, options, app)
   // The file may have been written to between the two times it was read.
   if (options.writes && key !== undefined && !kept && compiledKey(path, path) === key) writeCompiled(path, key, user)
   return { ...withoutEnvironment(loaded.directory, user, targets), ...manifest }
@@ -88,6 +94,7 @@ function withoutEnvironment(directory: string, user: UserProject, targets: reado
     compose: { file: '', topLevel: {} },
     variables: { plain: {}, secret: [] },
     knownHosts: [],
+    fleet: { onFailure: 'rollback' },
   }
   const graph = checkedValue(taskGraph(user.tasks))
   return {

@@ -13,6 +13,7 @@ import type { Assessor } from '../assess.ts'
 import { type App, InputError } from '../contracts.ts'
 import { type TaskLocks, taskLocks } from '../execution/task-locks.ts'
 import { projectOutputs } from '../outputs/outputs.ts'
+import { lockedHosts } from '../pipelines/fleet-part.ts'
 import type { PredictOptions } from '../predict.ts'
 import { processEnvironment } from '../programs/environment.ts'
 import { probes } from '../programs/probes.ts'
@@ -100,7 +101,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   const history = hostHistory(project, hosts, app)
   // Run by the first task that writes: what other machines did is known before anything is added to it.
   const lock = environmentLock(
-    deployment.hosts.map(({ name }) => hosts.lockable(name)),
+    lockedHosts(deployment, project.part).map((name) => hosts.lockable(name)),
     async () => {
       await history.pull()
       await secrets.share()
@@ -176,7 +177,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     async reapLock(graph) {
       // Only where hosts were looked at anyway.
       if (lock.isHeld || !graph.order.some((id) => graph.task(id).kind === 'finalize')) return
-      const seen = await Promise.all(deployment.hosts.map(({ name }) => hosts.host(name).observe()))
+      const seen = await Promise.all(lockedHosts(deployment, project.part).map((name) => hosts.host(name).observe()))
       if (seen.some((state) => state.lock !== undefined)) await lock.reap()
     },
     certify: (targets, graph, outcomes) => remembered.certify(targets, graph, outcomes, kinds),

@@ -18,7 +18,7 @@ export const unrecorded: ReleasePort = {
 export async function openRecorder(graph: TaskGraph, project: Project, app: App, stop: (reason: Error) => void): Promise<Recorder> {
   const tasks = graph.order.map((id) => graph.task(id))
   if (!tasks.some(({ kind }) => kind === 'finalize')) return { ...unrecorded, on: () => {}, finish: async () => undefined }
-  const { release, deployment, directory } = project
+  const { release, deployment, directory, part } = project
   const version = release.version ?? 'unknown'
   // Asks git, which a run without work need not.
   const marked = async () => (version === release.commit && (await isDirty(directory)) ? `${version}-dirty` : version)
@@ -29,6 +29,11 @@ export async function openRecorder(graph: TaskGraph, project: Project, app: App,
     version: marked,
     commitSha: release.commit ?? '',
     tasks,
+    about: {
+      hosts: Object.fromEntries(deployment.hosts.map(({ name, address }) => [name, address])),
+      ...(part ? { partial: true as const } : {}),
+      ...(part?.unreachable?.length ? { unreachable: part.unreachable } : {}),
+    },
     phaseOf: ({ kind }) => {
       const found = kinds.get(kind)
       return found?.pure ? undefined : found?.phase

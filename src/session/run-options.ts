@@ -34,6 +34,14 @@ export const runOptions = z.strictObject({
     .describe('auto: live on a terminal; text: a line per event; json: events on stdout'),
 })
 
+/** What only `deploy` has: a part of the fleet. */
+export const fleetOptions = z.strictObject({
+  host: z.array(z.string()).optional().describe('only these hosts; recorded as partial').meta({ value: '<a,b>' }),
+  role: z.array(z.string()).optional().describe('only hosts with these roles; recorded as partial').meta({ value: '<a,b>' }),
+  services: z.array(z.string()).optional().describe('roll only these services; recorded as partial').meta({ value: '<a,b>' }),
+  allowUnreachable: z.boolean().default(false).describe('leave out hosts that do not answer; ends with exit code 10'),
+})
+
 /** What only `run` and `watch` have: a part of the graph. */
 export const selectionOptions = z.strictObject({
   only: z
@@ -48,7 +56,9 @@ export const selectionOptions = z.strictObject({
     .meta({ value: 'ref' }),
 })
 
-export type RunOptionsInput = z.output<typeof runOptions> & Partial<z.output<typeof selectionOptions>>
+export type RunOptionsInput = z.output<typeof runOptions> &
+  Partial<z.output<typeof selectionOptions>> &
+  Partial<z.output<typeof fleetOptions>>
 
 /** Tasks at a time: `4`, or `50%` of the processors, at least 1. Undefined when nothing was asked. */
 export function concurrencyOf(given: string | undefined, processors = availableParallelism()): number | undefined {

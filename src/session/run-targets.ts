@@ -4,14 +4,19 @@ import type { TaskKind } from '../../tasks/kind.ts'
 import { type App, type ExitCode, exitCodes, type GlobalOptions, InputError, type Run } from '../contracts.ts'
 import type { KeptServices } from '../execution/kept-services.ts'
 import { startRun } from '../executor.ts'
+import { isBatchBefore } from '../pipelines/rollout-order.ts'
 import type { RunRecord as ProgramRecord } from '../programs/run-record.ts'
+import { fleetText } from '../ui/fleet-text.ts'
 import { shortName, withShortNames } from '../ui/task-name.ts'
 import { decideColor } from '../ui/terminal.ts'
 import type { View } from '../ui/view.ts'
 import { exitCodeOf } from './exit-code.ts'
+import { goBack } from './going-back.ts'
 import { readLastRun } from './last-run.ts'
+import { leftHosts } from './left-hosts.ts'
 import { partOf, takeLastResults, wholeGraph } from './only.ts'
-import { openProject, type Project } from './open-project.ts'
+import { openPart } from './open-part.ts'
+import type { Project } from './open-project.ts'
 import { openWorld, type World } from './open-world.ts'
 import { type ReportFiles, reportFiles } from './report-files.ts'
 import { concurrencyOf, poolWidths, type RunOptionsInput } from './run-options.ts'
@@ -51,7 +56,7 @@ export interface Targets {
 
 /** From words to the tasks they mean. @throws InputError with every problem found. */
 export async function openTargets(input: RunInput, globals: GlobalOptions, app: App): Promise<Targets> {
-  const project = await openProject(globals, app, { version: input.version, targets: input.targets, writes: !globals.dryRun })
+  const project = await openPart(input, globals, app)
   if (input.targets.length === 0) throw nothingNamed(project)
   const targets = targetGraph(input.targets, project.graph, project.pipelines)
   if (!targets.ok) throw new InputError(targets.diagnostics)
@@ -91,6 +96,7 @@ export async function runGraph(
   const { graph, shown } = selection
   if (project.release.version === undefined && graph.order.some((id) => graph.task(id).kind === 'finalize')) throw noVersion()
   const forces = forced(input.force, given)
+  const { onFailure } = project.deployment.fleet
   const startedAt = app.now().getTime()
   const began = process.hrtime.bigint()
   const record = new RunRecord()
@@ -123,7 +129,8 @@ export async function runGraph(
       verbose: globals.verbose,
       redact: world.redact,
       mayStart: async () => (await world.hostTrouble()) === undefined,
-      onFailure: input.continue ? 'continue' : 'stop',
+      onFailure: input.continue || onFailure === 'continue' ? 'continue' : 'stop',
+      ...(onFailure === 'continue' ? { goesOnAfter: isBatchBefore } : {}),
       signal,
       now: () => app.now().getTime(),
       on: (event) => {
@@ -137,8 +144,9 @@ export async function runGraph(
     // A view that broke must not leave tasks running while the lock is given back.
     if (drawn.status === 'rejected') stop.abort(drawn.reason)
     const outcomes = await outcomesOf(graph, run)
-    const [recorded] = await Promise.allSettled([recorder.finish(outcomes)])
-    code = exitCodeOf(outcomes, app.signal.aborted)
+    const back = await goBack(graph, outcomes, results.kinds, project, world, app)
+    const [recorded] = await Promise.allSettled([recorder.finish(outcomes, back && (back.failed.size === 0 ? 'whole' : 'partly'))])
+    code = exitCodeOf(outcomes, app.signal.aborted, { ...back, isPartial: (project.part?.unreachable?.length ?? 0) > 0 })
     const trouble = [...outcomes.values()].some(({ status }) => status === 'canceled') ? await world.hostTrouble() : undefined
     // Nothing was started, so there is nothing to tell but why.
     if (trouble) throw trouble
@@ -155,6 +163,9 @@ export async function runGraph(
       again: (id) => againLine(id, globals),
       ...(release ? { release } : {}),
     })
+    const end = { graph, outcomes, onFailure, ...(back ? { undone: back.undone, stuck: new Set(back.failed.keys()) } : {}) }
+    const left = release && code === exitCodes.done ? await leftHosts(release, project, app) : []
+    for (const line of [...fleetText(end), ...left]) app.stderr.write(`  ${line}\n`)
     if (globals.verbose) app.stderr.write(connectionLines(world.connections()))
     for (const part of [drawn, recorded]) if (part.status === 'rejected') throw part.reason
     return code

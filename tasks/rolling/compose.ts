@@ -52,8 +52,14 @@ function compose(rolling: Rolling, words: readonly string[]): Promise<void> {
   return turn
 }
 
-async function runCompose({ host, params, bundle, context }: Rolling, words: readonly string[]): Promise<void> {
-  const file = `${params.directory}/bundles/${bundle}/docker-compose.yml`
+/** The Compose file that containers are made from, on the host. */
+export function composeFile({ params, bundle }: Pick<Rolling, 'params' | 'bundle'>): string {
+  return `${params.directory}/bundles/${bundle}/docker-compose.yml`
+}
+
+async function runCompose(rolling: Rolling, words: readonly string[]): Promise<void> {
+  const { host, params, context } = rolling
+  const file = composeFile(rolling)
   const argv = ['docker', 'compose', '--project-name', params.composeProject, '--file', file, ...words, params.service]
   const exit = await host.run({ argv: [...cleanEnvironment, ...argv], timeoutMs: composeTimeoutMs }, (line) => context.log(line))
   if (exit.code === 0) return

@@ -84,7 +84,8 @@ function isAdoptable(container: Container): boolean {
   return container.state === 'created' || (container.state === 'running' && container.health === 'starting')
 }
 
-function isLive(container: Container): boolean {
+/** It runs, in whatever way. */
+export function isLive(container: Container): boolean {
   return container.state === 'running' || container.state === 'restarting' || container.state === 'paused'
 }
 

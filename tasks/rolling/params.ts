@@ -13,7 +13,7 @@ export const rolloutParams = z.lazy(() =>
     directory: z.string(),
     render: z.string(),
     replicas: z.number().int().min(0),
-    driver: z.enum(['native', 'recreate']),
+    driver: z.enum(['native', 'docker-rollout', 'recreate']),
     order: z.enum(['start-first', 'stop-first']),
     /** Why it is stop-first, for the plan. */
     orderReason: z.string().nullable(),

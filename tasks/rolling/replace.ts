@@ -2,16 +2,30 @@
 import type { Container } from '../ports.ts'
 import { create } from './compose.ts'
 import { awaitListing, refuseToLoseData, removeContainer } from './containers.ts'
-import { rolloutPlan, type ServiceState } from './decide.ts'
+import { type RolloutPlan, rolloutPlan, type ServiceState } from './decide.ts'
 import { startAndAwait } from './gate.ts'
 import { gateOptions, type Rolling, restartPolicy } from './params.ts'
+import type { Swap } from './swap.ts'
 import { type Done, undo } from './undo.ts'
 
-/** @throws TaskFailure after everything it did was undone: what ran before serves on. */
-export async function replace(rolling: Rolling, before: ServiceState): Promise<void> {
-  const { params, wanted, context } = rolling
+/** @returns what it changed. @throws TaskFailure after everything it did was undone: what ran before serves on. */
+export async function replace(rolling: Rolling, before: ServiceState): Promise<Swap> {
+  const { params, wanted } = rolling
   const plan = rolloutPlan(wanted, before)
   if (!params.ownCode) await refuseToLoseData(rolling, [...plan.replace, ...plan.remove])
+  const done = await carryOut(rolling, plan)
+  // Stopped ones of another hash stay for a rollback; those of this hash would look like a failure of it.
+  const superfluous = plan.replace.filter((container) => container.hash === wanted.hash)
+  for (const container of [...plan.surplus, ...superfluous]) await removeContainer(rolling, container)
+  await awaitListing(rolling)
+  const kept = done.stopped.filter((container) => container.hash !== wanted.hash)
+  // One that took the place of another of the same definition changed nothing that could be taken back.
+  return { made: done.started.slice(superfluous.length), stopped: kept.map(({ id }) => id), surplus: plan.surplus.length }
+}
+
+/** Brings up what a plan adopts and makes, and stops what it replaces and what is too many. @throws TaskFailure when it was undone. */
+export async function carryOut(rolling: Rolling, plan: RolloutPlan): Promise<Done> {
+  const { params, context } = rolling
   for (const container of plan.remove) await removeContainer(rolling, container)
   const done: Done = { started: [], stopped: [], renamed: [] }
   try {
@@ -30,10 +44,7 @@ export async function replace(rolling: Rolling, before: ServiceState): Promise<v
     await undo(rolling, done)
     throw error
   }
-  // Stopped ones of another hash stay for a rollback; those of this hash would look like a failure of it.
-  const superfluous = plan.replace.filter((container) => container.hash === wanted.hash)
-  for (const container of [...plan.surplus, ...superfluous]) await removeContainer(rolling, container)
-  await awaitListing(rolling)
+  return done
 }
 
 async function start(rolling: Rolling, container: Container, done: Done): Promise<void> {

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { database } from './databases.ts'
 import { inventory } from './hosts.ts'
-import { rollout, serviceOverride } from './services.ts'
+import { environmentRollout, externalOverride, serviceOverride } from './services.ts'
 import { emptyAllowed, hostDirectory, name, serviceName, text, variableName } from './words.ts'
 
 /** Keys that become plain variables under their UPPER_SNAKE name. */
@@ -20,8 +20,10 @@ export const environment = z.strictObject({
   env_file: text.optional().describe('Dotenv file: relative is on this machine, absolute is on the hosts.'),
   variables: z.record(variableName, z.string()).default({}).describe('Values for variables in the Compose file. Not for secrets.'),
   known_hosts: z.array(text).default([]).describe('OpenSSH known_hosts files, looked up before the usual ones.'),
-  rollout: rollout.default({}),
+  rollout: environmentRollout.default({}),
   services: z.record(serviceName, emptyAllowed(serviceOverride)).default({}),
+  api: externalOverride.optional().describe('The same as under `services`, for the service of this name.'),
+  web: externalOverride.optional().describe('The same as under `services`, for the service of this name.'),
   databases: z.record(name, emptyAllowed(database)).default({}),
   ...variableValues,
 })

@@ -9,6 +9,7 @@ const hostName = z
 const hostMap = z
   .strictObject({
     address: z.string().refine(isAddress, 'expected a host name or an IP address'),
+    private_address: z.ipv4().or(z.ipv6()).optional().describe('Where other hosts reach it; default its address.'),
     user: z.string().regex(userName, 'expected a user name').optional(),
     port: port.optional(),
     identity_file: text.optional().describe('Private key on this machine; default what ~/.ssh/config or the agent says.'),

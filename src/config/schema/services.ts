@@ -1,16 +1,36 @@
 import { z } from 'zod'
 import { target } from './tasks.ts'
-import { port, role } from './words.ts'
+import { port, role, text } from './words.ts'
 
 export const rollout = z
   .strictObject({
-    driver: z.enum(['native', 'recreate']).describe('Default `native`: health-gated, without downtime.'),
+    driver: z
+      .enum(['native', 'docker-rollout', 'recreate'])
+      .describe('Default `native`: health-gated, without downtime. `docker-rollout`: the plugin of that name on the host.'),
     order: z.enum(['start-first', 'stop-first']).describe('Default `start-first`, but `stop-first` for what cannot run twice.'),
     timeout_seconds: z.int().min(1).describe('How long a container may take to become ready; default 60.'),
     min_ready_seconds: z.int().min(0).describe('How long a container without a healthcheck must stay up; default 5.'),
   })
   .partial()
 export type RolloutConfig = z.output<typeof rollout>
+
+/** `environments.<name>.rollout`: also how hosts follow each other. */
+export const environmentRollout = rollout.extend({
+  canary: z
+    .union([text, z.literal(false)])
+    .optional()
+    .describe('The host that is rolled alone before the others, or `false`. Default: the first by name.'),
+  batch: z
+    .union([z.int().min(1), z.string().regex(/^([1-9]\d?|100)%$/, 'expected a number of hosts, or a share of them such as `50%`')])
+    .optional()
+    .describe('Hosts of a service that are rolled at a time after the canary; default all.'),
+  on_failure: z
+    .enum(['rollback', 'hold', 'continue'])
+    .optional()
+    .describe(
+      'Default `rollback`: what this run replaced goes back. `hold`: it stays, and nothing more starts. `continue`: other hosts go on.',
+    ),
+})
 
 export const health = z.strictObject({
   path: z.string().regex(/^\/\S*$/, 'expected a path that begins with `/`'),
@@ -24,12 +44,23 @@ export const service = z.strictObject({
   build: z.enum(['backend', 'frontend', 'none']).optional().describe('Which provider block builds its image; default what Compose says.'),
   needs: z.array(target).default([]).describe('Tasks of yours that come before its image is built.'),
   replicas: z.int().min(1).optional(),
+  port: port.optional().describe('Where it listens, for services on other hosts; default the first of `expose`, `ports` and `health`.'),
   health: health.optional(),
   rollout: rollout.default({}),
 })
 
+/** `environments.<name>.api` and `.web`: who runs a service. */
+export const externalOverride = z.strictObject({
+  mode: z.enum(['container', 'external']).optional().describe('`external`: somebody else runs it, nothing of it is deployed here.'),
+  url: z
+    .string()
+    .regex(/^[a-z][a-z0-9+.-]*:\/\/[^\s/]+/, 'expected a URL such as `https://api.example.com`')
+    .optional()
+    .describe('Where an external service is.'),
+})
+
 /** `environments.<name>.services.<name>`. */
-export const serviceOverride = z.strictObject({
+export const serviceOverride = externalOverride.extend({
   replicas: z.int().min(1).optional(),
   health: health.optional(),
   rollout: rollout.default({}),

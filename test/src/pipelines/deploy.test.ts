@@ -41,13 +41,13 @@ test('the least project: one image, one host', async () => {
   ])
 })
 
-test('two services on two hosts: pushes wait for all builds, hosts wait for nobody but themselves', async () => {
+test('two services on two hosts: pushes wait for all builds, and of each service the first host goes first', async () => {
   const compose = 'services:\n  api: {build: ./api}\n  web: {build: ./web, depends_on: [api]}\n'
   const config = shop('hosts: {app: [h1, h2]}', 'services: {api: {role: app}, web: {role: app}}\n')
   const tasks = await tasksOf(config, compose)
-  const perHost = (host: string) => [
-    `rollout:api@${host} needs render:${host} after upload:${host}`,
-    `rollout:web@${host} needs render:${host} after upload:${host} rollout:api@${host}`,
+  const perHost = (host: string, canary: (service: string) => string = () => '') => [
+    `rollout:api@${host} needs render:${host} after upload:${host}${canary('api')}`,
+    `rollout:web@${host} needs render:${host} after upload:${host} rollout:api@${host}${canary('web')}`,
     `upload:${host} needs render:${host}`,
   ]
   assert.equal(
@@ -60,7 +60,7 @@ test('two services on two hosts: pushes wait for all builds, hosts wait for nobo
       'render:h1 needs push:api push:web',
       'render:h2 needs push:api push:web',
       ...perHost('h1'),
-      ...perHost('h2'),
+      ...perHost('h2', (service) => ` rollout:${service}@h1`),
       'health:prod needs render:h1 render:h2 after rollout:api@h1 rollout:api@h2 rollout:web@h1 rollout:web@h2',
       'finalize:prod needs render:h1 render:h2 push:api push:web after health:prod',
     ].sort(),

@@ -43,6 +43,19 @@ for (const [title, outcomes, interrupted, expected] of [
   })
 }
 
+for (const [title, more, expected] of [
+  ['all of it was taken back', { undone: new Set(['rollout:a@h1'] as TaskId[]) }, 2],
+  ['one of two was taken back', { undone: new Set(['rollout:a@h3'] as TaskId[]) }, 10],
+] as const) {
+  test(`exit code ${expected}: ${title}`, () => {
+    const outcomes = { 'rollout:a@h1': ran, 'rollout:a@h2': failed(), ...(expected === 10 ? { 'rollout:a@h3': ran } : {}) }
+    assert.is(exitCodeOf(new Map(Object.entries(outcomes) as [TaskId, Outcome][]), false, more), expected)
+  })
+}
+test('exit code 10: all is well, without hosts that did not answer', () => {
+  assert.is(exitCodeOf(new Map([['rollout:a@h1' as TaskId, ran]]), false, { isPartial: true }), 10)
+})
+
 // --- targets ----------------------------------------------------------------------------------------------------------
 
 const graph = graphOf(

@@ -1,0 +1,41 @@
+/** The last two tasks of a deploy. */
+import type { Task, TaskId } from '../../graph/types.ts'
+import type { FinalizeParams } from '../../tasks/finalize.ts'
+import type { HealthParams } from '../../tasks/health.ts'
+import type { Deployment } from '../contracts.ts'
+import { id, task } from './deploy-task.ts'
+import { hostsInScope, type Scope } from './fleet-part.ts'
+
+/** All that was rolled, once more and together. */
+export function healthTask(deployment: Deployment, scope: Scope, renders: readonly TaskId[], rollouts: readonly Task[]): Task {
+  const services = deployment.services.flatMap((service) =>
+    hostsInScope(service, scope).map((host) => ({ service: service.name, host, render: id('render', host), replicas: service.replicas })),
+  )
+  const timeoutSeconds = Math.max(0, ...deployment.services.map((service) => service.rollout.timeoutSeconds))
+  const { environment } = deployment
+  const rolled = rollouts.map((task) => task.id)
+  return task<HealthParams>('health', environment, undefined, undefined, renders, rolled, { environment, services, timeoutSeconds })
+}
+
+/** @param version recorded in the release; not part of what anything is made from. */
+export function finalizeTask(
+  deployment: Deployment,
+  { hosts, isPartial, isRolled }: Scope,
+  version: string,
+  pushes: readonly Task[],
+): Task {
+  const { environment, services } = deployment
+  const renders = hosts.map((host) => ({ host, render: id('render', host) }))
+  const needs = [...renders.map(({ render }) => render), ...pushes.map((push) => push.id)]
+  return task<FinalizeParams>('finalize', environment, undefined, undefined, needs, [id('health', environment)], {
+    environment,
+    version,
+    hosts: [...hosts],
+    primaryHost: deployment.primaryHost ?? hosts[0] ?? '',
+    renders,
+    pushes: services
+      .map((service) => ({ service: service.name, push: id('push', service.name) }))
+      .filter(({ push }) => pushes.some((pushed) => pushed.id === push)),
+    ...(isPartial && { only: services.map(({ name }) => name).filter(isRolled) }),
+  })
+}
