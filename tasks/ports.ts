@@ -148,6 +148,8 @@ export interface LockHolder {
   readonly fence: number
   /** For people: `anna@laptop pid 4711`. */
   readonly description: string
+  /** ISO 8601, by the holder's clock: for people only. */
+  readonly startedAt?: string
 }
 
 export interface Container {
@@ -177,6 +179,27 @@ export interface ContainerDetail {
   readonly error: string
   /** Output of the last health probes, oldest first. */
   readonly healthLog: readonly string[]
+  /** ISO 8601, by the host's clock; absent for one that never was. */
+  readonly startedAt?: string
+  readonly finishedAt?: string
+}
+
+/** Which part of a container's output is wanted. */
+export interface OutputRequest {
+  /** Only the last lines. Undefined: all. */
+  readonly tail?: number
+  /** Seconds since 1970, `1767312000.000000001`; lines of that very moment are included. */
+  readonly since?: string
+  /** Go on until the container ends or nobody listens any more. */
+  readonly follow: boolean
+}
+
+/** A line of a container's output, as the Engine recorded it. */
+export interface OutputLine {
+  /** RFC 3339 with nine digits of a second, UTC: sorts as text. */
+  readonly at: string
+  readonly stream: 'stdout' | 'stderr'
+  readonly text: string
 }
 
 export interface EngineEvent {
@@ -196,6 +219,11 @@ export interface Engine {
   inspect(container: string): Promise<ContainerDetail>
   /** Last lines of stdout and stderr. */
   logs(container: string, lines: number): Promise<readonly string[]>
+  /**
+   * Output as it is read, oldest first, some lines at a time; nothing is read ahead of who takes them. Resolves when the Engine has answered.
+   * Followed, it ends with the container, or when the signal fires.
+   */
+  output(container: string, request: OutputRequest, signal: AbortSignal): Promise<AsyncIterable<readonly OutputLine[]>>
   /** Subscribes to container events of the project and environment; resolves once the subscription is live. */
   events(onEvent: (event: EngineEvent) => void): Promise<{ close(): void }>
   hasImage(reference: string): Promise<boolean>

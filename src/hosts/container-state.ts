@@ -84,3 +84,8 @@ function addressOf(row: ContainerRow, composeProject: string | undefined): strin
   const own = networks.find(([name]) => name === `${composeProject}_default`) ?? networks.find(([, network]) => network?.IPAddress)
   return own?.[1]?.IPAddress || undefined
 }
+
+/** The Engine writes year 1 for what never was. */
+export function moment<Key extends string>(key: Key, time: string | undefined): { readonly [name in Key]?: string } {
+  return time === undefined || time === '' || time.startsWith('0001-') ? {} : ({ [key]: time } as { readonly [name in Key]: string })
+}

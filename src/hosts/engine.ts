@@ -3,10 +3,11 @@ import type { IncomingMessage } from 'node:http'
 import type Dockerode from 'dockerode'
 import { TaskFailure } from '../../tasks/kind.ts'
 import type { Container, Engine, RegistryCredentials } from '../../tasks/ports.ts'
-import { type ContainerRow, containerState, containersOf, environmentFilter, healthWord } from './container-state.ts'
+import { type ContainerRow, containerState, containersOf, environmentFilter, healthWord, moment } from './container-state.ts'
 import { EventSubscriptions, watchedActions } from './engine-events.ts'
 import { pullFailure, refusedRequest } from './engine-failure.ts'
 import { logLines } from './engine-logs.ts'
+import { openOutput, outputOf, outputQuery } from './engine-output.ts'
 import { createPullProgress, pullParameters } from './engine-pull.ts'
 import type { SshConnection } from './ssh-connection.ts'
 import { type EngineAgent, engineHost, engineSocket, getJson } from './ssh-engine-agent.ts'
@@ -123,6 +124,8 @@ export function createEngine(connection: SshConnection, agent: EngineAgent, scop
           oomKilled: State.OOMKilled,
           restartCount: RestartCount,
           restartPolicy: HostConfig.RestartPolicy?.Name || 'no',
+          ...moment('startedAt', State.StartedAt),
+          ...moment('finishedAt', State.FinishedAt),
           anonymousVolumes: Mounts.filter(({ Type, Name }) => Type === 'volume' && anonymousName.test(Name ?? '')).map(
             ({ Destination }) => Destination,
           ),
@@ -133,24 +136,23 @@ export function createEngine(connection: SshConnection, agent: EngineAgent, scop
 
     logs: (container, lines) =>
       call(`read the output of ${called(container)}`, timeouts.request, async (docker, abortSignal) => {
-        // Taken as a stream: dockerode makes an object of output that happens to be JSON.
-        const stream = await new Promise<IncomingMessage>((resolve, reject) => {
-          const statusCodes = { 200: true, 404: 'no such container', 500: 'server error' }
-          const query = { stdout: true, stderr: true, tail: lines }
-          const request = {
-            path: `/containers/${container}/logs?`,
-            method: 'GET',
-            isStream: true,
-            statusCodes,
-            abortSignal,
-            options: query,
-          }
-          docker.modem.dial(request, (error: unknown, answer: unknown) => (error ? reject(error) : resolve(answer as IncomingMessage)))
-        })
+        const stream = await openOutput(docker, container, { stdout: true, stderr: true, tail: lines }, abortSignal)
         const chunks: Buffer[] = []
         for await (const chunk of stream) chunks.push(chunk as Buffer)
         return logLines(Buffer.concat(chunks))
       }),
+
+    async output(container, request, signal) {
+      const what = `read the output of ${called(container)}`
+      const stream = await call(what, timeouts.request, (docker, abortSignal) =>
+        openOutput(docker, container, outputQuery(request), abortSignal),
+      )
+      return outputOf(stream, signal, async (error) => {
+        const { name, where } = await engineHost(connection)
+        const message = `the output of ${called(container)} on ${where} broke off: ${error.message}`
+        return new TaskFailure({ reason: 'unreachable', subject: name, message }, { cause: error })
+      })
+    },
 
     events: (onEvent) => events.subscribe(onEvent),
 

@@ -116,8 +116,8 @@ async function readLinks(sftp: Sftp, directory: string): Promise<Omit<HostState,
 }
 
 function holderOf(target: string): NonNullable<HostState['lock']> {
-  const { owner, fence, description } = parseLock(target)
-  return { owner, fence, description }
+  const { owner, fence, description, startedAt } = parseLock(target)
+  return { owner, fence, description, ...(startedAt === '' ? {} : { startedAt }) }
 }
 
 /** A file where a link should be has no target either. */
