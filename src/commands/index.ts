@@ -44,6 +44,7 @@ export const commands: CommandTable = {
     group: 'look',
     load: () => import('./releases-show.ts'),
   },
+  rollback: { summary: 'bring an environment back to an earlier release', group: 'deliver', load: () => import('./rollback.ts') },
   run: { summary: 'run targets or single tasks, and all they depend on', group: 'deliver', load: () => import('./run.ts') },
   status: { summary: 'show what runs on every host, and what is not as released', group: 'look', load: () => import('./status.ts') },
   version: { summary: 'print the version', group: 'other', load: () => import('./version.ts') },

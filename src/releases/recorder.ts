@@ -11,7 +11,7 @@ import { ownerIsGone, withoutGhosts } from './crash-recovery.ts'
 import { renderHistory } from './history-file.ts'
 import { phaseStatus, type TaskProgress } from './phase-status.ts'
 import { thisProcess } from './process-identity.ts'
-import { advance, allPhases, finished, newestFirst, nextReleaseId, type Release, type ReleaseImage } from './release.ts'
+import { advance, allPhases, finished, newestFirst, nextReleaseId, type PhaseDetail, type Release, type ReleaseImage } from './release.ts'
 import type { ReleaseStore } from './store.ts'
 
 export interface RecorderOptions {
@@ -32,9 +32,11 @@ export interface RecorderOptions {
   /** The environment's lock is held: whoever left a release of it running is gone, wherever they ran. */
   readonly exclusive?: boolean
   /** Where a rollback comes from and goes to. */
-  readonly rollback?: { readonly from: string; readonly to: string }
+  readonly rollback?: { readonly from: string | undefined; readonly to: string }
   /** What else is known of the release from the start. */
-  readonly about?: Pick<Release, 'partial' | 'unreachable' | 'hosts'>
+  readonly about?: Pick<Release, 'partial' | 'unreachable' | 'hosts' | 'reason' | 'compose_hash'>
+  /** Why there are no tasks of a phase; default: there is nothing to configure them. */
+  readonly skipped?: Readonly<Partial<Record<Phase, NonNullable<PhaseDetail['reason']>>>>
   /** Called once when state could not be written: the run must end. */
   readonly onFailure: (failure: TaskFailure) => void
 }
@@ -138,8 +140,14 @@ class Recording {
       if (now !== 'pending' && now !== 'running') return result
       const { status, detail } = views[phase]
       const failure = status === 'failed' ? tasks.find((task) => task.phase === phase && task.failure)?.failure : undefined
-      return advance(result, phase, status, failure ? describe(failure) : detail)
+      return advance(result, phase, status, failure ? describe(failure) : this.#told(phase, detail))
     }, release)
+  }
+
+  /** A phase without tasks was left out for a reason that only whoever made the tasks knows. */
+  #told(phase: Phase, detail: PhaseDetail | undefined): PhaseDetail | undefined {
+    const reason = detail?.reason === 'not_configured' ? this.#options.skipped?.[phase] : undefined
+    return reason === undefined ? detail : { ...detail, reason }
   }
 
   /** Writes when a phase moved; the release is made by the first write. */
@@ -221,7 +229,8 @@ class Recording {
       phases: allPhases('pending'),
       ...about,
       ...(previous ? { previous_id: previous.id } : {}),
-      ...(rollback ? { rolled_back_from: rollback.from, rollback_target: rollback.to } : {}),
+      ...(rollback?.from === undefined ? {} : { rolled_back_from: rollback.from }),
+      ...(rollback ? { rollback_target: rollback.to } : {}),
       finished: false,
       owner: thisProcess(),
     }

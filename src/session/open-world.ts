@@ -37,6 +37,7 @@ import { remoteUse } from './remote-settings.ts'
 import { openRunMemory } from './run-memory.ts'
 import { openSecrets } from './secrets.ts'
 import { openSharedCache } from './shared-cache.ts'
+import { stillCurrent } from './still-current.ts'
 
 export interface World {
   readonly kinds: ReadonlyMap<string, TaskKind>
@@ -104,6 +105,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     lockedHosts(deployment, project.part).map((name) => hosts.lockable(name)),
     async () => {
       await history.pull()
+      if (project.rollback) await stillCurrent(project, project.rollback, app)
       await secrets.share()
     },
   )
