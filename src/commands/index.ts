@@ -38,11 +38,21 @@ export const commands: CommandTable = {
   },
   logs: { summary: 'show what services print, of all hosts in one stream', group: 'look', load: () => import('./logs.ts') },
   plan: { summary: 'show what a deploy would do and why, touching nothing', group: 'deliver', load: () => import('./plan.ts') },
+  'releases audit': {
+    summary: 'show who did what to an environment, and check the record',
+    group: 'look',
+    load: () => import('./releases-audit.ts'),
+  },
   'releases list': { summary: 'list releases, newest first', group: 'look', load: () => import('./releases-list.ts') },
   'releases show': {
     summary: 'show one release: its phases, images and what went wrong',
     group: 'look',
     load: () => import('./releases-show.ts'),
+  },
+  'releases unlock': {
+    summary: 'show who holds an environment, and free it from the dead',
+    group: 'other',
+    load: () => import('./releases-unlock.ts'),
   },
   rollback: { summary: 'bring an environment back to an earlier release', group: 'deliver', load: () => import('./rollback.ts') },
   run: { summary: 'run targets or single tasks, and all they depend on', group: 'deliver', load: () => import('./run.ts') },

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { homedir, hostname } from 'node:os'
 import type { Host } from '../../tasks/ports.ts'
 import type { App, Deployment } from '../contracts.ts'
+import type { AppendOnly } from '../hosts/append-only.ts'
 import { localUser } from '../hosts/local-user.ts'
 import { createRemoteHost, type RemoteHost } from '../hosts/remote-host.ts'
 import type { LockableHost } from './environment-lock.ts'
@@ -10,6 +11,10 @@ import type { LockableHost } from './environment-lock.ts'
 export interface HostPool {
   host(name: string): Host
   lockable(name: string): LockableHost
+  /** Files of the host that only grow. */
+  appendOnly(name: string): AppendOnly
+  /** The environment's lock on a host, for whoever wants to know who has it. */
+  lock(name: string): RemoteHost['lock']
   /** Begins to connect to a host that will be asked soon. */
   lookAhead(name: string): void
   /** What was spent on connections, by host; for benchmarks and `--verbose`. */
@@ -45,13 +50,20 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
     host: remote,
     lockable: (name) => ({
       name,
-      lock: () => remote(name).lock.acquire({ owner, description: `${localUser(app.env)}@${hostname()} pid ${process.pid}` }),
+      lock: () => remote(name).lock.acquire({ owner, description: describeRun(app) }),
       changed: () => remote(name).changed(),
     }),
+    appendOnly: (name) => remote(name).appendOnly,
+    lock: (name) => remote(name).lock,
     lookAhead: (name) => remote(name).lookAhead(),
     stats: () => Object.fromEntries([...open].map(([name, host]) => [name, host.stats()])),
     async close() {
       await Promise.all([...open.values()].map((host) => host.close()))
     },
   }
+}
+
+/** Who holds a lock, for people. */
+export function describeRun(app: Pick<App, 'env'>): string {
+  return `${localUser(app.env)}@${hostname()} pid ${process.pid}`
 }

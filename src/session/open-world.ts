@@ -10,6 +10,8 @@ import { kinds } from '../../tasks/index.ts'
 import { TaskFailure, type TaskKind } from '../../tasks/kind.ts'
 import type { Builder, Database, Ports, Registry, Scope } from '../../tasks/ports.ts'
 import type { Assessor } from '../assess.ts'
+import { actorOf } from '../audit/actor.ts'
+import type { AuditEntry } from '../audit/chain.ts'
 import { type App, InputError } from '../contracts.ts'
 import { type TaskLocks, taskLocks } from '../execution/task-locks.ts'
 import { projectOutputs } from '../outputs/outputs.ts'
@@ -34,6 +36,7 @@ import { noHosts } from './no-hosts.ts'
 import type { Project } from './open-project.ts'
 import { openRecorder, unrecorded } from './recording.ts'
 import { remoteUse } from './remote-settings.ts'
+import { runAudit } from './run-audit.ts'
 import { openRunMemory } from './run-memory.ts'
 import { openSecrets } from './secrets.ts'
 import { openSharedCache } from './shared-cache.ts'
@@ -54,6 +57,8 @@ export interface World {
   connections(): ReturnType<HostPool['stats']>
   /** Makes the recorder of a run over `graph`; `stop` is called when the history cannot be written. */
   recorder(graph: TaskGraph, stop: (reason: Error) => void): Promise<Recorder>
+  /** Writes how the run ended into the environment's audit, if this run held the lock. */
+  audited(entry: Pick<AuditEntry, 'result' | 'release'>): Promise<void>
   /** Copies the history to the primary host if this run held the lock: a release that failed is history too. */
   shareHistory(): Promise<void>
   /** What keeps a host of the graph from being looked at, if anything: asked before the first task starts. */
@@ -73,6 +78,8 @@ export interface WorldOptions {
   readonly online: boolean
   /** False: nothing in the project folder is written, not even what was learned about files. */
   readonly writes: boolean
+  /** What the run is called in the environment's audit; undefined: it changes no host. */
+  readonly what?: string
   /** Where programs are on record, when some outlive this world; whoever made it closes it. Default: one of its own. */
   readonly record?: RunRecord
 }
@@ -100,11 +107,13 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   })
   const scope: Scope = { project: deployment.project, environment: deployment.environment, version: project.release.version ?? 'unknown' }
   const history = hostHistory(project, hosts, app)
+  const audit = runAudit(project, options.what, hosts, { who: actorOf(app.env), redact: secrets.redact, warn })
   // Run by the first task that writes: what other machines did is known before anything is added to it.
   const lock = environmentLock(
     lockedHosts(deployment, project.part).map((name) => hosts.lockable(name)),
     async () => {
-      await history.pull()
+      // What was begun is on record even when the run is killed.
+      await Promise.all([history.pull(), audit({ result: 'begun' })])
       if (project.rollback) await stillCurrent(project, project.rollback, app)
       await secrets.share()
     },
@@ -145,7 +154,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     signal: app.signal,
     now: () => app.now().getTime(),
   }
-  return {
+  const world: World = {
     kinds,
     scope,
     ports,
@@ -157,6 +166,16 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     redact: secrets.redact,
     connections: hosts.stats,
     recorder: (graph, stop) => openRecorder(graph, project, app, stop),
+    async audited(entry) {
+      // Whoever took the lock over writes its own lines.
+      const isOurs =
+        lock.isHeld &&
+        (await lock.verify().then(
+          () => true,
+          () => false,
+        ))
+      if (isOurs) await audit(entry)
+    },
     async shareHistory() {
       if (!lock.isHeld) return
       try {
@@ -180,11 +199,14 @@ export async function openWorld(project: Project, app: App, options: WorldOption
       // Only where hosts were looked at anyway.
       if (lock.isHeld || !graph.order.some((id) => graph.task(id).kind === 'finalize')) return
       const seen = await Promise.all(lockedHosts(deployment, project.part).map((name) => hosts.host(name).observe()))
-      if (seen.some((state) => state.lock !== undefined)) await lock.reap()
+      if (!seen.some((state) => state.lock !== undefined)) return
+      await lock.reap()
+      if (lock.isHeld) await audit({ result: 'done' })
     },
     certify: (targets, graph, outcomes) => remembered.certify(targets, graph, outcomes, kinds),
     async close() {
       const steps: readonly [what: string, step: () => Promise<void>][] = [
+        ['the audit was not finished', async () => (audit.isEnded() ? undefined : world.audited({ result: 'failed' }))],
         ['the lock could not be given back, and runs out by itself', () => lock.release()],
         ['the remote cache could not be left', () => shared.close()],
         ['what was learned about files was not kept', async () => (options.writes ? remembered.save() : undefined)],
@@ -195,6 +217,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
       await closeAll(steps, (message) => warn(secrets.redact(message)))
     },
   }
+  return world
 
   async function tidy(): Promise<void> {
     const { collectWhenDue, defaultLimits } = await import('../../cache/collect.ts')
