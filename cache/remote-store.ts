@@ -8,6 +8,12 @@ export interface BlobReference {
   readonly size: number
 }
 
+/** A blob that is too large to be held in memory. */
+export interface BlobFile {
+  readonly path: string
+  readonly sizeBytes: number
+}
+
 /**
  * Bytes by name, and nothing more: what an entry says, who signed it and whether its blobs are what they claim is decided above.
  * Every method rejects with an Error whose message says what was asked of whom and what came back, and obeys its signal.
@@ -26,10 +32,12 @@ export interface RemoteStore {
   hasBlob(digest: Digest, signal: AbortSignal): Promise<boolean>
   /**
    * Bytes as they came: the caller checks the digest.
-   * @param size what its entry says: a store may stop reading, and reject, when more comes.
+   * @param size what its entry says: a store may stop reading, and reject, when more comes. Without it, at most what fits in memory.
    */
   readBlob(digest: Digest, signal: AbortSignal, size?: number): Promise<Uint8Array | undefined>
-  writeBlob(digest: Digest, bytes: Uint8Array, signal: AbortSignal): Promise<void>
+  /** As `readBlob`, into a file that is made, or emptied first; whatever becomes of it, the caller removes it. False when there is no blob. */
+  downloadBlob(digest: Digest, path: string, signal: AbortSignal, size: number): Promise<boolean>
+  writeBlob(digest: Digest, content: Uint8Array | BlobFile, signal: AbortSignal): Promise<void>
   /** Ends kept connections. Nothing may be asked afterwards. Without it, idle connections still do not keep the process alive. */
   close?(): Promise<void>
 }

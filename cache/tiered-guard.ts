@@ -44,7 +44,7 @@ export interface GuardOptions {
 /** In a row, of one direction. */
 const failuresAllowed = 3
 const both: readonly Direction[] = ['reading', 'writing']
-const atOnce: Readonly<Record<Direction, number>> = { reading: 16, writing: 8 }
+const atOnce: Readonly<Record<Direction, number>> = { reading: 32, writing: 16 }
 /** A line slower than a megabyte a second is no help. */
 const leastBytesPerMs = 1024 ** 2 / 1000
 

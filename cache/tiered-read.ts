@@ -2,6 +2,7 @@
 import { digestOf } from '../graph/fingerprint.ts'
 import type { ActionResult, Digest, Fingerprint } from '../graph/types.ts'
 import { type ActionRecord, blobsOf } from './action-record.ts'
+import { heldBytes, keepFile, withTemporaryFile } from './blobs-under-way.ts'
 import { messageOf } from './foreign.ts'
 import { openEntry } from './signed-entry.ts'
 import { parseSharedRecord } from './signed-result.ts'
@@ -72,15 +73,25 @@ export function remoteReader({ local, store, guard, name, keys, fills, warn, lim
   /** @returns false when the blob cannot be had. */
   async function fetchBlob(digest: Digest, size: number): Promise<boolean> {
     if (await local.content.has(digest)) return true
+    const isKept = await (size > heldBytes ? downloaded(digest, size) : read(digest, size))
+    if (isKept === 'other') unusable(`blob ${digest.slice(0, 12)} is not what its name says`)
+    return isKept === true
+  }
+
+  async function read(digest: Digest, size: number): Promise<boolean | 'other'> {
     const bytes = await ask(async (signal) => (await store()).readBlob(digest, signal, size), size)
     if (!bytes) return false
-    if (digestOf(bytes) !== digest) {
-      unusable(`blob ${digest.slice(0, 12)} is not what its name says`)
-      return false
-    }
+    if (digestOf(bytes) !== digest) return 'other'
     await local.content.write(bytes)
     return true
   }
+
+  const downloaded = (digest: Digest, size: number): Promise<boolean | 'other'> =>
+    withTemporaryFile(local, async (path) => {
+      const isThere = await ask(async (signal) => (await store()).downloadBlob(digest, path, signal, size), size)
+      if (!isThere) return false
+      return (await keepFile(local, digest, path)) || 'other'
+    })
 
   return {
     hits: () => hits,

@@ -2,7 +2,9 @@
 import { isUtf8 } from 'node:buffer'
 import type { ActionResult, Digest, Fingerprint } from '../graph/types.ts'
 import { type ActionRecord, blobsOf } from './action-record.ts'
+import { heldBytes, overlapping, withTemporaryFile } from './blobs-under-way.ts'
 import { messageOf } from './foreign.ts'
+import type { BlobFile } from './remote-store.ts'
 import { sealEntry } from './signed-entry.ts'
 import { whyNotShared } from './signed-result.ts'
 import { createSlots } from './slots.ts'
@@ -16,19 +18,28 @@ export interface RemoteWriter {
   shared(): number
 }
 
-/** Blobs held in memory at a time. */
-const blobsAtOnce = 8
-/** A secret is looked for in pieces, as a string has a greatest length; pieces overlap by more than a secret is long. */
-const pieceBytes = 16 * 1024 ** 2
+/** Blobs at a time: in memory, and as copies on disk. */
+const [heldAtOnce, filesAtOnce] = [16, 2]
+/** A secret is looked for in pieces; pieces overlap by more than a secret is long. */
+const pieceBytes = 4 * 1024 ** 2
 const overlapBytes = 64 * 1024
+/** When none of so many blobs of a result was there, the small ones among the rest are sent without a question: it would cost as much. */
+const questionsEnough = 8
+const smallBytes = 64 * 1024
 
 /** It stays here, and that is as it should be. */
 class Withheld extends Error {}
 
+/** Blobs of one result: how many were asked for, and how many of them were there. */
+interface Found {
+  asked: number
+  there: number
+}
+
 export function remoteWriter({ local, store, guard, name, keys, limits, warn, holdsSecret, signal }: RemoteParts): RemoteWriter {
   const underWay = new Set<Promise<void>>()
   const uploads = new Map<Digest, Promise<number>>()
-  const turn = createSlots(blobsAtOnce)
+  const [heldTurn, fileTurn] = [createSlots(heldAtOnce), createSlots(filesAtOnce)]
   let shared = 0
   let failed = 0
   let lastFailure = ''
@@ -40,43 +51,65 @@ export function remoteWriter({ local, store, guard, name, keys, limits, warn, ho
   }
 
   /** @returns its size. The same blob of several results is sent once. */
-  function uploaded(digest: Digest, path: string): Promise<number> {
+  function uploaded(digest: Digest, path: string, found: Found): Promise<number> {
     const known = uploads.get(digest)
     if (known !== undefined) return known
-    const upload = turn(() => uploadBlob(digest, path))
+    const upload = uploadBlob(digest, path, found)
     uploads.set(digest, upload)
     upload.catch(() => uploads.delete(digest))
     return upload
   }
 
-  async function uploadBlob(digest: Digest, path: string): Promise<number> {
-    if (!guard.isOn('writing')) throw new Error('it is not used any more')
-    const bytes = await local.content.read(digest)
-    if (!bytes) throw new Error(`blob ${digest.slice(0, 12)} is no longer in the local cache`)
-    if (holds(bytes)) throw withheld(path)
-    const isThere = await ask(async (limit) => (await store()).hasBlob(digest, limit))
-    if (!isThere) await ask(async (limit) => (await store()).writeBlob(digest, bytes, limit), bytes.byteLength)
-    return bytes.byteLength
+  async function uploadBlob(digest: Digest, path: string, found: Found): Promise<number> {
+    const size = (await local.content.sizeOf(digest)) ?? gone(digest)
+    if (size <= heldBytes) await heldTurn(() => uploadHeld(digest, path, found))
+    else await fileTurn(() => withTemporaryFile(local, (copy) => uploadFile(digest, path, { path: copy, sizeBytes: size })))
+    return size
   }
+
+  async function uploadHeld(digest: Digest, path: string, found: Found): Promise<void> {
+    if (!guard.isOn('writing')) throw new Error('it is not used any more')
+    const bytes = (await local.content.read(digest)) ?? gone(digest)
+    if (holds(bytes)) throw withheld(path)
+    const isNew = found.asked >= questionsEnough && found.there === 0 && bytes.byteLength <= smallBytes
+    if (isNew || !(await isThere(digest, found))) await write(digest, bytes, bytes.byteLength)
+  }
+
+  async function uploadFile(digest: Digest, path: string, copy: BlobFile): Promise<void> {
+    if (!guard.isOn('writing')) throw new Error('it is not used any more')
+    if (!(await local.content.copyTo(digest, copy.path))) gone(digest)
+    for await (const piece of overlapping(copy.path, pieceBytes, overlapBytes)) if (holds(piece)) throw withheld(path)
+    if (!(await isThere(digest))) await write(digest, copy, copy.sizeBytes)
+  }
+
+  async function isThere(digest: Digest, found?: Found): Promise<boolean> {
+    const answer = await ask(async (limit) => (await store()).hasBlob(digest, limit))
+    if (found) {
+      found.asked += 1
+      found.there += answer ? 1 : 0
+    }
+    return answer
+  }
+
+  const write = (digest: Digest, content: Uint8Array | BlobFile, sizeBytes: number): Promise<void> =>
+    ask(async (limit) => (await store()).writeBlob(digest, content, limit), sizeBytes)
 
   function withheld(what: string): Withheld {
     warn(`${what} holds the value of a secret, so the task that made it is not shared`)
     return new Withheld()
   }
 
+  /** A piece of a file may begin or end within a character: then it is read in both ways. */
   function holds(bytes: Uint8Array): boolean {
-    for (let start = 0; start === 0 || start < bytes.byteLength; start += pieceBytes) {
-      const piece = bytes.subarray(start, start + pieceBytes + overlapBytes)
-      if (holdsSecret(Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength).toString(isUtf8(piece) ? 'utf8' : 'latin1')))
-        return true
-    }
-    return false
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    return holdsSecret(buffer.toString('utf8')) || (!isUtf8(buffer) && holdsSecret(buffer.toString('latin1')))
   }
 
   async function upload(key: Fingerprint, result: ActionResult): Promise<void> {
     const paths = new Map(Object.entries(result.files).map(([path, { digest }]) => [digest, path]))
+    const found: Found = { asked: 0, there: 0 }
     const sized = await Promise.all(
-      blobsOf(result).map(async (digest) => [digest, await uploaded(digest, paths.get(digest) ?? 'a log')] as const),
+      blobsOf(result).map(async (digest) => [digest, await uploaded(digest, paths.get(digest) ?? 'a log', found)] as const),
     )
     const record: ActionRecord = { schema: 1, fingerprint: key, result, sizes: Object.fromEntries(sized) }
     const text = JSON.stringify(record)
@@ -116,6 +149,10 @@ export function remoteWriter({ local, store, guard, name, keys, limits, warn, ho
       return true
     },
   }
+}
+
+function gone(digest: Digest): never {
+  throw new Error(`blob ${digest.slice(0, 12)} is no longer in the local cache`)
 }
 
 /** @returns false when the time was over, or the run cut short, before all were done. */

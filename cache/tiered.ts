@@ -3,6 +3,7 @@
  * written behind. Nothing that goes wrong with it fails a run, and what it may cost is bounded: see `tiered-guard.ts`.
  */
 import type { Cache } from './cache.ts'
+import type { LocalCache } from './local.ts'
 import type { RemoteStore } from './remote-store.ts'
 import type { SigningKey } from './signed-entry.ts'
 import { type RemoteGuard, type RemoteLimits, remoteGuard } from './tiered-guard.ts'
@@ -20,7 +21,7 @@ export interface RemoteCache extends Cache {
 
 export interface RemoteCacheOptions {
   /** The cache of this checkout: hits fill it, and blobs that are shared are read from it. */
-  readonly local: Cache
+  readonly local: LocalCache
   /** As messages call it. Holds no secret. */
   readonly name: string
   /** Called at the first question. */

@@ -41,19 +41,26 @@ export type Assessment =
   | { readonly fresh: 'unless-changed'; readonly result: ActionResult; readonly from: 'local' | 'remote' }
   | { readonly fresh: false; readonly because: Explanation }
 
-/** Everything that can change what the task produces, read now. @throws TaskFailure when a declared file cannot be read. */
+/** A task's action, and the fingerprint it goes by. @throws TaskFailure when a declared file cannot be read. */
 export async function describeAction(
   task: Task,
   kind: TaskKind,
   needs: ReadonlyMap<TaskId, ActionResult>,
   assessor: Assessor,
 ): Promise<Described> {
+  const action = await actionOf(task, kind, needs, assessor)
+  assessor.results?.recognise(task.id, action)
+  return { action, fingerprint: fingerprint(action) }
+}
+
+/** Everything that can change what the task produces, read now. @throws TaskFailure when a declared file cannot be read. */
+export async function actionOf(task: Task, kind: TaskKind, needs: ReadonlyMap<TaskId, ActionResult>, assessor: Assessor): Promise<Action> {
   const inputs = kind.inputs?.(task.params) ?? {}
   const sets = await Promise.all((inputs.files ?? []).map((set) => assessor.files.states(set)))
   const tools = await Promise.all(
     (inputs.tools ?? []).map(async (argv) => [`tool ${argv.join(' ')}`, await assessor.tool(argv, inputs.toolVariables)] as const),
   )
-  const action: Action = {
+  return {
     kind: kind.name,
     version: kind.version,
     params: kind.identity ? kind.identity(task.params) : task.params,
@@ -67,8 +74,6 @@ export async function describeAction(
     files: Object.assign({}, ...sets) as Record<string, FileState>,
     needs: Object.fromEntries(task.needs.map((id) => [id, needDigest(task, kind, id, needs.get(id))])),
   }
-  assessor.results?.recognise(task.id, action)
-  return { action, fingerprint: fingerprint(action) }
 }
 
 /** Skip, and on whose word; or run, and why. Looks, never writes. */

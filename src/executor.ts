@@ -9,7 +9,8 @@ import type { Run, RunEvent } from './contracts.ts'
 import { deferred } from './execution/deferred.ts'
 import { failureFrom } from './execution/failure.ts'
 import { holdService } from './execution/hold-service.ts'
-import { type Blocked, type Node, nodesOf, poolsOf } from './execution/node.ts'
+import { leaveSlot } from './execution/leave-slot.ts'
+import { type Blocked, blockedBy, type Known, type Node, nodesOf, poolsOf, resultOf } from './execution/node.ts'
 import type { RunOptions } from './execution/run-options.ts'
 import { keptOutcome, notNeeded, Service } from './execution/services.ts'
 import { Slots } from './execution/slots.ts'
@@ -25,6 +26,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     notNow: whyNotNow,
     starts,
     servicesFor,
+    leaveSlot: (task) => leaveSlot(nodes.get(task.id), nodes, slots),
     away,
   }
   options.services?.listen(tell)
@@ -37,7 +39,8 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
   function begin(): void {
     if (isBegun) return
     isBegun = true
-    for (const node of nodes.values()) if (node.waitsFor === 0) void enter(node)
+    // Picked before the first is entered: one that ends at once makes others ready, and those are entered for that.
+    for (const node of [...nodes.values()].filter(({ waitsFor }) => waitsFor === 0)) void enter(node)
   }
 
   function tell(event: RunEvent): void {
@@ -62,9 +65,11 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
 
   /** All that a task depends on is known. Never rejects. */
   async function enter(node: Node): Promise<void> {
-    const blocked = blockedBy(node)
+    const blocked = blockedBy(node, nodes, options.goesOnAfter)
     if (blocked !== undefined) return end(node, { status: 'canceled', by: blocked })
     const { task } = node
+    const vouched = options.force(task.id) ? undefined : options.vouching?.outcomeOf(task, (need) => resultOf(nodes.get(need)))
+    if (vouched) return end(node, whyNotNow() ?? vouched)
     const kind = options.kinds.get(task.kind)
     if (!kind) return end(node, failure(new Error(`no kind is called ${task.kind}`), []))
     if (kind.isService?.(task.params)) return serve(node, kind)
@@ -76,7 +81,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     }
     end(node, await attempt(node, kind))
     // After its dependents have lined up for it.
-    slots.release(node.claim)
+    if (node.claim) slots.release(node.claim)
   }
 
   async function attempt(node: Node, kind: TaskKind): Promise<Outcome> {
@@ -98,8 +103,8 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
   function attemptOf({ task, dependencies }: Node, kind: TaskKind, signal: AbortSignal, output: string[]): TaskAttempt {
     const needs = new Map<TaskId, ActionResult>()
     for (const id of dependencies) {
-      const known = nodes.get(id)?.known
-      if (known !== undefined && !('by' in known) && task.needs.includes(id)) needs.set(id, known)
+      const result = task.needs.includes(id) ? resultOf(nodes.get(id)) : undefined
+      if (result !== undefined) needs.set(id, result)
     }
     return { task: { ...task, params: kind.params.parse(task.params) }, kind, needs, signal, output }
   }
@@ -132,7 +137,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
       }
       const service = new Service(node.task.id, start)
       node.service = service
-      makeKnown(node, result)
+      makeKnown(node, { result })
       end(node, await serviceOutcome(node, service, result, output))
     } catch (error) {
       end(node, failure(error, output))
@@ -214,10 +219,10 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     tell({ type: 'finished', task: node.task, at: options.now(), outcome })
     const told = faults.length > 0 ? failure(faults.splice(0)[0], []) : outcome
     node.ended.settle(told)
-    makeKnown(node, 'result' in told ? told.result : { by: told.status === 'canceled' ? told.by : node.task.id })
+    makeKnown(node, 'result' in told ? told : { by: told.status === 'canceled' ? told.by : node.task.id })
   }
 
-  function makeKnown(node: Node, known: ActionResult | Blocked): void {
+  function makeKnown(node: Node, known: Known | Blocked): void {
     const isNew = node.known === undefined
     node.known = known
     if (!isNew) return
@@ -225,15 +230,6 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
       dependent.waitsFor -= 1
       if (dependent.waitsFor === 0) queueMicrotask(() => void enter(dependent))
     }
-  }
-
-  /** A chain of canceled tasks names the one that failed, not its neighbour. */
-  function blockedBy({ task, dependencies }: Node): TaskId | 'signal' | 'stop' | undefined {
-    for (const id of dependencies) {
-      const known = nodes.get(id)?.known
-      if (known !== undefined && 'by' in known && !options.goesOnAfter?.(task.id, id)) return known.by
-    }
-    return undefined
   }
 
   function node(id: TaskId): Node {

@@ -51,6 +51,7 @@ export const exec = defineTask<ExecParams>({
       log.add(line)
       context.log(line)
     })
+    context.leaveSlot?.()
     const captured = await context.ports.outputs.capture(outputs, params.cwd)
     const kept = await keptLog(log.text(), context)
     // Of a task that says nothing of what it writes, dependents see what it was made from.

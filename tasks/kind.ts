@@ -76,6 +76,8 @@ export interface TaskContext {
    * run is cut short; when it ends by itself before that, the run fails.
    */
   hold(service: HeldService): void
+  /** What took the processor is over, and what follows is bookkeeping: its slot may go to another task. Call it when nothing can fail but that. */
+  leaveSlot?(): void
   /** One line of output, shown live and kept for a failure's last lines. Redacted by the executor. */
   log(line: string): void
   /** One line for whoever asked to be told more (`--verbose`). */

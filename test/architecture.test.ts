@@ -185,7 +185,6 @@ test('index.ts is a name for registries only', () => {
 const longestLines = 250
 /** Longer files, and why they are better whole. */
 const longFiles: Readonly<Record<string, string>> = {
-  'tasks/ports.ts': 'all that a kind may ask of the world, on one page',
   'src/hosts/ssh-sftp.ts': 'the requests of one protocol, side by side',
 }
 

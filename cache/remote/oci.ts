@@ -5,8 +5,8 @@
  */
 import { digestOf } from '../../graph/fingerprint.ts'
 import type { Digest, Fingerprint } from '../../graph/types.ts'
-import type { BlobReference, RemoteStore } from '../remote-store.ts'
-import { type HttpAnswer, longestBlobBytes } from './exchange.ts'
+import type { BlobFile, BlobReference, RemoteStore } from '../remote-store.ts'
+import { type HttpAnswer, type HttpBody, longestHeldBytes } from './exchange.ts'
 import { actionTag, type Descriptor, emptyConfig, entryManifests, manifestType, readEntry } from './oci-manifest.ts'
 import { storeError } from './store-error.ts'
 
@@ -16,7 +16,9 @@ export interface OciRequest {
   /** Below `/v2/<repository>/`, or what a `Location` said. */
   readonly target: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: Uint8Array
+  readonly body?: HttpBody
+  /** A file: what a 200 answers with is written to it. */
+  readonly into?: string
   /** The longest answer that is read. */
   readonly limitBytes: number
 }
@@ -57,33 +59,43 @@ export function openOciStore({ name, transport }: OciStoreOptions): RemoteStore 
     throw failure(`looking for blob ${digest}`, answer)
   }
 
-  async function readBlob(digest: Digest, signal: AbortSignal): Promise<Uint8Array | undefined> {
-    if (digest === emptyBlob) return new Uint8Array()
-    const answer = await transport.send({ method: 'GET', target: blobPath(digest), headers: {}, limitBytes: longestBlobBytes }, signal)
-    if (answer.status === 200) return answer.body
+  /** The whole answer to a GET, or undefined when there is no such blob. */
+  async function getBlob(
+    digest: Digest,
+    signal: AbortSignal,
+    parts: Pick<OciRequest, 'limitBytes' | 'into'>,
+  ): Promise<HttpAnswer | undefined> {
+    const answer = await transport.send({ method: 'GET', target: blobPath(digest), headers: {}, ...parts }, signal)
+    if (answer.status === 200) return answer
     if (answer.status === 404) return undefined
     throw failure(`reading blob ${digest}`, answer)
   }
 
-  async function writeBlob(digest: Digest, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+  async function readBlob(digest: Digest, signal: AbortSignal, size?: number): Promise<Uint8Array | undefined> {
+    if (digest === emptyBlob) return new Uint8Array()
+    const limitBytes = size === undefined ? longestHeldBytes : Math.max(size, manifestLimitBytes)
+    return (await getBlob(digest, signal, { limitBytes }))?.body
+  }
+
+  async function writeBlob(digest: Digest, content: Uint8Array | BlobFile, signal: AbortSignal): Promise<void> {
     if (digest === emptyBlob) return
     const what = `writing blob ${digest}`
-    let answer = await upload(digest, bytes, what, signal)
+    let answer = await upload(digest, content, what, signal)
     // A registry forgets an upload that was cut off; one that begins anew is a new upload to it.
-    if (answer.status === 404 || answer.status === 416) answer = await upload(digest, bytes, what, signal)
+    if (answer.status === 404 || answer.status === 416) answer = await upload(digest, content, what, signal)
     if (answer.status !== 201 && answer.status !== 204) throw failure(what, answer)
     const stored = answer.headers['docker-content-digest']
     if (typeof stored === 'string' && stored !== `sha256:${digest}`) throw failure(`${what}: it was stored as ${stored}`, answer)
   }
 
-  async function upload(digest: Digest, bytes: Uint8Array, what: string, signal: AbortSignal): Promise<HttpAnswer> {
+  async function upload(digest: Digest, body: HttpBody, what: string, signal: AbortSignal): Promise<HttpAnswer> {
     const begun = await transport.send({ method: 'POST', target: 'blobs/uploads/', headers: {}, limitBytes: manifestLimitBytes }, signal)
     const { location } = begun.headers
     if (begun.status !== 202 || location === undefined) throw failure(what, begun)
     // The rest of the location is the registry's own business, to the letter.
     const target = `${location}${location.includes('?') ? '&' : '?'}digest=${encodeURIComponent(`sha256:${digest}`)}`
     const headers = { 'content-type': 'application/octet-stream' }
-    return transport.send({ method: 'PUT', target, headers, body: bytes, limitBytes: manifestLimitBytes }, signal)
+    return transport.send({ method: 'PUT', target, headers, body, limitBytes: manifestLimitBytes }, signal)
   }
 
   /** The one blob that all entries share, looked for once. */
@@ -120,6 +132,8 @@ export function openOciStore({ name, transport }: OciStoreOptions): RemoteStore 
     name,
     hasBlob,
     readBlob,
+    downloadBlob: async (digest, path, signal, size) =>
+      (await getBlob(digest, signal, { limitBytes: Math.max(size, manifestLimitBytes), into: path })) !== undefined,
     writeBlob,
 
     async readAction(key, signal) {

@@ -9,6 +9,8 @@ export type Pause = (ms: number, signal: AbortSignal | undefined) => Promise<voi
 export interface PatienceOptions {
   readonly signal?: AbortSignal | undefined
   readonly pause: Pause
+  /** From the first question to the beginning of the last: who asks for more is not waited for. Default: any number of pauses. */
+  readonly patienceMs?: number | undefined
 }
 
 const attempts = 4
@@ -18,11 +20,15 @@ const longestPauseMs = 20_000
  * The outcome of the first attempt that is not worth repeating, or of the last. Only for requests that are safe to repeat.
  * @throws whatever the last attempt threw.
  */
-export async function patiently(attemptOnce: () => Promise<HttpAnswer>, { signal, pause }: PatienceOptions): Promise<HttpAnswer> {
+export async function patiently(
+  attemptOnce: () => Promise<HttpAnswer>,
+  { signal, pause, patienceMs = Number.POSITIVE_INFINITY }: PatienceOptions,
+): Promise<HttpAnswer> {
+  const begun = performance.now()
   for (let attempt = 1; ; attempt += 1) {
     const outcome = await attemptOnce().catch((error: Error) => error)
     const waitMs = attempt < attempts && !signal?.aborted ? retryAfterMs(outcome, attempt, Date.now()) : undefined
-    if (waitMs === undefined) {
+    if (waitMs === undefined || performance.now() - begun + waitMs > patienceMs) {
       if (outcome instanceof Error) throw outcome
       return outcome
     }

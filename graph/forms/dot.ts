@@ -3,15 +3,16 @@ import { drawNodesAndEdges, type FormOptions, stateColors, stateText } from './f
 
 /** Graphviz's language (https://graphviz.org/doc/info/lang.html); arrows point from a task to what waits for it, dashed when order-only. */
 export function drawDot(graph: TaskGraph, options: FormOptions = {}): string {
+  const { nameOf = (id) => id } = options
   const body = drawNodesAndEdges(
     graph,
     (id) => {
-      const state = options.stateOf?.(id)
-      if (!state) return quote(id)
+      const [name, state] = [nameOf(id), options.stateOf?.(id)]
+      if (!state) return quote(name)
       const { border, ground } = stateColors[state.name]
-      return `${quote(id)} [label=${quote(`${id}\n${stateText(state)}`)} style=filled color=${quote(border)} fillcolor=${quote(ground)}]`
+      return `${quote(name)} [label=${quote(`${name}\n${stateText(state)}`)} style=filled color=${quote(border)} fillcolor=${quote(ground)}]`
     },
-    (from, to, orderOnly) => `${quote(from)} -> ${quote(to)}${orderOnly ? ' [style=dashed]' : ''}`,
+    (from, to, orderOnly) => `${quote(nameOf(from))} -> ${quote(nameOf(to))}${orderOnly ? ' [style=dashed]' : ''}`,
   )
   return ['digraph stagecraft {', '  rankdir=LR', '  node [shape=box]', ...body.map((line) => `  ${line}`), '}', ''].join('\n')
 }

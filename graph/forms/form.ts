@@ -4,6 +4,8 @@ import type { Task, TaskGraph, TaskId } from '../types.ts'
 export interface FormOptions {
   /** Shown with a task: what is predicted of it. Also decides its colour, in forms that have any. */
   readonly stateOf?: (id: TaskId) => TaskState | undefined
+  /** What a task is called in the drawing; its id unless told. No two tasks may be called the same. */
+  readonly nameOf?: (id: TaskId) => string
 }
 
 export interface TaskState {

@@ -5,14 +5,15 @@ import { drawNodesAndEdges, type FormOptions, stateColors, stateText, type TaskS
 export function drawMermaid(graph: TaskGraph, options: FormOptions = {}): string {
   // Mermaid's own names cannot hold colons, so ids live in labels and nodes are numbered in graph order.
   const names = new Map(graph.order.map((id, index) => [id, `t${index}`]))
+  const { nameOf = (id) => id } = options
   const met = new Set<TaskState['name']>()
   const body = drawNodesAndEdges(
     graph,
     (id) => {
       const state = options.stateOf?.(id)
-      if (!state) return `${names.get(id)}["${label(id)}"]`
+      if (!state) return `${names.get(id)}["${label(nameOf(id))}"]`
       met.add(state.name)
-      return `${names.get(id)}["${label(`${id}\n${stateText(state)}`)}"]:::${className(state.name)}`
+      return `${names.get(id)}["${label(`${nameOf(id)}\n${stateText(state)}`)}"]:::${className(state.name)}`
     },
     (from, to, orderOnly) => `${names.get(from)} ${orderOnly ? '-.->' : '-->'} ${names.get(to)}`,
   )

@@ -20,11 +20,12 @@ const deepest = 32
  * left, where `(below)` says so.
  */
 export function drawTree(graph: TaskGraph, options: FormOptions = {}): string {
+  const { nameOf = (id) => id } = options
   const lines: string[] = []
   const written = new Set<TaskId>()
   const write = (start: string, id: TaskId): void => {
     const state = options.stateOf?.(id)
-    lines.push(`${start}${id}${state ? `  ${stateText(state)}` : ''}`)
+    lines.push(`${start}${nameOf(id)}${state ? `  ${stateText(state)}` : ''}`)
     written.add(id)
   }
   const branchOf = (id: TaskId, indent: string): Branch => ({ dependencies: dependenciesOf(graph.task(id)), indent, next: 0, repeated: [] })
@@ -40,7 +41,7 @@ export function drawTree(graph: TaskGraph, options: FormOptions = {}): string {
     for (let branch = branches.at(-1); branch; branch = branches.at(-1)) {
       const dependency = branch.dependencies[branch.next++]
       if (!dependency) {
-        lines.push(...repeatedLines(branch))
+        lines.push(...repeatedLines(branch, nameOf))
         branches.pop()
       } else if (written.has(dependency.id)) {
         branch.repeated.push(dependency)
@@ -51,7 +52,7 @@ export function drawTree(graph: TaskGraph, options: FormOptions = {}): string {
           write(start, dependency.id)
           branches.push(branchOf(dependency.id, `${branch.indent}${isLast ? '   ' : '│  '}`))
         } else {
-          lines.push(`${start}${dependency.id} (below)`)
+          lines.push(`${start}${nameOf(dependency.id)} (below)`)
           if (!promised.has(dependency.id)) later.push(dependency.id)
           promised.add(dependency.id)
         }
@@ -62,12 +63,12 @@ export function drawTree(graph: TaskGraph, options: FormOptions = {}): string {
   return lines.map((line) => `${line}\n`).join('')
 }
 
-function repeatedLines(branch: Branch): string[] {
+function repeatedLines(branch: Branch, nameOf: (id: TaskId) => string): string[] {
   const groups = [false, true].map((orderOnly) => branch.repeated.filter((dependency) => dependency.orderOnly === orderOnly))
   const shown = groups.filter((group) => group.length > 0)
   return shown.map((group, index) => {
     const corner = index === shown.length - 1 ? '└' : '├'
-    return `${branch.indent}${corner}${stroke(group[0]?.orderOnly === true)} ${group.map(({ id }) => id).join(', ')} (above)`
+    return `${branch.indent}${corner}${stroke(group[0]?.orderOnly === true)} ${group.map(({ id }) => nameOf(id)).join(', ')} (above)`
   })
 }
 

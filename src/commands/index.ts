@@ -37,6 +37,11 @@ export const commands: CommandTable = {
     load: () => import('./init.ts'),
   },
   logs: { summary: 'show what services print, of all hosts in one stream', group: 'look', load: () => import('./logs.ts') },
+  maintenance: {
+    summary: 'show users a page in place of a service, or the service again',
+    group: 'deliver',
+    load: () => import('./maintenance.ts'),
+  },
   plan: { summary: 'show what a deploy would do and why, touching nothing', group: 'deliver', load: () => import('./plan.ts') },
   'releases audit': {
     summary: 'show who did what to an environment, and check the record',

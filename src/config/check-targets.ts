@@ -89,9 +89,12 @@ function* references({ config }: LoadedConfig): Generator<readonly [word: string
 
 function checkReference([word, at]: readonly [string, JsonPath], loaded: LoadedConfig, report: Report): void {
   if (targetOf(word, loaded.config)) return
-  const suggestion = nearest(word, targetWords(loaded.config))
+  const suggestion = nearest(word.replace(/^\^/, ''), targetWords(loaded.config))
   const message = `no task, pipeline or built-in target is called \`${word}\``
-  report(problem('SC1101', message, placeOf(at, loaded), { suggestion }))
+  const notes = word.startsWith('^')
+    ? [{ message: 'there are no packages that tasks could be looked for in: name each task that comes first' }]
+    : []
+  report(problem('SC1101', message, placeOf(at, loaded), { suggestion, notes }))
 }
 
 /** A pipeline may be written as a bare list. */

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import { nearest } from '../../graph/nearest.ts'
 import type { Diagnostic, Json } from '../../graph/types.ts'
 import { problem } from './diagnostic.ts'
+import { foreignWord } from './foreign-words.ts'
 import { isList, isObject, type JsonPath, pathText, valueAt } from './json-path.ts'
 import { knownKeys } from './known-keys.ts'
 import type { Places } from './locate.ts'
@@ -32,14 +33,14 @@ function describe(issue: Issue, within: JsonPath, part: CheckedPart): Diagnostic
   switch (issue.code) {
     case 'unrecognized_keys':
       return issue.keys.map((key) => {
-        const suggestion = nearest(key, knownKeys(part.schema, local, found))
+        const suggestion = foreignWord(key, path) ?? nearest(key, knownKeys(part.schema, local, found))
         return problem('SC1003', `unknown key \`${key}\`${inPath(path)}`, places.locateKey([...path, key]), { suggestion })
       })
     case 'invalid_type':
-      if (found === undefined) return [problem('SC1010', `\`${pathText(path)}\` is required`, places.locate(path))]
+      if (found === undefined) return missing(local, part)
       return [wrongType(typeName(issue.expected), path, found, places)]
     case 'invalid_value': {
-      if (found === undefined) return [problem('SC1010', `\`${pathText(path)}\` is required`, places.locate(path))]
+      if (found === undefined) return missing(local, part)
       const words = issue.values.map(String)
       const suggestion = typeof found === 'string' ? nearest(found, words) : undefined
       return [problem('SC1011', `expected ${oneOf(words)}${inPath(path)}, found ${foundText(found)}`, places.locate(path), { suggestion })]
@@ -72,11 +73,19 @@ function describe(issue: Issue, within: JsonPath, part: CheckedPart): Diagnostic
   }
 }
 
+/** Who wrote `cmd` is told of `command` there, and not again that it is required. */
+function missing(local: JsonPath, { value, at, places }: CheckedPart): Diagnostic[] {
+  const path = [...at, ...local]
+  const beside = valueAt(value, local.slice(0, -1))
+  const isMeant = isObject(beside) && Object.keys(beside).some((key) => foreignWord(key, path.slice(0, -1)) === path.at(-1))
+  return isMeant ? [] : [problem('SC1010', `\`${pathText(path)}\` is required`, places.locate(path))]
+}
+
 /** The branch that at least has the right type says what is wrong; with none, the types are what is wrong. */
 function describeUnion(issue: z.core.$ZodIssueInvalidUnion, local: JsonPath, part: CheckedPart): Diagnostic[] {
   const path = [...part.at, ...local]
   const found = valueAt(part.value, local)
-  if (found === undefined) return [problem('SC1010', `\`${pathText(path)}\` is required`, part.places.locate(path))]
+  if (found === undefined) return missing(local, part)
   const branches = issue.errors.filter((errors) => !errors.some((error) => error.code === 'invalid_type' && error.path.length === 0))
   const best = branches.sort((a, b) => a.length - b.length)[0]
   if (best) return best.flatMap((error) => describe(error, local, part))
@@ -88,9 +97,24 @@ function describeUnion(issue: z.core.$ZodIssueInvalidUnion, local: JsonPath, par
 
 function wrongType(expected: string, path: JsonPath, found: Json, places: Places): Diagnostic {
   const source = typeof found === 'number' || typeof found === 'boolean' ? places.sourceText(path) : undefined
-  const suggestion = expected === 'text' && source !== undefined ? `"${source}"` : undefined
+  const suggestion = expected === 'text' && source !== undefined ? `"${source}"` : expected === 'a list' ? asList(path, found) : undefined
   const shown = source === undefined ? foundText(found) : `\`${source}\``
-  return problem('SC1009', `expected ${expected}${inPath(path)}, found ${shown}`, places.locate(path), { suggestion })
+  const isMapOfValues = path[0] === 'tasks' && path[2] === 'env' && isObject(found)
+  const notes = isMapOfValues ? [{ message: '`env` names variables that are passed on; those with values go into `variables`' }] : []
+  return problem('SC1009', `expected ${expected}${inPath(path)}, found ${shown}`, places.locate(path), { suggestion, notes })
+}
+
+/** One word where a list of them belongs. */
+function asList(path: JsonPath, found: Json): string | undefined {
+  if (typeof found !== 'string' || found === '') return undefined
+  const isArgv = path.at(-1) === 'tools' || path.at(-2) === 'tools'
+  if (!isArgv) return JSON.stringify([found])
+  const argv = `[${found
+    .trim()
+    .split(/\s+/)
+    .map((word) => JSON.stringify(word))
+    .join(', ')}]`
+  return path.at(-1) === 'tools' ? `[${argv}]` : argv
 }
 
 function inPath(path: JsonPath): string {

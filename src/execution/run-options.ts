@@ -1,5 +1,5 @@
 /** What a run is given: the world it acts in, and what was asked of it. */
-import type { TaskId } from '../../graph/types.ts'
+import type { ActionResult, Outcome, Task, TaskId } from '../../graph/types.ts'
 import type { TaskKind } from '../../tasks/kind.ts'
 import type { Ports, Scope } from '../../tasks/ports.ts'
 import type { Assessor } from '../assess.ts'
@@ -24,6 +24,10 @@ export interface RunOptions extends Assessor {
   /** Widths of named pools; `default` is for those that are not named here. */
   readonly pools: Readonly<Record<string, number>>
   readonly force: (id: TaskId) => boolean
+  /** Knows of tasks that need not be described to know what becomes of them. */
+  readonly vouching?: {
+    outcomeOf(task: Task, resultOf: (need: TaskId) => ActionResult | undefined): Outcome | undefined
+  }
   readonly lock: EnvironmentLock
   /** Keeps other runs of this checkout from running the same task at the same time. Default: there are none. */
   readonly taskLocks?: TaskLocks

@@ -13,13 +13,13 @@ interface Waiting {
 /** Gives slots to those who wait, by rank. */
 export class Slots {
   readonly #free = new Map<string, number>()
-  readonly #widthOf: (pool: string) => number
+  readonly #widthOfPool: (pool: string) => number
   /** Claims of the same pools wait in one heap: when its first cannot have its slots, none of it can. */
   readonly #waiting = new Map<string, Waiting[]>()
   #isGranting = false
 
   constructor(widthOf: (pool: string) => number) {
-    this.#widthOf = widthOf
+    this.#widthOfPool = widthOf
   }
 
   acquire(claim: Claim): Promise<void> {
@@ -38,6 +38,19 @@ export class Slots {
   release(claim: Claim): void {
     for (const pool of claim.pools) this.#free.set(pool, this.#freeIn(pool) + 1)
     this.#grantSoon()
+  }
+
+  /** How many may have their slots at a time in the first of a claim's pools. */
+  widthOf({ pools: [pool = ''] }: Claim): number {
+    return this.#widthOfPool(pool)
+  }
+
+  /** The lowest rank among those who wait for a slot of these pools; infinite when nobody does. */
+  firstRank({ pools }: Claim): number {
+    let first = Number.POSITIVE_INFINITY
+    for (const heap of this.#waiting.values())
+      if (heap[0]?.claim.pools.some((pool) => pools.includes(pool))) first = Math.min(first, heap[0].claim.rank)
+    return first
   }
 
   /** After all that happens in this turn: of those that become ready together, the first by rank goes first. */
@@ -68,7 +81,7 @@ export class Slots {
   #freeIn(pool: string): number {
     const free = this.#free.get(pool)
     if (free !== undefined) return free
-    const width = this.#widthOf(pool)
+    const width = this.#widthOfPool(pool)
     if (!Number.isInteger(width) || width < 1) throw new RangeError(`the pool ${pool} needs a width of at least 1, not ${width}`)
     this.#free.set(pool, width)
     return width

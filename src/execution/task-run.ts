@@ -4,7 +4,7 @@ import { explainChange } from '../../graph/explain.ts'
 import { fingerprint } from '../../graph/fingerprint.ts'
 import type { ActionResult, Explanation, Outcome, Task, TaskId } from '../../graph/types.ts'
 import type { HeldService, TaskContext, TaskKind } from '../../tasks/kind.ts'
-import { type Assessment, assess, type Described, describeAction } from '../assess.ts'
+import { type Assessment, actionOf, assess, type Described, describeAction } from '../assess.ts'
 import { faultPoint } from '../fault-point.ts'
 import { cachesOf } from '../sharing.ts'
 import { shortName } from '../ui/task-name.ts'
@@ -30,6 +30,8 @@ export interface TaskSurroundings extends RunOptions {
   starts(task: Task, because: Explanation): void
   /** Starts the services it depends on. @returns an outcome when one of them cannot be had. */
   servicesFor(task: Task): Promise<Outcome | undefined>
+  /** Gives its slot to others for good: nothing of it runs any more. */
+  leaveSlot(task: Task): void
   /** Gives its slot to others while it waits for something else. */
   away<T>(task: Task, work: () => Promise<T>): Promise<T>
 }
@@ -94,7 +96,8 @@ async function perform(attempt: TaskAttempt, { described, because }: MustRun, ar
   if (withoutServices) return withoutServices
   faultPoint(`before ${task.id}`)
   around.starts(task, because)
-  const result = await journaled(around.journal, task, 'run', () => kind.run(task.params, contextOf(attempt, described, around)))
+  const context: TaskContext = { ...contextOf(attempt, described, around), leaveSlot: () => around.leaveSlot(task) }
+  const result = await journaled(around.journal, task, 'run', () => kind.run(task.params, context))
   if (kind.freshness !== 'effect') await remember(attempt, described, result, around)
   await around.log.record(task.id, described.action)
   faultPoint(`after ${task.id}`)
@@ -186,9 +189,10 @@ async function putBack(
 async function remember(attempt: TaskAttempt, described: Described, result: ActionResult, around: TaskSurroundings): Promise<void> {
   const { task, kind, needs } = attempt
   if (kind.always?.(task.params, needs) !== undefined) return
-  const now = await describeAction(task, kind, needs, around)
-  if (fingerprint(now.action) !== described.fingerprint) {
-    const { detail } = explainChange(described.action, now.action)
+  const now = await actionOf(task, kind, needs, around)
+  // Made the same way, they read the same: that is cheaper to see than a fingerprint.
+  if (JSON.stringify(now) !== JSON.stringify(described.action) && fingerprint(now) !== described.fingerprint) {
+    const { detail } = explainChange(described.action, now)
     around.told({ type: 'output', line: `${detail} while it ran: the result is used, but not cached` }, task)
     return
   }

@@ -7,6 +7,7 @@ export const containerLabels = {
   environment: 'stagecraft.env',
   service: 'stagecraft.service',
   hash: 'stagecraft.hash',
+  routePort: 'stagecraft.port',
 } as const
 
 /** The fields we read; engines leave some out. */
@@ -37,6 +38,7 @@ function containerOf(row: ContainerRow): Container {
   const labels = row.Labels ?? {}
   const state = containerState(row.State)
   const address = state === 'running' ? addressOf(row, labels['com.docker.compose.project']) : undefined
+  const routePort = Number(labels[containerLabels.routePort] ?? Number.NaN)
   return {
     id: row.Id,
     // Links of other containers add names with a second slash; the container's own has one.
@@ -48,6 +50,7 @@ function containerOf(row: ContainerRow): Container {
     health: healthOf(row),
     ports: portsOf(row),
     ...(address === undefined ? {} : { address }),
+    ...(Number.isInteger(routePort) && { routePort }),
   }
 }
 

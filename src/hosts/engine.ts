@@ -2,9 +2,12 @@
 import type { IncomingMessage } from 'node:http'
 import type Dockerode from 'dockerode'
 import { TaskFailure } from '../../tasks/kind.ts'
+import type { ProxyContainer } from '../../tasks/ports/edge.ts'
 import type { Container, Engine, RegistryCredentials } from '../../tasks/ports.ts'
 import { type ContainerRow, containerState, containersOf, environmentFilter, healthWord, moment } from './container-state.ts'
+import { proxyFilter, proxyOf } from './edge-state.ts'
 import { EventSubscriptions, watchedActions } from './engine-events.ts'
+import { execInContainer } from './engine-exec.ts'
 import { pullFailure, refusedRequest } from './engine-failure.ts'
 import { logLines } from './engine-logs.ts'
 import { openOutput, outputOf, outputQuery } from './engine-output.ts'
@@ -12,7 +15,7 @@ import { createPullProgress, pullParameters } from './engine-pull.ts'
 import type { SshConnection } from './ssh-connection.ts'
 import { type EngineAgent, engineHost, engineSocket, getJson } from './ssh-engine-agent.ts'
 
-const timeouts = { request: 30_000, start: 60_000, stopMargin: 20_000, pull: 30 * 60_000, pullSilence: 3 * 60_000 }
+const timeouts = { request: 30_000, exec: 60_000, start: 60_000, stopMargin: 20_000, pull: 30 * 60_000, pullSilence: 3 * 60_000 }
 
 export interface EngineScope {
   readonly project: string
@@ -23,7 +26,7 @@ export interface EngineScope {
 const anonymousName = /^[0-9a-f]{64}$/
 
 /** `list` is the one look at all containers of the environment, and all that a run without work asks. */
-export type RemoteEngine = Engine & { list(): Promise<readonly Container[]> }
+export type RemoteEngine = Engine & { list(): Promise<readonly Container[]>; proxy(): Promise<ProxyContainer | undefined> }
 
 export function createEngine(connection: SshConnection, agent: EngineAgent, scope: EngineScope): RemoteEngine {
   let library: Promise<Dockerode> | undefined
@@ -62,6 +65,17 @@ export function createEngine(connection: SshConnection, agent: EngineAgent, scop
     })
   }
 
+  const rows = (wanted: Readonly<Record<string, readonly string[]>>): Promise<readonly ContainerRow[]> =>
+    connection.perform('to list containers', timeouts.request, async (signal) => {
+      try {
+        const path = `/containers/json?all=1&filters=${encodeURIComponent(JSON.stringify(wanted))}`
+        return (await getJson(agent, path, signal)) as readonly ContainerRow[]
+      } catch (error) {
+        if (error instanceof TaskFailure || signal.aborted) throw error
+        throw new TaskFailure(refusedRequest(await engineHost(connection), 'list containers', (error as Error).message), { cause: error })
+      }
+    })
+
   const events = new EventSubscriptions(() =>
     call('watch events', timeouts.request, async (docker, signal) => {
       const stream = await docker.getEvents({ filters: { ...filters, type: ['container'], event: watchedActions } })
@@ -71,18 +85,13 @@ export function createEngine(connection: SshConnection, agent: EngineAgent, scop
   )
 
   return {
-    list: () =>
-      connection.perform('to list containers', timeouts.request, async (signal) => {
-        try {
-          const rows = await getJson(agent, `/containers/json?all=1&filters=${encodeURIComponent(JSON.stringify(filters))}`, signal)
-          const containers = containersOf(rows as readonly ContainerRow[])
-          for (const { id, name } of containers) names.set(id, name)
-          return containers
-        } catch (error) {
-          if (error instanceof TaskFailure || signal.aborted) throw error
-          throw new TaskFailure(refusedRequest(await engineHost(connection), 'list containers', (error as Error).message), { cause: error })
-        }
-      }),
+    async list() {
+      const containers = containersOf(await rows(filters))
+      for (const { id, name } of containers) names.set(id, name)
+      return containers
+    },
+
+    proxy: async () => proxyOf(await rows(proxyFilter)),
 
     async start(container) {
       const work = (docker: Dockerode, abortSignal: AbortSignal) => docker.getContainer(container).start({ abortSignal })
@@ -116,7 +125,7 @@ export function createEngine(connection: SshConnection, agent: EngineAgent, scop
 
     inspect: (container) =>
       call(`inspect ${called(container)}`, timeouts.request, async (docker, abortSignal) => {
-        const { State, RestartCount, HostConfig, Mounts } = await docker.getContainer(container).inspect({ abortSignal })
+        const { State, RestartCount, HostConfig, Mounts, NetworkSettings } = await docker.getContainer(container).inspect({ abortSignal })
         return {
           state: containerState(State.Status),
           health: healthWord(State.Health?.Status),
@@ -131,6 +140,7 @@ export function createEngine(connection: SshConnection, agent: EngineAgent, scop
           ),
           error: State.Error,
           healthLog: (State.Health?.Log ?? []).map(({ Output }) => Output.trim()),
+          addresses: Object.values(NetworkSettings?.Networks ?? {}).flatMap(({ IPAddress }) => IPAddress || []),
         }
       }),
 
@@ -155,6 +165,18 @@ export function createEngine(connection: SshConnection, agent: EngineAgent, scop
     },
 
     events: (onEvent) => events.subscribe(onEvent),
+
+    exec: (container, argv, options) =>
+      call(`run ${argv[0]} in ${called(container)}`, timeouts.exec, (docker, abortSignal) =>
+        execInContainer(docker, container, argv, options?.stdin, abortSignal),
+      ),
+
+    async joinNetwork(network, container) {
+      const work = (docker: Dockerode, abortSignal: AbortSignal) =>
+        docker.getNetwork(network).connect({ Container: container, ...{ abortSignal } })
+      // 403: it is in the network already.
+      await call(`join ${called(container)} to network ${network}`, timeouts.request, work, { statuses: [403], value: undefined })
+    },
 
     hasImage: (reference) =>
       call(

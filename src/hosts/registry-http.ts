@@ -1,6 +1,7 @@
 /** HTTP as registries need it: kept-alive connections, Docker's trust in certificates, a deadline, bounded retries. */
 import { readdir, readFile } from 'node:fs/promises'
 import type { Agent } from 'node:http'
+import type { AgentOptions } from 'node:https'
 import { join } from 'node:path'
 import { exchange, type HttpAnswer, type HttpRequest } from '../../cache/remote/exchange.ts'
 import { type Pause, patiently } from '../../cache/remote/patience.ts'
@@ -16,6 +17,10 @@ export interface HttpOptions {
   readonly pause: Pause
   /** Connections to one host at once; any number unless told. */
   readonly maximumSockets?: number
+  /** Through which an address is reached; straight unless told. */
+  readonly proxy?: (url: URL) => URL | undefined
+  /** For how long a server that asks for patience is waited for, from the first question on. Default: see `patience.ts`. */
+  readonly patienceMs?: number
 }
 
 /** What differs from one request to the next. */
@@ -63,7 +68,7 @@ export function openSender(options: HttpOptions): Sender {
         return once()
       }
       try {
-        return await patiently(trustingOnce, { signal, pause: options.pause })
+        return await patiently(trustingOnce, { signal, pause: options.pause, patienceMs: options.patienceMs })
       } catch (error) {
         throw connectionFailure(host, error as NodeJS.ErrnoException, { ...options, signal })
       }
@@ -84,25 +89,36 @@ interface Trusting {
  * A certificate put there for one registry is nearly always the one that vouches for it, and Node takes 100 ms to read the 140 it
  * trusts by itself: those are added only when it was not.
  */
-async function openAgent({ protocol, host }: URL, { certificatesDirectory, maximumSockets }: HttpOptions): Promise<Trusting> {
+async function openAgent(url: URL, { certificatesDirectory, maximumSockets, proxy }: HttpOptions): Promise<Trusting> {
+  const { protocol, host } = url
   const kept = { keepAlive: true, ...(maximumSockets === undefined ? {} : { maxSockets: maximumSockets }) }
   if (protocol === 'http:') return { agent: new (await import('node:http')).Agent(kept) }
-  const { Agent } = await import('node:https')
-  if (isLoopback(host)) return { agent: new Agent({ ...kept, rejectUnauthorized: false }) }
+  const agentOf = await agentMaker(proxy?.(url))
+  if (isLoopback(host)) return { agent: agentOf({ ...kept, rejectUnauthorized: false }) }
   const added = await addedCertificates(join(certificatesDirectory, host))
-  if (added.length === 0) return { agent: new Agent(kept) }
+  if (added.length === 0) return { agent: agentOf(kept) }
   const { createSecureContext } = await import('node:tls')
   const trusting: Trusting = {
     // One for all connections: reading a certificate takes milliseconds each time.
-    agent: new Agent({ ...kept, secureContext: createSecureContext({ ca: [...added] }) }),
+    agent: agentOf({ ...kept, secureContext: createSecureContext({ ca: [...added] }) }),
     async widen() {
       const { rootCertificates } = await import('node:tls')
       const own = process.env['NODE_EXTRA_CA_CERTS']
       const extra = own === undefined ? [] : [await readFile(own, 'utf8')]
-      trusting.agent = new Agent({ ...kept, secureContext: createSecureContext({ ca: [...rootCertificates, ...extra, ...added] }) })
+      trusting.agent = agentOf({ ...kept, secureContext: createSecureContext({ ca: [...rootCertificates, ...extra, ...added] }) })
     },
   }
   return trusting
+}
+
+/** Makes agents for TLS, straight or through a proxy. */
+async function agentMaker(proxy: URL | undefined): Promise<(options: AgentOptions) => Agent> {
+  if (proxy === undefined) {
+    const { Agent } = await import('node:https')
+    return (options) => new Agent(options)
+  }
+  const { TunnelAgent } = await import('../../cache/remote/tunnel.ts')
+  return (options) => new TunnelAgent(proxy, options)
 }
 
 function isDistrust(error: NodeJS.ErrnoException): boolean {

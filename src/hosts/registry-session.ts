@@ -1,5 +1,5 @@
 /** Asks a registry for a repository's things, with whatever authorization it wants. */
-import type { HttpAnswer, HttpRequest } from '../../cache/remote/exchange.ts'
+import type { HttpAnswer, HttpBody, HttpRequest } from '../../cache/remote/exchange.ts'
 import { TaskFailure } from '../../tasks/kind.ts'
 import type { RegistryCredentials } from '../../tasks/ports.ts'
 import { type ImageReference, isLoopback, loginCommand } from './image-reference.ts'
@@ -14,7 +14,9 @@ export interface RepositoryRequest {
   /** Below `/v2/<repository>/`, or what a `Location` said. */
   readonly target: string
   readonly headers: Readonly<Record<string, string>>
-  readonly body?: Uint8Array
+  readonly body?: HttpBody
+  /** A file: what a 200 answers with is written to it. */
+  readonly into?: string
 }
 
 /** As `GetFromRegistry`, for every method. */
@@ -38,7 +40,7 @@ export function askRegistry({ send, credentials }: SessionOptions): AskRegistry 
 
   async function request(
     reference: ImageReference,
-    { method, target, headers, body }: RepositoryRequest,
+    { method, target, headers, body, into }: RepositoryRequest,
     authorization: string | undefined,
     limits: RequestLimits | undefined,
   ): Promise<HttpAnswer> {
@@ -49,7 +51,10 @@ export function askRegistry({ send, credentials }: SessionOptions): AskRegistry 
       if (url.protocol === 'http:' && scheme === 'https' && !isLoopback(url.host)) throw unsafeDetour(reference, url)
       // A password or a token is for the registry, not for the storage that it sends us to.
       const authorized = authorization === undefined || url.host !== host ? headers : { ...headers, authorization }
-      return send({ method, url, headers: authorized, ...(body === undefined ? {} : { body }) }, limits)
+      return send(
+        { method, url, headers: authorized, ...(body === undefined ? {} : { body }), ...(into === undefined ? {} : { into }) },
+        limits,
+      )
     }
     if (plain.has(registry)) return one('http')
     try {

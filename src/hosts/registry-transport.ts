@@ -2,6 +2,7 @@
 
 import type { OciTransport } from '../../cache/remote/oci.ts'
 import { type Pause, pauseFor } from '../../cache/remote/patience.ts'
+import { proxyFor } from '../../cache/remote/proxy.ts'
 import type { RegistryCredentials } from '../../tasks/ports.ts'
 import { loadCredentials } from './docker-config.ts'
 import type { ImageReference } from './image-reference.ts'
@@ -10,8 +11,10 @@ import { openSender } from './registry-http.ts'
 import { askRegistry } from './registry-session.ts'
 
 export interface RegistryTransportOptions {
-  /** Where `DOCKER_CONFIG` and `HOME` are looked up. */
+  /** Where `DOCKER_CONFIG`, `HOME` and `HTTPS_PROXY` are looked up. */
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** For how long a registry that asks for patience is waited for. */
+  readonly patienceMs?: number
   readonly certificatesDirectory?: string
   readonly pause?: Pause
   readonly run?: RunProcess
@@ -28,7 +31,13 @@ export function registryTransport(repository: string, options: RegistryTransport
   const slash = repository.indexOf('/')
   const reference: ImageReference = { registry: repository.slice(0, slash), repository: repository.slice(slash + 1) }
   const { environment, certificatesDirectory = '/etc/docker/certs.d', pause = pauseFor, run = runProcess } = options
-  const sender = openSender({ certificatesDirectory, pause, maximumSockets })
+  const sender = openSender({
+    certificatesDirectory,
+    pause,
+    maximumSockets,
+    proxy: (url) => proxyFor(url, environment),
+    ...(options.patienceMs !== undefined && { patienceMs: options.patienceMs }),
+  })
   const secrets = new Set<string>()
   let known: Promise<RegistryCredentials | undefined> | undefined
   const ask = askRegistry({

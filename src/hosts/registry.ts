@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import { type Pause, pauseFor } from '../../cache/remote/patience.ts'
+import { proxyFor } from '../../cache/remote/proxy.ts'
 import { TaskFailure } from '../../tasks/kind.ts'
 import type { Registry, RegistryCredentials } from '../../tasks/ports.ts'
 import { loadCredentials } from './docker-config.ts'
@@ -13,7 +14,7 @@ import { openSender } from './registry-http.ts'
 import { createSession, unexpected } from './registry-session.ts'
 
 export interface RegistryOptions {
-  /** Where `DOCKER_CONFIG` and `HOME` are looked up. */
+  /** Where `DOCKER_CONFIG`, `HOME` and `HTTPS_PROXY` are looked up. */
   readonly environment?: Readonly<Record<string, string | undefined>>
   readonly signal?: AbortSignal
   /** For one attempt. */
@@ -46,7 +47,7 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
   const manifests = new Memo<Manifest>()
   const credentials = (reference: ImageReference) =>
     known.get(reference.registry, () => loadCredentials(reference.registry, { environment, run, ...withSignal }))
-  const { send } = openSender({ timeoutMs, certificatesDirectory, pause, ...withSignal })
+  const { send } = openSender({ timeoutMs, certificatesDirectory, pause, proxy: (url) => proxyFor(url, environment), ...withSignal })
   const get = createSession({ send, credentials })
 
   async function look(reference: ImageReference): Promise<Manifest> {

@@ -1,14 +1,13 @@
 /** One program of the user's: started, listened to, and watched to the end of all it started. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import type { Readable } from 'node:stream'
 import { TaskFailure } from '../../tasks/kind.ts'
 import type { ProgramEnd, ProgramRequest, RunningProgram } from '../../tasks/ports.ts'
 import { closeWriteEnd, type OutputPipe } from './output-pipes.ts'
 import type { ProcessEntry } from './process-table.ts'
 import { cookieVariable, endTree, groupMembers, membersOf, type ProcessTree } from './process-tree.ts'
 import { programEnd } from './program-end.ts'
-import { ProgramLines } from './program-lines.ts'
+import { type Lines, type Output, outputOfPipe, outputOfStream } from './program-output.ts'
 import type { RunRecord } from './run-record.ts'
 import { adoptTree } from './running-programs.ts'
 import { countedSpawner, type Started } from './spawner.ts'
@@ -32,7 +31,7 @@ export async function launch(request: ProgramRequest, onLine: (line: string) => 
   const marks = { [cookieVariable]: launcher.outerCookie === undefined ? cookie : `${cookie} ${launcher.outerCookie}` }
   const pipe = launcher.record.pipes?.open()
   const lines = { redact: launcher.redact, onLine }
-  const piped = pipe && listen(pipe.stream, lines)
+  const piped = pipe && outputOfPipe(pipe, lines)
   // Known by its cookie from before it is there, in case we are told to leave meanwhile.
   const disownUnborn = adoptTree({ cookie })
   let started: Started & { readonly outputs: readonly Output[] }
@@ -55,6 +54,7 @@ export async function launch(request: ProgramRequest, onLine: (line: string) => 
     return stopping
   }
   const ended = started.ended.then(async (end) => {
+    for (const output of outputs) output.catchUp()
     // Ended by us: what is left of it is being ended already. By itself: it may have left something behind.
     const left = stopping !== undefined ? [] : await leftBehind(outputs, tree)
     if (end === undefined) {
@@ -79,11 +79,6 @@ export async function launch(request: ProgramRequest, onLine: (line: string) => 
   }
 }
 
-interface Lines {
-  readonly redact: (text: string) => string
-  readonly onLine: (line: string) => void
-}
-
 /** By the spawner, where there is one and a pipe that it can open too; else from here. @throws the system's error. */
 async function start(
   { argv, cwd }: ProgramRequest,
@@ -98,28 +93,10 @@ async function start(
   const end = pipe?.writeEnd ?? 'pipe'
   const child = spawn(file, args, { cwd, env, detached: true, stdio: ['ignore', end, end] })
   const own = [child.stdout, child.stderr].filter((stream) => stream !== null)
-  const outputs = piped ? [piped] : own.map((stream) => listen(stream, lines))
+  const outputs = piped ? [piped] : own.map((stream) => outputOfStream(stream, lines))
   const { pid } = child
   if (pid === undefined) throw await new Promise((resolve) => child.once('error', resolve))
   return { pid, ended: endOf(child), outputs }
-}
-
-interface Output {
-  readonly stream: Readable
-  /** Settles when its last line has been passed on. */
-  readonly closed: Promise<void>
-}
-
-function listen(stream: Readable, { redact, onLine }: Lines): Output {
-  const lines = new ProgramLines(redact, onLine)
-  stream.on('data', (chunk: Buffer) => lines.write(chunk))
-  const closed = new Promise<void>((resolve) => {
-    stream.on('close', () => {
-      lines.end()
-      resolve()
-    })
-  })
-  return { stream, closed }
 }
 
 /** Settles when the program itself has ended; its output may not be complete yet. */
@@ -158,7 +135,7 @@ async function closedWithin(outputs: readonly Output[], ms: number): Promise<boo
 /** Output that somebody else holds open, whom we may not end, is not waited for. */
 async function letGo(outputs: readonly Output[]): Promise<void> {
   if (await closedWithin(outputs, lingerMs)) return
-  for (const { stream } of outputs) stream.destroy()
+  for (const output of outputs) output.giveUp()
   await closedWithin(outputs, lingerMs)
 }
 

@@ -5,16 +5,17 @@
  */
 import { spawnSync } from 'node:child_process'
 import { closeSync, constants, mkdirSync, openSync, rmSync } from 'node:fs'
-import { Socket } from 'node:net'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
 
 export interface OutputPipe {
   /** Absolute: for another process that starts the program. */
   readonly path: string
   /** For the program. Close it once the program has it: then the stream ends when the last process that has it ends. */
   readonly writeEnd: number
-  readonly stream: Readable
+  /** For us; never blocks. Whoever has it closes it. */
+  readonly readEnd: number
+  /** Its end was read, so nobody has it open: it may be used again. One that was given up is not. */
+  giveBack(): void
 }
 
 const madeAtOnce = 16
@@ -38,10 +39,7 @@ export class OutputPipes {
     // A reader first: opening the other end would wait for it.
     const readEnd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
     const writeEnd = openSync(path, constants.O_WRONLY)
-    const stream = new Socket({ fd: readEnd, readable: true, writable: false })
-    // After its end nobody has it open. One that was given up is not used again.
-    stream.once('end', () => this.#free.push(path))
-    return { path, writeEnd, stream }
+    return { path, writeEnd, readEnd, giveBack: () => this.#free.push(path) }
   }
 
   close(): void {

@@ -7,6 +7,9 @@ import { closeSync, constants, openSync } from 'node:fs'
 import { programEnd } from './program-end.ts'
 import type { SpawnerReply, SpawnRequest } from './spawner-protocol.ts'
 
+/** What ends within this time is told of once. */
+const atOnceMs = 5
+
 function start({ id, argv: [file, ...args], cwd, env, output }: SpawnRequest): void {
   const ends: number[] = []
   try {
@@ -18,8 +21,15 @@ function start({ id, argv: [file, ...args], cwd, env, output }: SpawnRequest): v
     const { pid } = child
     if (pid === undefined) child.once('error', (error) => refuse(id, error))
     else {
-      reply({ id, pid })
-      child.once('exit', (code, signal) => reply({ id, end: programEnd(code, signal) }))
+      let isTold = false
+      const timer = setTimeout(() => {
+        isTold = true
+        reply({ id, pid })
+      }, atOnceMs)
+      child.once('exit', (code, signal) => {
+        clearTimeout(timer)
+        reply({ id, ...(isTold ? {} : { pid }), end: programEnd(code, signal) })
+      })
     }
   } catch (error) {
     refuse(id, error)

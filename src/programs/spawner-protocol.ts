@@ -9,9 +9,12 @@ export interface SpawnRequest {
   readonly output: string
 }
 
-/** From the spawner: once that it can be asked; of each request, that it was started or not, and of what was started, that it ended. */
+/**
+ * From the spawner: once that it can be asked; of each request, that it was started or not, and of what was started, that it ended. What ends at
+ * once is one message: each wakes a process up.
+ */
 export type SpawnerReply =
   | { readonly ready: true }
   | { readonly id: number; readonly pid: number }
   | { readonly id: number; readonly code: string; readonly message: string }
-  | { readonly id: number; readonly end: { readonly code: number; readonly signal?: string } }
+  | { readonly id: number; readonly pid?: number; readonly end: { readonly code: number; readonly signal?: string } }

@@ -62,13 +62,16 @@ export function openSpawner(tell: (spawner: Spawner | undefined) => void): Child
       return
     }
     const { id } = reply
-    if ('end' in reply) running.get(id)?.(reply.end)
-    else if ('pid' in reply) {
+    if ('message' in reply) pending.get(id)?.refused(Object.assign(new Error(reply.message), { code: reply.code }))
+    else if (reply.pid !== undefined) {
       const ended = new Promise<ProgramEnd | undefined>((resolve) => running.set(id, resolve))
       pending.get(id)?.started({ pid: reply.pid, ended })
-    } else pending.get(id)?.refused(Object.assign(new Error(reply.message), { code: reply.code }))
-    if ('end' in reply) running.delete(id)
-    else pending.delete(id)
+    }
+    pending.delete(id)
+    if ('end' in reply) {
+      running.get(id)?.(reply.end)
+      running.delete(id)
+    }
     if (isIdle()) child.channel?.unref()
   }
   const lose = (): void => {

@@ -1,14 +1,15 @@
 /** `stagecraft graph`: a graph in the form that was asked for, with what can be told of its tasks. */
 import { relative, resolve } from 'node:path'
 import { drawDot } from '../../graph/forms/dot.ts'
-import type { FormOptions } from '../../graph/forms/form.ts'
+import type { FormOptions, TaskState } from '../../graph/forms/form.ts'
 import { graphJson } from '../../graph/forms/json.ts'
 import { drawMermaid } from '../../graph/forms/mermaid.ts'
 import { drawTree } from '../../graph/forms/tree.ts'
-import type { Phase, Task, TaskGraph } from '../../graph/types.ts'
+import type { Phase, Task, TaskGraph, TaskId } from '../../graph/types.ts'
 import { kinds } from '../../tasks/index.ts'
 import type { Freshness } from '../../tasks/kind.ts'
 import type { App } from '../contracts.ts'
+import { shortName, withShortNames } from '../ui/task-name.ts'
 import { readLastRun } from './last-run.ts'
 import type { Project } from './open-project.ts'
 import { type Foretold, foretell } from './task-states.ts'
@@ -33,9 +34,17 @@ export async function drawGraph(
   const foretold = states ? await foretell(graph, project, online, app) : undefined
   const isBlind = online && [...(foretold?.tasks.values() ?? [])].some(({ state }) => state.name === 'unknown')
   if (form === 'html') return { text: await page(graph, project, foretold, app), isBlind }
-  const options: FormOptions = foretold ? { stateOf: (id) => foretold.tasks.get(id)?.state } : {}
-  const text = textForms[form](graph, options).trimEnd()
+  const stateOf = (id: TaskId): TaskState | undefined => foretold?.tasks.get(id)?.state
+  // Programs get ids, people the names they gave.
+  const text = textForms[form](graph, form === 'json' ? { stateOf } : { stateOf: named(stateOf), nameOf: shortName }).trimEnd()
   return { text: `${foretold ? foretold.redact(text) : text}\n`, isBlind }
+}
+
+function named(stateOf: (id: TaskId) => TaskState | undefined): typeof stateOf {
+  return (id) => {
+    const state = stateOf(id)
+    return state && { ...state, detail: withShortNames(state.detail) }
+  }
 }
 
 const textForms: Readonly<Record<Exclude<GraphForm, 'html'>, (graph: TaskGraph, options: FormOptions) => string>> = {

@@ -35,6 +35,8 @@ export interface TaskExplanation {
   readonly storedIn: readonly string[]
   /** How a task that keeps running is judged. */
   readonly service?: string
+  /** Needs that ran again in the last run and made what they had made before, so that this task had nothing to do in it. */
+  readonly sparedBy: readonly TaskId[]
   readonly lastRun?: TaskTiming
 }
 
@@ -69,7 +71,8 @@ async function explained(task: Task, found: Predicted | undefined, world: World,
   const stored = action ? await storedResult(fingerprint(action), world) : undefined
   const outputs = stored && kind.restore ? outputChanges(directory, stored.result) : []
   const service = kind.isService?.(task.params) ? serviceWords(task.params) : undefined
-  const lastRun = readLastRun(directory)?.tasks.get(task.id)
+  const timings = readLastRun(directory)?.tasks
+  const lastRun = timings?.get(task.id)
   return {
     id: task.id,
     kind: kind.name,
@@ -83,8 +86,17 @@ async function explained(task: Task, found: Predicted | undefined, world: World,
     outputs,
     storedIn: [...(stored?.caches ?? []), ...(hasFilesInPlace(kind, stored?.result, outputs) ? ['project'] : [])],
     ...(service === undefined ? {} : { service }),
+    sparedBy: prediction.state === 'fresh' && lastRun ? sparedBy(task.needs, lastRun, timings ?? new Map()) : [],
     ...(lastRun ? { lastRun } : {}),
   }
+}
+
+function sparedBy(needs: readonly TaskId[], own: TaskTiming, timings: ReadonlyMap<TaskId, TaskTiming>): readonly TaskId[] {
+  if (own.status !== 'skipped' || own.restored) return []
+  return needs.filter((id) => {
+    const need = timings.get(id)
+    return need?.status === 'ran' && need.finishedAt === own.finishedAt
+  })
 }
 
 async function storedResult(

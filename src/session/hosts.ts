@@ -1,9 +1,12 @@
 /** The hosts of one run: each connected on first use, once, and closed together. */
 import { randomUUID } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { homedir, hostname } from 'node:os'
+import { routeKey } from '../../tasks/edge/layout.ts'
 import type { Host } from '../../tasks/ports.ts'
-import type { App, Deployment } from '../contracts.ts'
+import type { App, DeployedEdge, Deployment } from '../contracts.ts'
 import type { AppendOnly } from '../hosts/append-only.ts'
+import type { EdgeScope } from '../hosts/edge-state.ts'
 import { localUser } from '../hosts/local-user.ts'
 import { createRemoteHost, type RemoteHost } from '../hosts/remote-host.ts'
 import type { LockableHost } from './environment-lock.ts'
@@ -25,6 +28,10 @@ export interface HostPool {
 export function hostPool(deployment: Deployment, projectDirectory: string, app: App): HostPool {
   const open = new Map<string, RemoteHost>()
   const owner = randomUUID()
+  // Everything that waits on a host listens for the end of the run: of many hosts that is no leak.
+  setMaxListeners(0, app.signal)
+  const description = describeRun(app)
+  const edge = deployment.edge && edgeScope(deployment, deployment.edge)
 
   function remote(name: string): RemoteHost {
     const known = open.get(name)
@@ -41,6 +48,9 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
       homeDirectory: app.env['HOME'] ?? homedir(),
       env: app.env,
       signal: app.signal,
+      edgeDirectory: deployment.edgeDirectory,
+      ...(edge && { edge }),
+      description,
     })
     open.set(name, made)
     return made
@@ -50,7 +60,7 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
     host: remote,
     lockable: (name) => ({
       name,
-      lock: () => remote(name).lock.acquire({ owner, description: describeRun(app) }),
+      lock: () => remote(name).lock.acquire({ owner, description }),
       changed: () => remote(name).changed(),
     }),
     appendOnly: (name) => remote(name).appendOnly,
@@ -66,4 +76,10 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
 /** Who holds a lock, for people. */
 export function describeRun(app: Pick<App, 'env'>): string {
   return `${localUser(app.env)}@${hostname()} pid ${process.pid}`
+}
+
+function edgeScope({ project, environment, edgeDirectory, services }: Deployment, { provider }: DeployedEdge): EdgeScope {
+  const routed = services.filter(({ route }) => route !== undefined)
+  const keys = routed.map(({ name }) => routeKey(project, environment, name))
+  return { directory: edgeDirectory, provider, keys, prefix: routeKey(project, environment, '') }
 }

@@ -16,6 +16,8 @@ export interface TaskTiming {
   readonly durationMs: number
   /** How long it took when it last really ran, maybe in an earlier run. */
   readonly ranMs?: number
+  /** Its outputs were put back from a cache. */
+  readonly restored?: true
   /** Why it ran, as the run said. */
   readonly because?: string
   /** ISO 8601, UTC: the end of the run this is from. */
@@ -54,13 +56,14 @@ export function parseLastRun(text: string): LastRun | undefined {
 
 function timingOf(entry: unknown, fileFinishedAt: string): TaskTiming | undefined {
   if (!isRecord(entry)) return undefined
-  const { status, startMs, durationMs, ranMs, because, finishedAt } = entry
+  const { status, startMs, durationMs, ranMs, restored, because, finishedAt } = entry
   if (!isStatus(status) || !isDuration(startMs) || !isDuration(durationMs)) return undefined
   return {
     status,
     startMs,
     durationMs,
     ...(isDuration(ranMs) ? { ranMs } : status === 'ran' ? { ranMs: durationMs } : {}),
+    ...(restored === true ? { restored } : {}),
     ...(typeof because === 'string' ? { because } : {}),
     finishedAt: isTime(finishedAt) ? finishedAt : fileFinishedAt,
   }

@@ -22,6 +22,8 @@ export interface Project {
   readonly deployment: Deployment
   /** How the manifest looked before it was read, if a later change is sure to show: undefined right after one. */
   readonly manifest?: { readonly path: string; readonly stamp: Stamped }
+  /** Names what the tasks were made from, where that is the manifest alone and its bytes are known. */
+  readonly definition?: string
   /** Every task there is: the user's, and all a deploy of the environment consists of. */
   readonly graph: TaskGraph
   /** What is wanted: the words given, or what the project is for. */
@@ -79,15 +81,18 @@ export async function openProject(globals: Pick<GlobalOptions, 'config' | 'env'>
   const manifest = stamp ? { manifest: { path, stamp } } : {}
   const key = compiledKey(path, path)
   const kept = readCompiled(path, key)
-  if (kept && isOwnWork(targets, kept, globals.env)) return { ...withoutEnvironment(dirname(path), kept, targets), ...manifest }
+  const definition = key === undefined ? {} : { definition: key }
+  if (kept && isOwnWork(targets, kept, globals.env))
+    return { ...withoutEnvironment(dirname(path), kept, targets), ...manifest, ...definition }
 
   // Everything that reads YAML and checks it is only loaded for what is not kept.
   const { openManifest } = await import('./open-manifest.ts')
   const { loaded, user, openWhole } = await openManifest(path)
   if (!isOwnWork(targets, user, globals.env)) return openWhole(targets, globals.env, options, app)
   // The file may have been written to between the two times it was read.
-  if (options.writes && key !== undefined && !kept && compiledKey(path, path) === key) writeCompiled(path, key, user)
-  return { ...withoutEnvironment(loaded.directory, user, targets), ...manifest }
+  const isSure = key !== undefined && compiledKey(path, path) === key
+  if (options.writes && isSure && !kept) writeCompiled(path, key, user)
+  return { ...withoutEnvironment(loaded.directory, user, targets), ...manifest, ...(isSure ? definition : {}) }
 }
 
 /** Nothing but tasks of the user's is wanted. @throws InputError when pipelines and `--env` contradict each other. */
@@ -111,6 +116,7 @@ function withoutEnvironment(directory: string, user: UserProject, targets: reado
     environment: '',
     composeProject: '',
     directory: '',
+    edgeDirectory: '',
     hosts: [],
     services: [],
     databases: [],

@@ -25,6 +25,7 @@ import { createRunRecord, type RunRecord } from '../programs/run-record.ts'
 import { toolVersions } from '../programs/tools.ts'
 import type { Recorder } from '../releases/recorder.ts'
 import { rememberedOutputs } from '../state/remembered-outputs.ts'
+import type { Vouching } from '../state/vouching.ts'
 import { cacheFolder } from './cache-folder.ts'
 import { closeAll } from './close-all.ts'
 import { contentPort, memoryContent } from './content.ts'
@@ -65,6 +66,8 @@ export interface World {
   hostTrouble(): Promise<TaskFailure | undefined>
   /** After a run that wrote nothing: if a dead run left its lock on a host, it goes. */
   reapLock(graph: TaskGraph): Promise<void>
+  /** Vouches for tasks of a run of exactly these targets that need not be described. */
+  vouching(targets: readonly string[]): Vouching | undefined
   /** Leaves a certificate when the next run of the same targets need not even be started. */
   certify(targets: readonly string[], graph: TaskGraph, outcomes: ReadonlyMap<TaskId, Outcome>): void
   /** Gives the lock back, saves what was learned about files, and closes every connection. */
@@ -203,6 +206,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
       await lock.reap()
       if (lock.isHeld) await audit({ result: 'done' })
     },
+    vouching: remembered.vouching,
     certify: (targets, graph, outcomes) => remembered.certify(targets, graph, outcomes, kinds),
     async close() {
       const steps: readonly [what: string, step: () => Promise<void>][] = [

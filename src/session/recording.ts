@@ -37,7 +37,9 @@ export async function openRecorder(graph: TaskGraph, project: Project, app: App,
     by: `${localUser(app.env)}@${hostname()}`,
     tasks,
     about: {
-      hosts: Object.fromEntries(deployment.hosts.map(({ name, address }) => [name, address])),
+      hosts: Object.fromEntries(
+        deployment.hosts.filter(({ name }) => !part?.unreachable?.includes(name)).map(({ name, address }) => [name, address]),
+      ),
       compose_hash: composeHash(deployment),
       ...(rollback?.reason === undefined ? {} : { reason: rollback.reason }),
       ...(part ? { partial: true as const } : {}),

@@ -114,6 +114,7 @@ export async function runGraph(
     const own = await viewOf(input, graph, globals, world, app)
     const view = around.view?.(own) ?? own
     const inView = new Set(shown.order)
+    const vouching = isWhole(input, globals) ? world.vouching(input.targets) : undefined
     const run = startRun(graph, {
       ...(input.cache ? world.assessor : withoutCaches(world.assessor)),
       log: results.log,
@@ -122,6 +123,7 @@ export async function runGraph(
       scope: world.scope,
       pools: { ...poolWidths(concurrencyOf(input.concurrency)), ...project.pools },
       force: forces,
+      ...(vouching ? { vouching } : {}),
       lock: world.lock,
       taskLocks: world.taskLocks,
       ...(around.services ? { services: around.services } : {}),
@@ -155,7 +157,7 @@ export async function runGraph(
     const made = { result: resultOf(code), ...(release ? { release: release.id } : {}) }
     await Promise.all([release ? world.shareHistory() : undefined, world.audited(made)])
     if (code === exitCodes.done) await world.reapLock(graph)
-    if (code === exitCodes.done && globals.env === undefined && isWhole(input)) world.certify(input.targets, graph, outcomes)
+    if (code === exitCodes.done && isWhole(input, globals)) world.certify(input.targets, graph, outcomes)
     view.finish({
       graph: shown,
       outcomes,
@@ -199,9 +201,9 @@ function keepTimes(project: Project, record: RunRecord, outcomes: ReadonlyMap<Ta
   return savedMs(before, outcomes)
 }
 
-/** Of a run of a part, nothing follows for a run of all. */
-function isWhole({ only, affected, cache }: RunInput): boolean {
-  return only === undefined && (affected === undefined || affected === false) && cache
+/** Of a run of a part, nothing follows for a run of all, nor the other way round. */
+function isWhole({ only, affected, cache }: RunInput, { env }: GlobalOptions): boolean {
+  return env === undefined && only === undefined && (affected === undefined || affected === false) && cache
 }
 
 /** What a person types to run one task again. */
@@ -219,7 +221,9 @@ function connectionLines(hosts: ReturnType<World['connections']>): string {
 }
 
 async function outcomesOf(graph: TaskGraph, run: Run): Promise<ReadonlyMap<TaskId, Outcome>> {
-  return new Map(await Promise.all(graph.order.map(async (id) => [id, await run.outcome(id)] as const)))
+  const outcomes = new Map<TaskId, Outcome>()
+  for (const id of graph.order) outcomes.set(id, await run.outcome(id))
+  return outcomes
 }
 
 function nothingNamed({ graph, pipelines }: Project): InputError {

@@ -1,12 +1,13 @@
 /** Puts the remote cache behind the local one for a run. Nothing of it is loaded before the first task misses locally. */
 import type { Cache } from '../../cache/cache.ts'
+import type { LocalCache } from '../../cache/local.ts'
 import type { RemoteCache } from '../../cache/tiered.ts'
 import { createDetector, createRedactor } from '../secrets/redact.ts'
 import type { RemoteUse } from './remote-settings.ts'
 import { openRemoteStore } from './remote-store.ts'
 
 export interface SharedCacheOptions {
-  readonly local: Cache
+  readonly local: LocalCache
   /** Where stores find who we are to them. */
   readonly env: Readonly<Record<string, string | undefined>>
   /** False: the network is left alone. */

@@ -40,6 +40,7 @@ function timingOf(known: TaskRecord, runStartedAt: number, finishedAt: string, r
     startMs: Math.max(0, start - runStartedAt),
     durationMs,
     ...(ranMs === undefined ? {} : { ranMs }),
+    ...(['local', 'remote'].includes(fateOf(outcome)) ? { restored: true } : {}),
     ...(because === undefined ? {} : { because: because.detail }),
     finishedAt,
   }

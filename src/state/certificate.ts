@@ -1,6 +1,7 @@
 /**
  * A certificate says: when everything here looks like this, `stagecraft run <targets>` has nothing to do. It is left by a run in which everything
  * ended well, and it lists all that the run's decisions rest on; so the same world leads to the same decisions, and none of them need be made again.
+ * It says so of each task too, for the run that finds a part of the world changed (`vouching.ts`).
  * Read before anything else is loaded: `node:fs` only, and `node:crypto` when variables are compared.
  */
 import { readFileSync } from 'node:fs'
@@ -10,20 +11,41 @@ import { decodeFrame } from './frame.ts'
 import { isStamp, lookAt, stampLength } from './stamp.ts'
 
 /** Raised with the meaning of what is below; eight bytes. */
-export const certificateMark = 'SCcert1\n'
+export const certificateMark = 'SCcert2\n'
 
 export interface CertificateHead {
   /** Of the program that wrote it: another may decide otherwise. */
   readonly build: string
   readonly platform: string
   readonly targets: readonly string[]
+  /** Names what the tasks were made from: the manifest, as one build reads it. */
+  readonly definition: string
   readonly tasks: number
+  /** Every task can be vouched for: only then may all of them be called up to date. */
+  readonly isWhole: boolean
   /** Variables that enter fingerprints, by name or glob, and the digest of those that are set. */
   readonly variables: { readonly patterns: readonly string[]; readonly digest: string }
   /** The same of variables that hold secrets, under the project's key. */
   readonly secrets: { readonly names: readonly string[]; readonly digest: string }
-  /** Relative to the project or absolute; `folder/.` is a folder as a list of names. Row by row the stamps in the frame. */
+  /** Relative to the project or absolute; `folder/.` is a folder as a list of names. Row by row the stamps in the frame. The manifest is the first. */
   readonly paths: readonly string[]
+}
+
+/** A certificate that was read, and speaks of these targets in these surroundings. */
+export interface Certificate {
+  readonly head: CertificateHead
+  /** Of `head.paths`, row by row. */
+  readonly stamps: Float64Array
+  /** A line for each task (`task-lines.ts`), read when it is asked for. */
+  lines(): string
+}
+
+/** A certificate, and how the world looked beside it a moment ago. */
+export interface Look {
+  readonly directory: string
+  readonly certificate: Certificate
+  /** Rows that looked otherwise. */
+  readonly changed: ReadonlySet<number>
 }
 
 export interface Surroundings {
@@ -39,22 +61,57 @@ export function certificatePath(targets: readonly string[]): string | undefined 
   return name.length > 200 ? undefined : join('.stagecraft', 'run', 'certificates', name)
 }
 
-/** @returns how many tasks are up to date, or undefined when that has to be found out. Never throws. */
-export function tasksUpToDate(targets: readonly string[], surroundings: Surroundings): number | undefined {
+/** The certificate of these targets, if it speaks of a run like this one. Never throws. */
+export function readCertificate(targets: readonly string[], surroundings: Surroundings): Certificate | undefined {
   const path = certificatePath(targets)
   if (path === undefined) return undefined
   try {
     const frame = decodeFrame(certificateMark, readFileSync(join(surroundings.directory, path)))
     const head = frame?.value as CertificateHead | undefined
     if (!frame || !head || !speaksOf(head, targets, surroundings)) return undefined
-    return everyStampHolds(head.paths, frame.numbers, surroundings.directory) ? head.tasks : undefined
+    if (frame.numbers.length !== head.paths.length * stampLength) return undefined
+    return { head, stamps: frame.numbers, lines: () => frame.text }
   } catch {
     // None, damaged, or about something we may not look at: the whole program finds out and says so.
     return undefined
   }
 }
 
-function speaksOf(head: CertificateHead, targets: readonly string[], { build, directory, env }: Surroundings): boolean {
+/** Looks at all that a certificate rests on, so that a run need not look at it again. Undefined when there is none, or the manifest changed. */
+export function lookAround(targets: readonly string[], surroundings: Surroundings): Look | undefined {
+  const certificate = readCertificate(targets, surroundings)
+  if (!certificate) return undefined
+  const { directory } = surroundings
+  const { head, stamps } = certificate
+  const prefix = `${directory}/`
+  const changed = new Set<number>()
+  for (let row = 0; row < head.paths.length; row++) {
+    const path = head.paths[row] as string
+    if (!holds(stamps, row, path.startsWith('/') ? path : prefix + path)) changed.add(row)
+    // Tasks that are defined otherwise are other tasks.
+    if (changed.has(manifestRow)) return undefined
+  }
+  return { directory, certificate, changed }
+}
+
+/** How many tasks are up to date; undefined when that has to be found out. */
+export function tasksUpToDate(look: Look | undefined): number | undefined {
+  return look?.changed.size === 0 && look.certificate.head.isWhole ? look.certificate.head.tasks : undefined
+}
+
+const manifestRow = 0
+
+/** Does a row still look as it did? False too where we may not look. */
+export function holds(stamps: Float64Array, row: number, path: string): boolean {
+  try {
+    return isStamp(stamps, row, lookAt(path))
+  } catch {
+    return false
+  }
+}
+
+/** Is it about a run like this one? @throws when secrets cannot be compared. */
+export function speaksOf(head: CertificateHead, targets: readonly string[], { build, directory, env }: Surroundings): boolean {
   return (
     head.build === build &&
     head.platform === platform() &&
@@ -63,12 +120,6 @@ function speaksOf(head: CertificateHead, targets: readonly string[], { build, di
     head.variables.digest === variablesDigest(head.variables.patterns, env) &&
     head.secrets.digest === secretsDigest(head.secrets.names, directory, env)
   )
-}
-
-function everyStampHolds(paths: readonly string[], stamps: Float64Array, directory: string): boolean {
-  if (stamps.length !== paths.length * stampLength) return false
-  const prefix = `${directory}/`
-  return paths.every((path, row) => isStamp(stamps, row, lookAt(path.startsWith('/') ? path : prefix + path)))
 }
 
 export function platform(): string {

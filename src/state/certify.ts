@@ -1,4 +1,4 @@
-/** Writes the certificate of a run in which every task ended well, when all that its decisions rest on can be vouched for. */
+/** Writes the certificate of a run in which every task ended well: what its decisions rest on, of each task that can be vouched for. */
 import { join } from 'node:path'
 import { replaceFile } from '../../cache/replace-file.ts'
 import { digestOfResult, fingerprint } from '../../graph/fingerprint.ts'
@@ -15,11 +15,16 @@ import {
   secretsDigest,
   variablesDigest,
 } from './certificate.ts'
+import { CertificateRows } from './certificate-rows.ts'
 import { encodeFrame } from './frame.ts'
-import { type Stamped, stampLength, writeStamp } from './stamp.ts'
+import { readStamp, type Stamped } from './stamp.ts'
+import { type CertifiedTask, taskLine } from './task-lines.ts'
+import type { Vouching } from './vouching.ts'
 
 export interface CertifyOptions extends Surroundings {
   readonly targets: readonly string[]
+  /** Names what the graph was made from. */
+  readonly definition: string
   /** Exactly the graph of the targets. */
   readonly graph: TaskGraph
   readonly outcomes: ReadonlyMap<TaskId, Outcome>
@@ -31,39 +36,87 @@ export interface CertifyOptions extends Surroundings {
     evidence(patterns: readonly string[], use: 'input' | 'output', anew: boolean): (Matched & { readonly stamps: Stamps }) | undefined
   }
   /** What a tool's word rests on; undefined for one that has to be asked. */
-  readonly toolStamps: (argv: readonly string[]) => Stamps | undefined
+  readonly toolStamps: (argv: readonly string[], variables?: Readonly<Record<string, string>>) => Stamps | undefined
+  /** What vouched for tasks in this run: they left no evidence, and need none. */
+  readonly vouching?: Vouching | undefined
 }
 
 type Stamps = ReadonlyMap<string, Stamped | undefined>
 
+interface Evidence {
+  readonly fingerprint: Fingerprint
+  readonly stamps: readonly Stamps[]
+}
+
 /** @returns whether a certificate was written. @throws the system's error when it cannot be. */
 export function certify(options: CertifyOptions): boolean {
-  const { targets, directory, manifest } = options
+  const { targets, directory, manifest, graph } = options
   const path = certificatePath(targets)
   if (path === undefined) return false
-  const stamps = new Map<string, Stamped | undefined>([[manifest.path, manifest.stamp]])
-  for (const id of options.graph.order) {
-    const evidence = evidenceFor(options.graph.task(id), options)
-    if (!evidence?.every((found) => merge(stamps, found))) return false
+  const rows = new CertificateRows()
+  rows.add(manifest.path, manifest.stamp)
+  const tasks = new Map<TaskId, CertifiedTask>()
+  for (const id of graph.order) {
+    const certified = certifiedTask(graph.task(id), rows, options)
+    if (!certified) return false
+    tasks.set(id, certified)
   }
-  replaceFile(join(directory, path), encodeFrame(certificateMark, { value: headOf(stamps, options), text: '', numbers: columns(stamps) }))
+  const vouchedFor = [...tasks.values()].filter(({ fingerprint: key }) => key !== undefined).length
+  if (vouchedFor === 0) return false
+  const head = headOf(rows.paths, vouchedFor === tasks.size, options)
+  const text = [...tasks].map(([id, task]) => taskLine(id, task)).join('\n')
+  replaceFile(join(directory, path), encodeFrame(certificateMark, { value: head, text, numbers: rows.stamps() }))
   return true
 }
 
+/** Undefined when it saw the world otherwise than another task did. */
+function certifiedTask(task: Task, rows: CertificateRows, options: CertifyOptions): CertifiedTask | undefined {
+  const { vouching, outcomes } = options
+  const before = vouching?.vouched(task.id)
+  if (vouching && before) {
+    const { head, stamps } = vouching.certificate
+    const copied = added(
+      rows,
+      before.rows.map((row) => [head.paths[row] ?? '', readStamp(stamps, row)] as const),
+    )
+    return copied && { ...before, rows: copied }
+  }
+  const result = resultOf(outcomes.get(task.id))
+  if (!result) return undefined
+  const resultDigest = digestOfResult(result)
+  const evidence = evidenceFor(task, result, options)
+  if (!evidence) return { fingerprint: undefined, resultDigest, rows: [] }
+  const found = added(
+    rows,
+    evidence.stamps.flatMap((stamps) => [...stamps]),
+  )
+  return found && { fingerprint: evidence.fingerprint, resultDigest, rows: found }
+}
+
+function added(rows: CertificateRows, stamps: readonly (readonly [path: string, stamp: Stamped | undefined])[]): number[] | undefined {
+  const found = new Set<number>()
+  for (const [path, stamp] of stamps) {
+    const row = rows.add(path, stamp)
+    if (row === undefined) return undefined
+    found.add(row)
+  }
+  return [...found].sort((one, other) => one - other)
+}
+
 /** What keeps this task from having anything to do; undefined when nobody can say. */
-function evidenceFor(task: Task, options: CertifyOptions): readonly Stamps[] | undefined {
+function evidenceFor(task: Task, result: ActionResult, options: CertifyOptions): Evidence | undefined {
   const kind = options.kinds.get(task.kind)
-  const result = resultOf(options.outcomes.get(task.id))
   const action = options.state.recordedAction(task.id)
-  if (task.kind !== 'exec' || !kind || !result || !action) return undefined
+  if (task.kind !== 'exec' || !kind || !action) return undefined
   const params = task.params as ExecParams
   const needs = new Map(task.needs.flatMap((id) => [[id, resultOf(options.outcomes.get(id)) ?? { files: {}, values: {} }] as const]))
   if (params.service !== null || kind.always?.(params, needs) !== undefined) return undefined
   // Kept only when it may be used again, and when no input changed meanwhile.
-  const kept = options.state.result(fingerprint(action))
+  const key = fingerprint(action)
+  const kept = options.state.result(key)
   if (!kept || digestOfResult(kept) !== digestOfResult(result)) return undefined
   const stamps: Stamps[] = []
-  const { files = [], tools = [] } = kind.inputs?.(params) ?? {}
+  const { files = [], tools = [], toolVariables } = kind.inputs?.(params) ?? {}
   for (const set of files) {
     const inputs = either(
       (anew) => options.files.evidence(set.include ?? [], 'input', anew),
@@ -81,11 +134,11 @@ function evidenceFor(task: Task, options: CertifyOptions): readonly Stamps[] | u
     stamps.push(outputs.stamps)
   }
   for (const argv of tools) {
-    const tool = options.toolStamps(argv)
+    const tool = options.toolStamps(argv, toolVariables)
     if (!tool) return undefined
     stamps.push(tool)
   }
-  return stamps
+  return { fingerprint: key, stamps }
 }
 
 /** What is known shows it, or a new look does: outputs were written since anybody looked. */
@@ -99,16 +152,6 @@ function either<T>(look: (anew: boolean) => T | undefined, fits: (found: T) => b
 
 function resultOf(outcome: Outcome | undefined): ActionResult | undefined {
   return outcome?.status === 'ran' || outcome?.status === 'skipped' ? outcome.result : undefined
-}
-
-/** Two tasks that saw one path differently cannot both be up to date. */
-function merge(stamps: Map<string, Stamped | undefined>, found: Stamps): boolean {
-  for (const [path, stamp] of found) {
-    const known = stamps.get(path)
-    if (known === undefined && !stamps.has(path)) stamps.set(path, stamp)
-    else if (known !== stamp && (!known || !stamp || known.ctimeMs !== stamp.ctimeMs || known.ino !== stamp.ino)) return false
-  }
-  return true
 }
 
 function sameStates(found: Readonly<Record<string, string>>, recorded: Readonly<Record<string, string>>): boolean {
@@ -129,28 +172,23 @@ export function isExactly({ states, empty, mode }: Matched, { files, links = {},
   })
 }
 
-function headOf(stamps: Stamps, { targets, graph, kinds, build, directory, env }: CertifyOptions): CertificateHead {
+function headOf(paths: readonly string[], isWhole: boolean, options: CertifyOptions): CertificateHead {
+  const { targets, graph, build, definition, vouching } = options
+  const { variables, secrets } = vouching?.certificate.head ?? digests(options)
+  return { build, platform: platform(), targets, definition, tasks: graph.order.length, isWhole, variables, secrets, paths }
+}
+
+function digests({ graph, kinds, directory, env }: CertifyOptions): Pick<CertificateHead, 'variables' | 'secrets'> {
   const inputs = graph.order.map((id) => kinds.get(graph.task(id).kind)?.inputs?.(graph.task(id).params) ?? {})
-  const patterns = unique(inputs.flatMap(({ environment = [] }) => environment))
+  // Which program a tool is depends on where it is looked for.
+  const patterns = unique(inputs.flatMap(({ environment = [], tools = [] }) => (tools.length > 0 ? [...environment, 'PATH'] : environment)))
   const names = unique(inputs.flatMap(({ secrets = [] }) => secrets))
   return {
-    build,
-    platform: platform(),
-    targets,
-    tasks: graph.order.length,
     variables: { patterns, digest: variablesDigest(patterns, env) },
     secrets: { names, digest: secretsDigest(names, directory, env) },
-    paths: [...stamps.keys()],
   }
 }
 
 function unique(names: readonly string[]): readonly string[] {
   return [...new Set(names)].sort()
-}
-
-function columns(stamps: Stamps): Float64Array {
-  const numbers = new Float64Array(stamps.size * stampLength)
-  let row = 0
-  for (const stamp of stamps.values()) writeStamp(numbers, row++, stamp)
-  return numbers
 }

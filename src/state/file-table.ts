@@ -67,8 +67,14 @@ export class FileTable {
     return this.#unsettled
   }
 
-  /** All rows, but for those `keep` is not for: it is asked about paths that this run did not look at. */
-  rows(keep: (path: string) => boolean): FileRows {
+  /** All rows. */
+  rows(): FileRows {
+    // A row is never given up, so the paths stand in the order of their rows.
+    return { paths: [...this.#rows.keys()], states: this.#states, stamps: this.#stamps.subarray(0, this.#states.length * stampLength) }
+  }
+
+  /** The rows but for those that `keep` is not for: it is asked about paths that this run did not look at. */
+  rowsWorthKeeping(keep: (path: string) => boolean): FileRows {
     const kept = [...this.#rows].filter(([path]) => this.#seen.has(path) || keep(path))
     const stamps = new Float64Array(kept.length * stampLength)
     for (const [index, [, row]] of kept.entries())

@@ -17,7 +17,13 @@ const mark = 'SCstate2'
 /** How often files that no run looked at are searched for those that are gone. */
 const sweepEveryMs = 24 * 3600_000
 
-/** The tasks of the last runs are lines of text, each parsed when it is asked for: most are only compared. */
+/**
+ * The tasks of the last runs are lines of text, of which most are only compared and written again:
+ *
+ *     id  fingerprint  digest of the result  result  action
+ *
+ * with tabs between. No member can hold a tab or a line break: ids have no white space, and JSON writes both as escapes.
+ */
 interface Line {
   readonly fingerprint: Fingerprint
   /** Empty, like the result, for a task whose result may not be used again. */
@@ -41,8 +47,9 @@ export class RunState {
   tools: unknown
   readonly #path: string
   readonly #sweptMs: number
-  readonly #lines: Map<TaskId, Line>
-  readonly #results = new Map<Fingerprint, ActionResult | Line>()
+  readonly #lines: ReadonlyMap<TaskId, string>
+  readonly #results = new Map<Fingerprint, ActionResult>()
+  #idsByFingerprint: ReadonlyMap<Fingerprint, TaskId> | undefined
   readonly #actions = new Map<TaskId, Action>()
   readonly #texts = new WeakMap<Action, string>()
   #isChanged = false
@@ -57,17 +64,23 @@ export class RunState {
     this.tools = head.tools
     this.#sweptMs = head.sweptMs ?? Date.now()
     this.#lines = linesOf(frame?.text ?? '')
-    for (const line of this.#lines.values()) if (line.result !== '') this.#results.set(line.fingerprint, line)
   }
 
   /** The result that a task of this fingerprint had in the last run of it, or in this one. */
   result(key: Fingerprint): ActionResult | undefined {
     const known = this.#results.get(key)
-    if (!known || !isLine(known)) return known
-    const result = JSON.parse(known.result) as ActionResult
-    knownResultDigest(result, known.resultDigest as Digest)
+    if (known) return known
+    const line = this.#lineOf(key)
+    if (line === undefined || line.result === '') return undefined
+    const result = JSON.parse(line.result) as ActionResult
+    knownResultDigest(result, line.resultDigest as Digest)
     this.#results.set(key, result)
     return result
+  }
+
+  /** Is this what a task last made, from what this fingerprint stands for? Then {@link result} has it. */
+  isKept(id: TaskId, key: Fingerprint, digest: Digest): boolean {
+    return this.#lines.get(id)?.startsWith(`${id}\t${key}\t${digest}\t`) ?? false
   }
 
   /** Call only for results that may be used again. */
@@ -81,13 +94,13 @@ export class RunState {
     const text = JSON.stringify(action)
     this.#texts.set(action, text)
     const line = this.#lines.get(id)
-    if (line?.action === text) knownFingerprint(action, line.fingerprint)
+    if (line?.endsWith(`\t${text}`)) knownFingerprint(action, parseLine(line).fingerprint)
   }
 
   /** What a task was made from when it last ended well. */
   lastAction(id: TaskId): Action | undefined {
     const line = this.#actions.has(id) ? undefined : this.#lines.get(id)
-    return line ? (JSON.parse(line.action) as Action) : this.#actions.get(id)
+    return line === undefined ? this.#actions.get(id) : (JSON.parse(parseLine(line).action) as Action)
   }
 
   /** In this run. */
@@ -97,7 +110,7 @@ export class RunState {
 
   record(id: TaskId, action: Action): void {
     this.#actions.set(id, action)
-    if (this.#lines.get(id)?.fingerprint !== fingerprint(action)) this.#isChanged = true
+    if (!this.#lines.get(id)?.startsWith(`${id}\t${fingerprint(action)}\t`)) this.#isChanged = true
   }
 
   /** What else than files and tasks was learned. */
@@ -109,7 +122,7 @@ export class RunState {
   save(resolve: (path: string) => string): void {
     if (!this.#isChanged && !this.files.isChanged) return
     const isDue = Date.now() - this.#sweptMs > sweepEveryMs
-    const rows = this.files.rows(isDue ? (path) => exists(resolve(path)) : () => true)
+    const rows = isDue ? this.files.rowsWorthKeeping((path) => exists(resolve(path))) : this.files.rows()
     const head: Head = {
       paths: rows.paths,
       states: rows.states,
@@ -120,39 +133,39 @@ export class RunState {
     replaceFile(this.#path, encodeFrame(mark, { value: head, text: this.#text(), numbers: rows.stamps }))
   }
 
+  #lineOf(key: Fingerprint): Line | undefined {
+    this.#idsByFingerprint ??= new Map([...this.#lines].map(([id, line]) => [line.split('\t', 2)[1] as Fingerprint, id]))
+    const id = this.#idsByFingerprint.get(key)
+    const line = id === undefined ? undefined : this.#lines.get(id)
+    return line === undefined ? undefined : parseLine(line)
+  }
+
   #text(): string {
     const lines: string[] = []
-    for (const [id, line] of this.#lines) if (!this.#actions.has(id)) lines.push(textOf(id, line))
-    for (const [id, action] of this.#actions) {
-      const key = fingerprint(action)
-      const known = this.#results.get(key)
-      const text = this.#texts.get(action) ?? JSON.stringify(action)
-      if (known && isLine(known)) lines.push(textOf(id, { ...known, action: text }))
-      else if (known) {
-        const result = JSON.stringify(known)
-        lines.push(textOf(id, { fingerprint: key, resultDigest: digestOfResult(known), result, action: text }))
-      } else lines.push(textOf(id, { fingerprint: key, resultDigest: '', result: '', action: text }))
-    }
+    for (const [id, line] of this.#lines) if (!this.#actions.has(id)) lines.push(line)
+    for (const [id, action] of this.#actions) lines.push(this.#lineFor(id, action))
     return lines.join('\n')
   }
-}
 
-/** No member of a line can hold a tab or a line break: ids have no white space, and JSON writes both as escapes. */
-function textOf(id: TaskId, { fingerprint: key, resultDigest, result, action }: Line): string {
-  return `${id}\t${key}\t${resultDigest}\t${result}\t${action}`
-}
-
-/** What is not parsed yet. */
-function isLine(known: ActionResult | Line): known is Line {
-  return 'resultDigest' in known
-}
-
-function linesOf(text: string): Map<TaskId, Line> {
-  const lines = new Map<TaskId, Line>()
-  for (const line of text === '' ? [] : text.split('\n')) {
-    const [id, key, resultDigest = '', result = '', action] = line.split('\t')
-    if (id && key && action) lines.set(id as TaskId, { fingerprint: key as Fingerprint, resultDigest, result, action })
+  #lineFor(id: TaskId, action: Action): string {
+    const key = fingerprint(action)
+    const text = this.#texts.get(action) ?? JSON.stringify(action)
+    const known = this.#results.get(key)
+    const { resultDigest, result } = known
+      ? { resultDigest: digestOfResult(known), result: JSON.stringify(known) }
+      : (this.#lineOf(key) ?? { resultDigest: '', result: '' })
+    return `${id}\t${key}\t${resultDigest}\t${result}\t${text}`
   }
+}
+
+function parseLine(line: string): Line {
+  const [, key = '', resultDigest = '', result = '', action = ''] = line.split('\t')
+  return { fingerprint: key as Fingerprint, resultDigest, result, action }
+}
+
+function linesOf(text: string): ReadonlyMap<TaskId, string> {
+  const lines = new Map<TaskId, string>()
+  for (const line of text === '' ? [] : text.split('\n')) lines.set(line.slice(0, line.indexOf('\t')) as TaskId, line)
   return lines
 }
 

@@ -2,7 +2,7 @@
 import type { Prediction } from '../contracts.ts'
 import { renderDuration } from './duration.ts'
 import { createPaint } from './paint.ts'
-import { shortName } from './task-name.ts'
+import { shortName, withShortNames } from './task-name.ts'
 
 interface Explained {
   readonly id: string
@@ -15,10 +15,12 @@ interface Explained {
   readonly outputs: readonly { readonly path: string; readonly change: string }[]
   readonly storedIn: readonly string[]
   readonly service?: string
+  readonly sparedBy: readonly string[]
   readonly lastRun?: {
     readonly status: 'ran' | 'skipped' | 'failed' | 'canceled'
     readonly durationMs: number
     readonly ranMs?: number
+    readonly restored?: true
     readonly because?: string
     readonly finishedAt: string
   }
@@ -51,6 +53,7 @@ const groups: readonly (readonly [part: string, one: string, many: string])[] = 
 export function renderExplanation(explained: Explained, { color, verbose }: ExplanationOptions): string {
   const paint = createPaint(color)
   const lines = [`${paint.bold(shortName(explained.id))}  ${verdict(explained.prediction)}`]
+  if (explained.sparedBy.length > 0) lines.push('', sparedText(explained.sparedBy))
   const causes = causesOf(explained)
   const shown = verbose ? causes : causes.slice(0, listed)
   const width = Math.max(0, ...shown.map(({ change }) => change.length))
@@ -69,14 +72,24 @@ function verdict(prediction: Prediction): string {
     case 'fresh':
       return `is up to date: ${prediction.detail}`
     case 'run':
-      if (prediction.restoredFrom !== undefined) return `would not run: ${prediction.because.detail}`
+      if (prediction.restoredFrom !== undefined) return `would not run: ${withShortNames(prediction.because.detail)}`
       if (prediction.because.reason === 'always') return prediction.because.detail.replace(/^it /, '')
-      return `would run: ${prediction.because.detail}`
+      return `would run: ${withShortNames(prediction.because.detail)}`
     case 'may-run':
       return `may run: it waits for the result of ${shortName(prediction.waitsFor)}`
     case 'unknown':
       return `could not be judged: ${prediction.message}`
   }
+}
+
+/** Early cutoff, in words: what was done again, and why it went no further. */
+function sparedText(ids: readonly string[]): string {
+  const names = ids.map(shortName)
+  const shown =
+    names.length > 3
+      ? `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`
+      : names.join(' and ').replace(/ and (?=.* and )/, ', ')
+  return `In the last run ${shown} ran again and made the same ${ids.length === 1 ? 'result' : 'results'}, so nothing changed for this task.`
 }
 
 function causesOf({ parts, outputs }: Explained): readonly { readonly change: string; readonly text: string }[] {
@@ -103,7 +116,7 @@ function partText({ part, name }: Part): string {
 
 function unchangedLines({ parts, ranBefore, prediction }: Explained, verbose: boolean): string[] {
   const same = groups.flatMap(([part, one, many]) => {
-    const names = parts.filter((candidate) => candidate.part === part && candidate.change === 'same').map(({ name }) => name)
+    const names = parts.filter((each) => each.part === part && each.change === 'same').map(({ name }) => shortName(name))
     return names.length === 0 ? [] : [{ names, words: `${names.length} ${names.length === 1 ? one : many}` }]
   })
   if (parts.length === 0) return prediction.state === 'unknown' ? [] : ['', 'what it is made from is not known before that']
@@ -144,9 +157,9 @@ function storedText(storedIn: readonly string[]): string {
 
 const outcomes = { ran: 'ran', skipped: 'was up to date', failed: 'failed', canceled: 'was not run' } as const
 
-function lastRunText({ status, durationMs, ranMs, because, finishedAt }: NonNullable<Explained['lastRun']>): string {
+function lastRunText({ status, durationMs, ranMs, restored, because, finishedAt }: NonNullable<Explained['lastRun']>): string {
   const time = `${finishedAt.slice(0, 10)} ${finishedAt.slice(11, 16)} UTC`
   const took = status === 'ran' || status === 'failed' ? ` in ${renderDuration(durationMs)}` : ''
   const takes = ranMs !== undefined && status !== 'ran' ? ` (takes ${renderDuration(ranMs)})` : ''
-  return `${outcomes[status]}${took}${takes}, ${time}${because === undefined ? '' : `: ${because}`}`
+  return `${restored ? 'was restored' : outcomes[status]}${took}${takes}, ${time}${because === undefined ? '' : `: ${because}`}`
 }

@@ -38,7 +38,7 @@ function scale(service: string, count: number): string {
 }
 
 /** What the login shell of the host exports would win over the bundle's `.env`, so Compose gets none of it. */
-const cleanEnvironment = ['env', '-i', 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin'] as const
+export const cleanEnvironment = ['env', '-i', 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/snap/bin'] as const
 
 /** Two Compose processes of one project would race for its networks and for container numbers. */
 const composing = new WeakMap<Host, Promise<void>>()

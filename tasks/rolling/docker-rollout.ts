@@ -4,7 +4,7 @@
  */
 import { TaskFailure } from '../kind.ts'
 import type { Host } from '../ports.ts'
-import { bringUp, composeFile } from './compose.ts'
+import { bringUp, cleanEnvironment, composeFile } from './compose.ts'
 import { awaitListing, freshLook, refuseToLoseData, removeContainer, withoutUngated } from './containers.ts'
 import { drift, isLive, type ServiceState, serviceState } from './decide.ts'
 import { startAndAwait } from './gate.ts'
@@ -16,19 +16,20 @@ import { undo } from './undo.ts'
 const spareMs = 120_000
 
 /** Whether the plugin is there: asked once per host and run. */
-const known = new WeakMap<Host, Promise<boolean>>()
+const known = new WeakMap<Host, Promise<string | undefined>>()
+const probeMs = 30_000
 
 /** @throws TaskFailure when the plugin is absent, or left something else than was wanted: then what ran before runs again. */
 export async function rollByPlugin(rolling: Rolling, before: ServiceState): Promise<void> {
   const { host, params, wanted } = rolling
-  await requirePlugin(host)
+  const home = await requirePlugin(host)
   if (!params.ownCode) await refuseToLoseData(rolling, before.outdated)
   // It counts only what runs, and starts again whatever it finds stopped.
   for (const container of [...before.retired, ...before.broken, ...before.adoptable]) await removeContainer(rolling, container)
   const serving = [...before.ready, ...before.outdated]
   try {
     if (before.outdated.length === 0) await bringUp(rolling)
-    else await runPlugin(rolling)
+    else await runPlugin(rolling, home)
     await gateAll(rolling)
   } catch (error) {
     const now = await freshLook(host)
@@ -36,7 +37,7 @@ export async function rollByPlugin(rolling: Rolling, before: ServiceState): Prom
       (one) => one.service === params.service && one.hash === wanted.hash && !serving.some(({ id }) => id === one.id),
     )
     const stopped = serving.filter(({ id }) => now.some((one) => one.id === id && !isLive(one)))
-    await undo(rolling, { started: fresh.map(({ id }) => id), stopped, renamed: [] })
+    await undo(rolling, { started: fresh.map(({ id }) => id), stopped, renamed: [], before: serving })
     throw error
   }
   // It keeps the number that ran, whatever the definition says.
@@ -45,10 +46,12 @@ export async function rollByPlugin(rolling: Rolling, before: ServiceState): Prom
   await awaitListing(rolling)
 }
 
-async function requirePlugin(host: Host): Promise<void> {
-  const asked = known.get(host) ?? host.run({ argv: ['docker', 'rollout', '--version'], timeoutMs: 30_000 }).then(({ code }) => code === 0)
+/** @returns HOME of the deploy user there. */
+async function requirePlugin(host: Host): Promise<string> {
+  const asked = known.get(host) ?? probe(host)
   known.set(host, asked)
-  if (await asked) return
+  const home = await asked
+  if (home !== undefined) return home
   throw new TaskFailure({
     reason: 'missing-output',
     subject: host.name,
@@ -57,13 +60,19 @@ async function requirePlugin(host: Host): Promise<void> {
   })
 }
 
-async function runPlugin(rolling: Rolling): Promise<void> {
+async function probe(host: Host): Promise<string | undefined> {
+  const { code } = await host.run({ argv: ['docker', 'rollout', '--version'], timeoutMs: probeMs })
+  if (code !== 0) return undefined
+  return (await host.run({ argv: ['printenv', 'HOME'], timeoutMs: probeMs })).stdout.trim()
+}
+
+async function runPlugin(rolling: Rolling, home: string): Promise<void> {
   const { host, params, context } = rolling
   const limits = ['--timeout', String(params.timeoutSeconds), '--wait', String(params.minReadySeconds)]
   const words = ['rollout', '--file', composeFile(rolling), '--project-name', params.composeProject, ...limits, params.service]
   await context.guard()
   // Plugins are looked for below HOME; nothing else of the login shell's environment may reach the Compose file.
-  const argv = ['sh', '-c', 'exec env -i HOME="$HOME" PATH="$PATH" docker "$@"', 'docker', ...words] as const
+  const argv = [...cleanEnvironment, `HOME=${home}`, 'docker', ...words] as const
   const timeoutMs = (params.timeoutSeconds + params.minReadySeconds + params.stopGraceSeconds) * 1000 + spareMs
   const exit = await host.run({ argv, timeoutMs }, (line) => context.log(line))
   if (exit.code === 0) return

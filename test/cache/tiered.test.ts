@@ -3,12 +3,12 @@ import * as assert from 'uvu/assert'
 import { sealEntry, signingKey } from '../../cache/signed-entry.ts'
 import { openRemoteCache, type RemoteCache, type RemoteCacheOptions } from '../../cache/tiered.ts'
 import { digestOf } from '../../graph/fingerprint.ts'
-import type { ActionResult } from '../../graph/types.ts'
+import type { ActionResult, OutputFile } from '../../graph/types.ts'
 import { createDetector } from '../../src/secrets/redact.ts'
 import { within } from '../support/assertions.ts'
 import { inDirectory } from '../support/directory.ts'
 import { type MemoryStore, memoryStore } from '../support/memory-store.ts'
-import { keyOf, openWatched, store } from './stored.ts'
+import { filesIn, keyOf, openWatched, store } from './stored.ts'
 
 const test = suite('cache/tiered')
 
@@ -123,6 +123,58 @@ test('nothing is opened before it is asked', () =>
     assert.is(opened, 0)
   }))
 
+test('what is large travels as a file, which is gone afterwards, and is a miss when it is not what its name says', () =>
+  inDirectory(async (parent) => {
+    const shared = memoryStore()
+    const ci = machine(`${parent}/ci`, shared)
+    const text = 'large '.repeat(300_000)
+    const result = await make(ci, 'api', text)
+    await ci.remote.close()
+    const laptop = machine(`${parent}/laptop`, shared)
+    assert.equal(await laptop.remote.actions.get(keyOf('api')), result)
+    assert.is(Buffer.from((await laptop.cache.content.read(digestOf(text))) ?? []).toString(), text)
+    assert.ok(shared.calls.some((call) => call.startsWith('downloadBlob')))
+
+    shared.blobs.set(digestOf(text), Buffer.from(text.toUpperCase()))
+    const victim = machine(`${parent}/victim`, shared)
+    assert.is(await victim.remote.actions.get(keyOf('api')), undefined)
+    assert.is(await victim.cache.content.has(digestOf(text.toUpperCase())), false)
+    assert.match(victim.warnings.join(), 'is not what its name says')
+    for (const name of ['ci', 'laptop', 'victim']) assert.equal(filesIn(`${parent}/${name}`, 'tmp'), [])
+  }))
+
+test('a secret is found where two pieces of a large file meet, within a character', () =>
+  inDirectory(async (parent) => {
+    const ci = machine(`${parent}/ci`, memoryStore(), { holdsSecret: createDetector(['geheim-schlüssel']) })
+    const secret = Buffer.from('geheim-schlüssel')
+    // The first piece ends in the middle of its `ü`.
+    const before = Buffer.alloc(4 * 1024 ** 2 - secret.indexOf('ü') - 1, 'x')
+    const digest = await ci.cache.content.write(Buffer.concat([before, secret, Buffer.alloc(100_000, 'ß')]))
+    await ci.remote.actions.set(keyOf('api'), { files: { app: { digest, executable: true } }, values: {} })
+    await ci.remote.close()
+    assert.equal(ci.remote.counts(), { taken: 0, shared: 0 })
+    assert.match(ci.warnings[0] ?? '', 'app holds the value of a secret')
+  }))
+
+test('of a result of which nothing is there, not every small blob is asked for', () =>
+  inDirectory(async (parent) => {
+    const shared = memoryStore()
+    const ci = machine(`${parent}/ci`, shared)
+    const share = async (name: string, contents: readonly string[]): Promise<number> => {
+      const files: Record<string, OutputFile> = {}
+      for (const text of contents) files[text] = { digest: await ci.cache.content.write(Buffer.from(text)), executable: false }
+      const before = shared.calls.length
+      await ci.remote.actions.set(keyOf(name), { files, values: {} })
+      while (!shared.entries.has(keyOf(name))) await new Promise((resolve) => setImmediate(resolve))
+      return shared.calls.slice(before).filter((call) => call.startsWith('hasBlob')).length
+    }
+    const many = Array.from({ length: 200 }, (_, index) => `file ${index}`)
+    assert.ok((await share('first', many)) < 40)
+    shared.blobs.set(digestOf('there'), Buffer.from('there'))
+    assert.is(await share('second', ['there', ...many.map((text) => `${text}, changed`)]), 201)
+    assert.equal(ci.warnings, [])
+  }))
+
 test('an entry whose blob is gone, or is not what its name says, is a miss, and nothing of it is kept', () =>
   inDirectory(async (parent) => {
     const shared = memoryStore()
@@ -167,14 +219,14 @@ test('three failures in a row end it with one warning, and an answer between the
     await remote.close()
   }))
 
-test('a silence ends it for all that wait, whether or not the store obeys; at most sixteen are asked at once', () =>
+test('a silence ends it for all that wait, whether or not the store obeys; at most thirty-two are asked at once', () =>
   inDirectory(async (parent) => {
     const shared = memoryStore()
     shared.before = () => new Promise(() => {})
     const { remote, warnings } = machine(parent, shared, { limits: { timeoutMs: 20, maxWaitMs: 5000 } })
     const all = Array.from({ length: 100 }, (_, count) => remote.actions.get(keyOf(`${count}`)))
     assert.equal(new Set(await within(3000, Promise.all(all))), new Set([undefined]))
-    assert.is(shared.calls.length, 16)
+    assert.is(shared.calls.length, 32)
     assert.equal(warnings, ['the remote cache memory: is not used for the rest of this run: it did not answer within 0.02 s'])
   }))
 

@@ -147,4 +147,22 @@ test('a service that moves serves in its new place before the old one goes', asy
   )
 })
 
+test('a host that does not answer is found before anything is touched; allowed, the others are deployed and the exit code is 10', async () => {
+  fleet.configure()
+  const dead = '      - { name: node-4, address: 10.87.77.99, user: deploy, roles: [app] }\n'
+  fleet.edit('stagecraft.yml', (text) => text.replace('    env_file', `${dead}    env_file`))
+  fleet.release('4')
+  for (const command of ['plan', 'deploy']) {
+    const { code, stdout, stderr } = await fleet.run([command, '--env', 'prod'])
+    assert.is(code, 2)
+    assert.match(stdout + stderr, /no connection to node-4/)
+  }
+  assert.equal(fleet.versions(), all('3'))
+  const { code, stderr, stdout } = await fleet.run(['deploy', '--env', 'prod', '--allow-unreachable'])
+  assert.is(code, 10, stderr + stdout)
+  assert.match(stderr, /without node-4: no answer/)
+  assert.not.match(stderr, /MaxListeners/)
+  assert.equal(fleet.versions(), all('4'))
+})
+
 suite.run()

@@ -8,6 +8,7 @@ import { openHttpStore } from '../../cache/remote/http.ts'
 import { checkout, copyFiles, type Ended } from '../support/checkouts.ts'
 import { inDirectory } from '../support/directory.ts'
 import { type Nginx, type NginxOptions, nginxObstacle, startNginx } from '../support/nginx.ts'
+import { startProxy } from '../support/proxy.ts'
 import { behavesAsRemoteStore } from '../support/remote-store-suite.ts'
 
 const suiteOf = suite('e2e/shared-cache')
@@ -128,6 +129,41 @@ test('tokens: who may read reads, who may write writes, over TLS that is verifie
     const distrust = done(await stranger.run(['run', 'ci'], { ...env, STAGECRAFT_REMOTE_CACHE_TOKEN: 'may-read' }))
     assert.equal(stranger.ran(), ['bundle', 'codegen', 'lint'])
     assert.not.match(distrust.stderr, 'may-read')
+  }))
+
+test('behind a proxy the cache is reached through it, encrypted or not', () =>
+  inDirectory(async (parent) => {
+    for (const tls of [false, true]) {
+      const nginx = await startNginx(join(parent, `nginx-${tls}`), { tls })
+      const proxy = await startProxy(Number(new URL(nginx.url).port))
+      try {
+        const address = `http://me:hunter22@127.0.0.1:${proxy.port}`
+        const env = {
+          [tls ? 'HTTPS_PROXY' : 'HTTP_PROXY']: address,
+          STAGECRAFT_REMOTE_CACHE: `${tls ? 'https' : 'http'}://cache.test/shop`,
+          ...(tls && { NODE_EXTRA_CA_CERTS: nginx.caFile }),
+        }
+        done(await checkout(parent, `ci-${tls}`, files).run(['run', 'ci'], { ...env, CI: '1' }))
+        const laptop = checkout(parent, `laptop-${tls}`, files)
+        const { stderr } = done(await laptop.run(['run', 'ci'], env))
+        assert.equal(laptop.ran(), [], stderr)
+        const expected = tls
+          ? /^CONNECT cache\.test:443 Basic bWU6aHVudGVyMjI=$/
+          : /^[A-Z]+ http:\/\/cache\.test\/shop\/.* Basic bWU6aHVudGVyMjI=$/
+        assert.ok(proxy.asked.length > 0)
+        for (const line of proxy.asked) assert.match(line, expected)
+
+        const outside = checkout(parent, `outside-${tls}`, files)
+        const there = done(
+          await outside.run(['run', 'ci'], { ...env, STAGECRAFT_REMOTE_CACHE: 'https://refused.test/', HTTPS_PROXY: address }),
+        )
+        assert.match(there.stderr, `the proxy 127.0.0.1:${proxy.port} does not lead to refused.test:443: it answered with 407`)
+        assert.not.match(there.stderr, 'hunter22')
+      } finally {
+        proxy.close()
+        await nginx.stop()
+      }
+    }
   }))
 
 test('a user and a password go into the variable', () =>

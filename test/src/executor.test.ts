@@ -317,6 +317,72 @@ test('a named pool bounds how many of its tasks run at once', async () => {
   assert.is(most, 2)
 })
 
+/** Counts programs and what is stored of them; both take a few turns. `storing` overlaps with a program when slots are left early. */
+function slotRig(parts: { readonly poolOf?: () => string; readonly pools: Readonly<Record<string, number>> }) {
+  const turns = async (count: number) => {
+    for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve))
+  }
+  const seen = { running: 0, most: 0, storing: 0, overlaps: 0 }
+  const work = kind('work', {
+    ...(parts.poolOf ? { poolOf: parts.poolOf } : {}),
+    run: async (params, context) => {
+      seen.running += 1
+      seen.most = Math.max(seen.most, seen.running)
+      if (seen.storing > 0) seen.overlaps += 1
+      await turns(3)
+      seen.running -= 1
+      seen.storing += 1
+      context.leaveSlot?.()
+      await turns(3)
+      seen.storing -= 1
+      return resultOf(params)
+    },
+  })
+  const ids = [1, 2, 3, 4, 5, 6].map((n) => `work:${n}`)
+  const graph = graphOf(...ids.map((name) => task(name, { params: name })))
+  return { seen, run: () => rig([work], { pools: parts.pools }).run(graph) }
+}
+
+test('in a pool of one of the user, no two programs run at once, while a result is stored beside the next', async () => {
+  const { seen, run } = slotRig({ poolOf: () => 'db', pools: { default: 4, db: 1 } })
+  const outcomes = await run()
+  assert.ok([...outcomes.values()].every((outcome) => outcome.status === 'ran'))
+  assert.is(seen.most, 1)
+  assert.ok(seen.overlaps > 0)
+})
+
+test('slots that are left early are never taken by more programs than there are slots', async () => {
+  const { seen, run } = slotRig({ pools: { default: 2 } })
+  await run()
+  assert.is(seen.most, 2)
+  assert.ok(seen.overlaps > 0)
+})
+
+test('one at a time is one at a time, to the end of each: what a result shows may stop the next', async () => {
+  const { seen, run } = slotRig({ pools: { default: 1 } })
+  await run()
+  assert.is(seen.most, 1)
+  assert.is(seen.overlaps, 0)
+})
+
+test('a slot is kept for a dependent that is more urgent than all that wait', async () => {
+  const order: string[] = []
+  const work = kind('work', {
+    poolOf: () => 'db',
+    run: async (params, context) => {
+      order.push(String(params))
+      context.leaveSlot?.()
+      await new Promise((resolve) => setImmediate(resolve))
+      return resultOf(params)
+    },
+  })
+  const chain = [task('work:a', { params: 'a' }), task('work:b', { params: 'b', needs: ['work:a'] })]
+  const last = task('work:c', { params: 'c', needs: ['work:b'] })
+  const filler = task('work:x', { params: 'x' })
+  await rig([work], { pools: { default: 4, db: 1 } }).run(graphOf(...chain, last, filler))
+  assert.equal(order.slice(0, 2), ['a', 'b'])
+})
+
 test('a run after a run does nothing, and no task starts before what it depends on has ended', async () => {
   const edges = fc.array(fc.tuple(fc.nat(11), fc.nat(11), fc.boolean()), { maxLength: 30 })
   await fc.assert(
@@ -339,6 +405,20 @@ test('a run after a run does nothing, and no task starts before what it depends 
       assert.equal(r.started(), [])
     }),
     { numRuns: 40 },
+  )
+})
+
+test('what becomes ready while the first are entered is entered once', async () => {
+  const ran: string[] = []
+  const { run } = rig([kind('a'), kind('b', { run: async () => resultOf(ran.push('b')) })])
+  const result = resultOf('as it was')
+  const outcomes = await run(graphOf(task('a:x'), task('b:y', { needs: ['a:x'] })), {
+    vouching: { outcomeOf: ({ kind: name }) => (name === 'a' ? { status: 'skipped', result, from: 'local', how: 'present' } : undefined) },
+  })
+  assert.equal(ran, ['b'])
+  assert.equal(
+    [...outcomes.values()].map(({ status }) => status),
+    ['skipped', 'ran'],
   )
 })
 

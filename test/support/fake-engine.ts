@@ -4,6 +4,7 @@ import type {
   ContainerDetail,
   Engine,
   EngineEvent,
+  Exit,
   OutputLine,
   OutputRequest,
   RegistryCredentials,
@@ -29,6 +30,7 @@ export interface FakeContainer {
   readonly health?: Container['health']
   readonly ports?: Container['ports']
   readonly address?: string
+  readonly routePort?: number
   /** Mount points of volumes nobody named. */
   readonly anonymousVolumes?: readonly string[]
   /** Default `no`. */
@@ -61,6 +63,8 @@ export class FakeEngine implements Engine {
   readonly credentials: (RegistryCredentials | undefined)[] = []
   /** Called after any container changed. */
   onChange: () => void = () => {}
+  /** What a program in a container answers; default nothing, with code 0. */
+  onExec: (argv: readonly string[]) => Partial<Exit> = () => ({})
   readonly #record: (call: string) => void
   readonly #hostName: string
   readonly #held = new Map<string, Held>()
@@ -86,6 +90,7 @@ export class FakeEngine implements Engine {
       health: given.health ?? 'none',
       ports: given.ports ?? [],
       ...(given.address !== undefined && { address: given.address }),
+      ...(given.routePort !== undefined && { routePort: given.routePort }),
     }
     const { anonymousVolumes = [], restartPolicy = 'no' } = given
     this.#held.set(container.id, {
@@ -196,7 +201,8 @@ export class FakeEngine implements Engine {
     const { container: found, exitCode, restartCount, restartPolicy, error, anonymousVolumes, startedAt } = this.#find(container)
     const { state, health } = found
     const times = startedAt === undefined ? {} : { startedAt }
-    return { state, health, exitCode, oomKilled: false, restartCount, restartPolicy, error, healthLog: [], anonymousVolumes, ...times }
+    const rest = { error, healthLog: [], anonymousVolumes, addresses: [], ...times }
+    return { state, health, exitCode, oomKilled: false, restartCount, restartPolicy, ...rest }
   }
   async logs(container: string, lines: number): Promise<readonly string[]> {
     this.#record(`logs ${container} ${lines}`)
@@ -215,6 +221,13 @@ export class FakeEngine implements Engine {
   async hasImage(reference: string): Promise<boolean> {
     this.#record(`hasImage ${reference}`)
     return this.images.has(reference)
+  }
+  async exec(container: string, argv: readonly [string, ...string[]]): Promise<Exit> {
+    this.#record(`exec ${container} ${argv.join(' ')}`)
+    return { code: 0, stdout: '', stderr: '', ...this.onExec(argv) }
+  }
+  async joinNetwork(network: string, container: string): Promise<void> {
+    this.#record(`joinNetwork ${network} ${container}`)
   }
   async pull(reference: string, credentials: RegistryCredentials | undefined, onLine?: (line: string) => void): Promise<void> {
     this.#record(`pull ${reference}`)

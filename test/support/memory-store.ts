@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs'
 import type { RemoteStore } from '../../cache/remote-store.ts'
 import type { Digest, Fingerprint } from '../../graph/types.ts'
 
@@ -42,9 +43,15 @@ export function memoryStore(): MemoryStore {
       await asked('readBlob', digest)
       return blobs.get(digest)
     },
-    async writeBlob(digest, bytes) {
+    async downloadBlob(digest, path) {
+      await asked('downloadBlob', digest)
+      const bytes = blobs.get(digest)
+      if (bytes !== undefined) writeFileSync(path, bytes)
+      return bytes !== undefined
+    },
+    async writeBlob(digest, content) {
       await asked('writeBlob', digest)
-      blobs.set(digest, bytes)
+      blobs.set(digest, 'path' in content ? readFileSync(content.path) : content)
     },
   }
   return store

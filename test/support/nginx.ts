@@ -11,7 +11,7 @@ export interface NginxOptions {
   readonly tokens?: { readonly read: string; readonly write: string }
   /** Basic authentication, for everything. */
   readonly basic?: { readonly user: string; readonly password: string }
-  /** A certificate for 127.0.0.1, of an authority made for this. */
+  /** A certificate for 127.0.0.1 and cache.test, of an authority made for this. */
   readonly tls?: boolean
 }
 
@@ -129,7 +129,7 @@ subjectKeyIdentifier = hash
 [server]
 basicConstraints = critical, CA:FALSE
 extendedKeyUsage = serverAuth
-subjectAltName = IP:127.0.0.1
+subjectAltName = IP:127.0.0.1, DNS:cache.test
 `,
   )
   const make = (name: string, extensions: string, ...more: string[]) =>

@@ -1,12 +1,15 @@
 /** What every RemoteStore promises, whatever it is made of: run by the tests of each of them. */
 import { randomBytes } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
+import { join } from 'node:path'
 import type { Test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { BlobReference, RemoteStore } from '../../cache/remote-store.ts'
 import { digestOf } from '../../graph/fingerprint.ts'
 import type { Fingerprint } from '../../graph/types.ts'
 import { rejects, within } from './assertions.ts'
+import { inDirectory } from './directory.ts'
 import { portOf } from './loopback.ts'
 
 export interface RemoteStoreSuite {
@@ -53,6 +56,21 @@ export function behavesAsRemoteStore(test: Test, name: string, { open, secrets, 
       assert.ok(read !== undefined && Buffer.compare(read, bytes) === 0)
     })
   }
+
+  usingStore('a blob goes from a file to a file', async (store) => {
+    await inDirectory(async (directory) => {
+      const bytes = randomBytes(3 * 1024 * 1024 + 1)
+      const [digest, from, to] = [digestOf(bytes), join(directory, 'from'), join(directory, 'to')]
+      writeFileSync(from, bytes)
+      writeFileSync(to, 'what an attempt before left behind')
+      await patient(store.writeBlob(digest, { path: from, sizeBytes: bytes.length }, signal()))
+      assert.is(await patient(store.downloadBlob(digest, to, signal(), bytes.length)), true)
+      assert.ok(readFileSync(to).equals(bytes))
+      const absent = digestOf(randomBytes(16))
+      assert.is(await patient(store.downloadBlob(absent, join(directory, 'absent'), signal(), 5_000_000)), false)
+      await rejects(store.downloadBlob(digest, join(directory, 'no', 'folder'), signal(), bytes.length), /ENOENT|no such file/)
+    })
+  })
 
   usingStore('what was never written is absent', async (store) => {
     const digest = digestOf(randomBytes(16))

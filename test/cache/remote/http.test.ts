@@ -1,12 +1,15 @@
 import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { openHttpStore } from '../../../cache/remote/http.ts'
 import type { RemoteStore } from '../../../cache/remote-store.ts'
 import { digestOf } from '../../../graph/fingerprint.ts'
 import { rejects, within } from '../../support/assertions.ts'
+import { inDirectory } from '../../support/directory.ts'
 import { behavesAsRemoteStore } from '../../support/remote-store-suite.ts'
 import { keyOf } from '../stored.ts'
 
@@ -17,9 +20,13 @@ const signal = () => AbortSignal.timeout(5000)
 
 type Answer = (...exchange: Parameters<RequestListener>) => unknown
 
+let pauses: number[] = []
+const pause = async (ms: number): Promise<void> => void pauses.push(ms)
+
 /** A server that answers so, and what it was asked. */
 async function served(answer: Answer, work: (store: RemoteStore, asked: string[], connections: () => number) => Promise<void>) {
   const asked: string[] = []
+  pauses = []
   let connections = 0
   const server = createServer((request, response) => {
     asked.push(`${request.method} ${request.url} ${request.headers.authorization ?? '-'}`)
@@ -29,7 +36,7 @@ async function served(answer: Answer, work: (store: RemoteStore, asked: string[]
   })
   await once(server.listen(0, '127.0.0.1'), 'listening')
   const { port } = server.address() as AddressInfo
-  const store = openHttpStore({ url: new URL(`http://127.0.0.1:${port}/shop/`), authorization: 'Bearer t0ken' })
+  const store = openHttpStore({ url: new URL(`http://127.0.0.1:${port}/shop/`), authorization: 'Bearer t0ken', pause, patienceMs: 5000 })
   try {
     await work(store, asked, () => connections)
   } finally {
@@ -106,7 +113,56 @@ test('a server without HEAD is sent the blob', () =>
     async (store) => assert.not(await store.hasBlob(digest, signal())),
   ))
 
-test('an answer cut in the middle is asked for once more, and then is an error', () =>
+test('a server that is busy is left alone for as long as it says, and asked again', () => {
+  let times = 0
+  return served(
+    (_request, response) => {
+      times += 1
+      if (times === 1) return response.writeHead(429, { 'retry-after': '3' }).end()
+      if (times === 2) return response.writeHead(503).end()
+      return response.writeHead(200).end('entry')
+    },
+    async (store) => {
+      assert.is(Buffer.from((await store.readAction(key, signal())) ?? []).toString(), 'entry')
+      assert.equal(pauses, [3000, 500])
+    },
+  )
+})
+
+test('who wants to be left alone for longer than there is time is not waited for', () =>
+  served(
+    (_request, response) => void response.writeHead(503, { 'retry-after': '6' }).end(),
+    async (store, asked) => {
+      await rejects(store.readAction(key, signal()), /answered with 503; it asks to be left alone for 6 s$/)
+      assert.equal([asked.length, pauses.length], [1, 0])
+    },
+  ))
+
+test('an answer that is busy is no blob: nothing of it is in the file', () =>
+  inDirectory(async (directory) => {
+    let times = 0
+    await served(
+      (_request, response) => {
+        times += 1
+        return times === 1 ? response.writeHead(503).end('come back later') : response.writeHead(200).end('blob')
+      },
+      async (store) => {
+        const path = join(directory, 'blob')
+        assert.ok(await store.downloadBlob(digest, path, signal(), 4))
+        assert.is(readFileSync(path, 'utf8'), 'blob')
+      },
+    )
+  }))
+
+test('more than was promised is not written into a file either', () =>
+  inDirectory((directory) =>
+    served(
+      (_request, response) => void response.writeHead(200).end(Buffer.alloc(10_000_000)),
+      async (store) => void (await rejects(store.downloadBlob(digest, join(directory, 'blob'), signal(), 5), /larger than/)),
+    ),
+  ))
+
+test('an answer cut in the middle is asked for again, and at last is an error', () =>
   served(
     (_request, response) => {
       response.writeHead(200, { 'content-length': 100 }).write('half')
@@ -114,7 +170,7 @@ test('an answer cut in the middle is asked for once more, and then is an error',
     },
     async (store, asked) => {
       await rejects(store.readAction(key, signal()), /GET .* failed/)
-      assert.is(asked.length, 2)
+      assert.is(asked.length, 4)
     },
   ))
 
@@ -128,7 +184,7 @@ test('who never answers is left when the signal says so', () =>
   served(
     () => {},
     async (store, asked) => {
-      await within(3000, rejects(store.readAction(key, AbortSignal.timeout(20))))
+      await within(3000, rejects(store.readAction(key, AbortSignal.timeout(300))))
       assert.is(asked.length, 1)
     },
   ))

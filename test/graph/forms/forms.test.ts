@@ -34,6 +34,16 @@ for (const [name, draw] of [
   })
 }
 
+test('tasks are called what they are said to be called, everywhere in a drawing', () => {
+  const graph = graphOf(task('exec:a'), task('exec:b', { needs: ['exec:a'] }), task('exec:c', { needs: ['exec:a', 'exec:b'] }))
+  const nameOf = (id: TaskId): string => id.replace('exec:', '')
+  for (const draw of [drawTree, drawDot, drawMermaid]) {
+    const drawn = draw(graph, { nameOf, stateOf: () => ({ name: 'fresh', detail: '' }) })
+    assert.not.match(drawn, 'exec:')
+    assert.match(drawn, /\bb\b/)
+  }
+})
+
 test('a graph for programs', () => {
   golden('graph/release.json', text(release()))
   golden('graph/states.json', text(release(), states))

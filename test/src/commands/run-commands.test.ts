@@ -191,6 +191,36 @@ test("explain: a task of the user's by its bare name, what changed by name, and 
     assert.match((await run('explain', 'api')).stdout, 'ready when 127.0.0.1:4000 accepts a connection')
   }, own))
 
+test('explain: a task that was spared because its need made the same result again says so, and one that was restored does not', () =>
+  inProject(
+    async (_, directory) => {
+      const run = (...argv: string[]) => stagecraft(argv, { cwd: directory, env: { PATH: process.env['PATH'] ?? '' } })
+      const edit = async (text: string): Promise<void> => {
+        writeFileSync(join(directory, 'schema'), text)
+        assert.is((await run('run', 'use')).code, 0)
+      }
+      const spared = 'In the last run gen ran again and made the same result, so nothing changed for this task.'
+      await edit('a\n')
+      assert.not.match((await run('explain', 'use')).stdout, 'In the last run')
+      await edit('a\n# a comment\n')
+      assert.match((await run('explain', 'use')).stdout, spared)
+      assert.equal(JSON.parse((await run('explain', 'use', '--format', 'json')).stdout).sparedBy, ['exec:gen'])
+      await edit('b\n')
+      // Its need ran, and made what it had made before the last change: the task was put back from the cache.
+      await edit('a\n# another\n')
+      const restored = (await run('explain', 'use')).stdout
+      assert.not.match(restored, 'In the last run')
+      assert.match(restored, 'was restored (takes')
+    },
+    {
+      'stagecraft.yml': `project: {name: shop}
+tasks:
+  gen: {command: "grep -v '#' schema > gen.txt", inputs: [schema], outputs: [gen.txt]}
+  use: {command: "cat gen.txt > out.txt", inputs: [], outputs: [out.txt], needs: [gen]}
+`,
+    },
+  ))
+
 test('explain: outputs that were edited or deleted are named', () =>
   inProject(async (_, directory) => {
     const run = (...argv: string[]) => stagecraft(argv, { cwd: directory, env: { PATH: process.env['PATH'] ?? '' } })
@@ -203,7 +233,7 @@ test('explain: outputs that were edited or deleted are named', () =>
 
 test('graph --state: what is predicted, offline; --out writes a file and prints its path', () =>
   inProject(async (run, directory) => {
-    assert.match((await run('graph', 'gen', '--state')).stdout, 'exec:gen  would run: no result here yet')
+    assert.match((await run('graph', 'gen', '--state')).stdout, 'gen  would run: no result here yet')
     assert.not.match((await run('graph', 'gen')).stdout, 'would run')
     const { stdout, code } = await run('graph', '--format', 'html', '--out', 'drawn/graph.html')
     assert.equal([code, stdout], [0, 'drawn/graph.html\n'])

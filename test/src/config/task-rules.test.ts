@@ -56,8 +56,33 @@ test('the manifest of the guide is accepted, and nothing in it is filled in from
 
 const cases: readonly (readonly [text: string, expected: readonly string[]])[] = [
   // --- shape
-  [task('inputs: a'), ['2:33 SC1009 expected a list in tasks.a.inputs, found `a`']],
+  [task('inputs: a'), ['2:33 SC1009 expected a list in tasks.a.inputs, found `a` → ["a"]']],
+  [task('tools: node --version'), ['2:32 SC1009 expected a list in tasks.a.tools, found `node --version` → [["node", "--version"]]']],
+  [task('tools: [node --version]'), ['2:33 SC1009 expected a list in tasks.a.tools[0], found `node --version` → ["node", "--version"]']],
+  [
+    task('env: {A: b}'),
+    [
+      '2:25 SC1009 expected a list in tasks.a.env, found a map | `env` names variables that are passed on; those with values go into `variables`',
+    ],
+  ],
   [task('input: [a]'), ['2:25 SC1003 unknown key `input` in tasks.a → inputs']],
+  // --- words of other task runners
+  [`${project}tasks: {a: {cmd: x}}\n`, ['2:13 SC1003 unknown key `cmd` in tasks.a → command']],
+  [task('dependsOn: []'), ['2:25 SC1003 unknown key `dependsOn` in tasks.a → needs']],
+  [task('depends_on: []'), ['2:25 SC1003 unknown key `depends_on` in tasks.a → needs']],
+  [task('dir: x'), ['2:25 SC1003 unknown key `dir` in tasks.a → cwd']],
+  [task('sources: []'), ['2:25 SC1003 unknown key `sources` in tasks.a → inputs']],
+  [task('generates: []'), ['2:25 SC1003 unknown key `generates` in tasks.a → outputs']],
+  [task('concurrency: 1'), ['2:25 SC1003 unknown key `concurrency` in tasks.a → pool']],
+  [task('persistent: true'), ['2:25 SC1003 unknown key `persistent` in tasks.a → service']],
+  [task('desc: x'), ['2:25 SC1003 unknown key `desc` in tasks.a']],
+  [`${project}scripts: {a: x}\n`, ['2:1 SC1003 unknown key `scripts` → tasks']],
+  [
+    task('needs: ["^a"]'),
+    [
+      '2:33 SC1101 no task, pipeline or built-in target is called `^a` | there are no packages that tasks could be looked for in: name each task that comes first',
+    ],
+  ],
   [`${project}tasks: {a: {}}\n`, ['2:9 SC1010 `tasks.a.command` is required']],
   [`${project}tasks: {a: {command: []}}\n`, ['2:13 SC1011 expected at least 1 entry in tasks.a.command, found an empty list']],
   [

@@ -1,7 +1,8 @@
-import { once } from 'node:events'
+import { closeSync } from 'node:fs'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { OutputPipes } from '../../../src/programs/output-pipes.ts'
+import { outputOfPipe } from '../../../src/programs/program-output.ts'
 import { openSpawner, type Spawner } from '../../../src/programs/spawner.ts'
 import { within } from '../../support/assertions.ts'
 import { inDirectory } from '../../support/directory.ts'
@@ -37,9 +38,8 @@ const inRig = (work: (rig: Rig, directory: string) => Promise<void>) => () =>
       const pipe = pipes.open()
       assert.ok(pipe)
       const pieces: string[] = []
-      pipe.stream.on('data', (piece) => pieces.push(String(piece)))
-      const output = once(pipe.stream, 'close').then(() => pieces.join(''))
-      const { closeSync } = await import('node:fs')
+      const listened = outputOfPipe(pipe, { redact: (text) => text, onLine: (line) => pieces.push(`${line}\n`) })
+      const output = listened.closed.then(() => pieces.join(''))
       try {
         const started = await spawner.start({ argv: ['sh', '-c', script], cwd: directory, env, output: pipe.path })
         return { ...started, output }
@@ -90,7 +90,7 @@ test(
     } catch (error) {
       assert.is((error as NodeJS.ErrnoException).code, 'ENOENT')
     }
-    output.stream.destroy()
+    closeSync(output.readEnd)
   }),
 )
 

@@ -146,7 +146,7 @@ test('when tasks last ran is kept over runs in which they did not, and what is r
       because: 'src/a.ts changed',
       finishedAt,
     })
-    assert.equal(first.tasks.get(id('exec:e')), { status: 'skipped', startMs: 110, durationMs: 0, finishedAt })
+    assert.equal(first.tasks.get(id('exec:e')), { status: 'skipped', startMs: 110, durationMs: 0, restored: true, finishedAt })
     assert.is(first.tasks.get(id('exec:d'))?.status, 'canceled')
     writeLastRun(directory, first, assert.unreachable)
     assert.equal(readLastRun(directory), first)

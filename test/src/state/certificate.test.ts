@@ -1,8 +1,20 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { certificatePath, tasksUpToDate } from '../../../src/state/certificate.ts'
+import { certificatePath, lookAround, tasksUpToDate } from '../../../src/state/certificate.ts'
 import { inDirectory } from '../../support/directory.ts'
 import { Checkout, fates, type Recipe } from './checkout.ts'
 
@@ -84,7 +96,7 @@ function linkFolder(directory: string, name: string): void {
 test('of another build or other variables it says nothing', () =>
   inDirectory(async (folder) => {
     await built(folder, [recipe('t', { env: ['API_*'] })])
-    const ask = (build: string, env: Record<string, string>) => tasksUpToDate(['all'], { build, directory: folder, env })
+    const ask = (build: string, env: Record<string, string>) => tasksUpToDate(lookAround(['all'], { build, directory: folder, env }))
     assert.is(ask('unbundled', {}), 1)
     assert.is(ask('unbundled', { OTHER: 'x' }), 1)
     assert.is(ask('unbundled', { API_URL: '' }), undefined)
@@ -141,7 +153,7 @@ test('a checkout that was moved is the same one; a copy of it finds out by itsel
     await built(join(folder, 'one'))
     cpSync(join(folder, 'one'), join(folder, 'copy'), { recursive: true, preserveTimestamps: true })
     renameSync(join(folder, 'one'), join(folder, 'two'))
-    const ask = (name: string) => tasksUpToDate(['all'], { build: 'unbundled', directory: join(folder, name), env: {} })
+    const ask = (name: string) => tasksUpToDate(lookAround(['all'], { build: 'unbundled', directory: join(folder, name), env: {} }))
     assert.is(ask('two'), 1)
     assert.is(ask('copy'), undefined)
     assert.is(ask('one'), undefined)
@@ -188,6 +200,20 @@ test('with any byte of the state changed, what must run still runs', () =>
       checkout.store.results.clear()
       assert.equal(fates(await checkout.run()), { 'exec:t': 'ran' }, `byte ${at}`)
     }
+  }))
+
+test('where tools are looked for is part of it', () =>
+  inDirectory(async (folder) => {
+    const checkout = new Checkout(join(folder, 'project'), [recipe('t', { tools: [['tool', '--version']] })])
+    checkout.write('src/a', 'a')
+    mkdirSync(join(folder, 'bin'))
+    copyFileSync('/bin/true', join(folder, 'bin/tool'))
+    checkout.env = { PATH: join(folder, 'bin') }
+    await checkout.run()
+    await checkout.run()
+    assert.is(checkout.certified(), 1)
+    checkout.env = { PATH: `${folder}:${join(folder, 'bin')}` }
+    assert.is(checkout.certified(), undefined)
   }))
 
 test('a certificate is named for its targets, as long as they make a name', () => {

@@ -2,16 +2,18 @@
 import { cpSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Cache } from '../../../cache/cache.ts'
-import { digestOf } from '../../../graph/fingerprint.ts'
+import { digestOf, digestOfResult } from '../../../graph/fingerprint.ts'
 import { taskGraph } from '../../../graph/task-graph.ts'
 import type { ActionResult, Outcome, Task, TaskGraph, TaskId } from '../../../graph/types.ts'
 import { startRun } from '../../../src/executor.ts'
 import { projectOutputs } from '../../../src/outputs/outputs.ts'
 import { processEnvironment } from '../../../src/programs/environment.ts'
 import { openRunMemory } from '../../../src/session/run-memory.ts'
-import { tasksUpToDate } from '../../../src/state/certificate.ts'
+import { type Look, lookAround, tasksUpToDate } from '../../../src/state/certificate.ts'
+import { handOver } from '../../../src/state/hand-over.ts'
 import { rememberedOutputs } from '../../../src/state/remembered-outputs.ts'
 import { lookAt } from '../../../src/state/stamp.ts'
+import type { Vouching } from '../../../src/state/vouching.ts'
 import type { ExecParams } from '../../../tasks/exec/params.ts'
 import { kinds } from '../../../tasks/index.ts'
 import type { Ports, Programs } from '../../../tasks/ports.ts'
@@ -24,6 +26,12 @@ export interface Recipe {
   /** Where the command writes, below or among the outputs. */
   readonly writes: string
   readonly needs: readonly string[]
+  readonly after?: readonly string[]
+  /** A file that the command formats in place. */
+  readonly formats?: string
+  /** False: it always runs. */
+  readonly cache?: boolean
+  readonly tools?: readonly (readonly string[])[]
   readonly env: readonly string[]
   readonly word: string
 }
@@ -60,6 +68,8 @@ export class Checkout {
   env: Record<string, string> = {}
   store = new Store()
   recipes: readonly Recipe[] = []
+  /** Names of tasks whose command fails. */
+  broken: ReadonlySet<string> = new Set()
   /** Called when a command starts. */
   whileRunning: (name: string) => void = () => {}
 
@@ -80,6 +90,13 @@ export class Checkout {
     writeFileSync(absolute, text)
   }
 
+  /** As formatters do: changed only if it is not yet as it should be. */
+  format(path: string): void {
+    const absolute = join(this.directory, path)
+    const text = readFileSync(absolute, 'utf8')
+    if (!text.endsWith(';')) writeFileSync(absolute, `${text};`)
+  }
+
   /** The same files and cache elsewhere, and nothing of what Stagecraft remembers. */
   fromScratch(directory: string): Checkout {
     cpSync(this.directory, directory, { recursive: true, verbatimSymlinks: true })
@@ -88,6 +105,7 @@ export class Checkout {
     other.setRecipes(this.recipes)
     other.env = { ...this.env }
     other.store = this.store.copy()
+    other.broken = this.broken
     return other
   }
 
@@ -99,14 +117,24 @@ export class Checkout {
 
   /** What the certificate says, as a run of these targets would hear it first. */
   certified(targets: readonly string[] = ['all']): number | undefined {
-    return tasksUpToDate(targets, { build: 'unbundled', directory: this.directory, env: this.env })
+    return tasksUpToDate(this.look(targets))
   }
 
-  async run(): Promise<ReadonlyMap<TaskId, Outcome>> {
+  /** What the launcher sees before a run. */
+  look(targets: readonly string[] = ['all']): Look | undefined {
+    return lookAround(targets, { build: 'unbundled', directory: this.directory, env: this.env })
+  }
+
+  /** @param options.look what the launcher saw; `force`: names of tasks that have to run. */
+  async run({ look, force = [] }: RunWith = {}): Promise<ReadonlyMap<TaskId, Outcome>> {
     const { directory } = this
+    this.vouched.clear()
     const stamp = lookAt(join(directory, 'stagecraft.yml'))
     const path = join(directory, 'stagecraft.yml')
-    const memory = openRunMemory({ directory, ...(stamp && { manifest: { path, stamp } }) }, { env: this.env }, true)
+    const definition = digestOf(readFileSync(path))
+    const memory = openRunMemory({ directory, definition, ...(stamp && { manifest: { path, stamp } }) }, { env: this.env }, true)
+    if (look) handOver(look)
+    const vouching = memory.vouching(['all'])
     const cache = memory.keeping(this.store.cache())
     const environment = processEnvironment(this.env)
     const { secrets } = rig([]).options
@@ -129,6 +157,9 @@ export class Checkout {
       log: memory.log,
       files: memory.files,
       environment,
+      ...(vouching ? { vouching: this.counting(vouching) } : {}),
+      force: (id) => force.some((name) => id === `exec:${name}`),
+      onFailure: 'continue',
     })
     const outcomes = new Map<TaskId, Outcome>()
     for (const id of graph.order) outcomes.set(id, await run.outcome(id))
@@ -138,20 +169,40 @@ export class Checkout {
     return outcomes
   }
 
+  /** Tasks that the last run did not have to describe. */
+  readonly vouched = new Set<TaskId>()
+
+  counting(vouching: Vouching): Pick<Vouching, 'outcomeOf'> {
+    return {
+      outcomeOf: (task, resultOf) => {
+        const outcome = vouching.outcomeOf(task, resultOf)
+        if (outcome) this.vouched.add(task.id)
+        return outcome
+      },
+    }
+  }
+
   /** Reads all that is below the folders of its inputs, and its variables, and writes what it saw. */
   programs(): Programs {
     return {
       run: async ({ argv, env }) => {
         const recipe = JSON.parse(argv[1] ?? '') as Recipe
         this.whileRunning(recipe.name)
+        if (this.broken.has(recipe.name)) return { code: 1 }
+        if (recipe.formats !== undefined) this.format(recipe.formats)
         const seen = recipe.inputs.map((pattern) => contentOf(join(this.directory, pattern.replace(/\/?\*.*$/, ''))))
         const variables = recipe.env.map((name) => env[name] ?? '')
-        this.write(recipe.writes, digestOf(JSON.stringify([recipe.word, seen, variables])))
+        if (recipe.writes !== recipe.formats) this.write(recipe.writes, digestOf(JSON.stringify([recipe.word, seen, variables])))
         return { code: 0 }
       },
       start: () => Promise.reject(new Error('nothing is started here')),
     }
   }
+}
+
+interface RunWith {
+  readonly look?: Look | undefined
+  readonly force?: readonly string[]
 }
 
 function contentOf(path: string): unknown {
@@ -176,8 +227,8 @@ function taskOf(recipe: Recipe): Task {
     passEnv: [],
     secrets: [],
     variables: {},
-    tools: [],
-    cache: true,
+    tools: (recipe.tools ?? []).map((argv) => [...argv]),
+    cache: recipe.cache ?? true,
     timeoutMs: null,
     retries: 0,
     pool: null,
@@ -188,7 +239,7 @@ function taskOf(recipe: Recipe): Task {
     kind: 'exec',
     params,
     needs: recipe.needs.map((name) => `exec:${name}` as TaskId),
-    after: [],
+    after: (recipe.after ?? []).map((name) => `exec:${name}` as TaskId),
   }
 }
 
@@ -204,4 +255,9 @@ export function fates(outcomes: ReadonlyMap<TaskId, Outcome>): Record<string, st
 
 export function isUpToDate(outcomes: ReadonlyMap<TaskId, Outcome>): boolean {
   return Object.values(fates(outcomes)).every((fate) => fate === 'up to date')
+}
+
+/** What each task made, as dependents see it. */
+export function results(outcomes: ReadonlyMap<TaskId, Outcome>): Record<string, string> {
+  return Object.fromEntries([...outcomes].flatMap(([id, outcome]) => ('result' in outcome ? [[id, digestOfResult(outcome.result)]] : [])))
 }

@@ -26,6 +26,7 @@ const explained: Parameters<typeof renderExplanation>[0] = {
   ],
   outputs: [],
   storedIn: [],
+  sparedBy: [],
   lastRun: { status: 'ran', durationMs: 3215, ranMs: 3215, because: 'schema/a.graphql added', finishedAt: '2026-11-23T10:52:07.113Z' },
 }
 const text = (changes: Partial<typeof explained> = {}, verbose = false) =>
@@ -84,6 +85,13 @@ for (const [title, changes, expected] of [
   test(`the verdict: ${title}`, () => assert.match(text(changes), expected))
 }
 
+test('early cutoff: needs that ran again and changed nothing are named', () => {
+  const said = (...sparedBy: string[]) => text({ sparedBy, prediction: { state: 'fresh', detail: 'unchanged (local)' } as never })
+  assert.match(said('exec:codegen'), 'In the last run codegen ran again and made the same result, so nothing changed for this task.')
+  assert.match(said('exec:a', 'build:b', 'exec:c'), 'In the last run a, build:b and c ran again and made the same results')
+  assert.match(said('a', 'b', 'c', 'd', 'e'), 'a, b, c and 2 more ran again')
+})
+
 test('while a result is not known, neither is what the task is made from', () => {
   const { fingerprint: _, ...rest } = explained
   const waiting = renderExplanation(
@@ -110,6 +118,7 @@ for (const [storedIn, words] of [
 for (const [status, changes, words] of [
   ['failed', { durationMs: 90_000 }, 'failed in 1m 30s, 2026-11-23 10:52 UTC'],
   ['skipped', { ranMs: 4200 }, 'was up to date (takes 4.2s), 2026-11-23 10:52 UTC'],
+  ['skipped', { ranMs: 4200, restored: true }, 'was restored (takes 4.2s), 2026-11-23 10:52 UTC'],
   ['canceled', {}, 'was not run, 2026-11-23 10:52 UTC'],
 ] as const) {
   test(`the last run: ${status}`, () => {

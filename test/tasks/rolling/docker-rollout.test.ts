@@ -10,6 +10,7 @@ const test = suite('tasks/rolling/docker-rollout')
 function rig(replicas: number, plugin: (r: RolloutRig) => number = swapAll): RolloutRig {
   const r = new RolloutRig({ driver: 'docker-rollout', replicas })
   r.host.answer(/^docker rollout --version$/, {})
+  r.host.answer(/^printenv HOME$/, { stdout: '/home/deploy\n' })
   r.host.answer(/docker rollout --file .* web$/, () => ({ code: plugin(r) }))
   r.host.answer(/ docker compose .* up --detach --no-deps --scale web=\d+ web$/, ({ argv }) => {
     const count = Number(argv.at(-2)?.split('=')[1])
@@ -34,7 +35,7 @@ test('the plugin replaces what runs, told where the file is and how long to wait
   const words = r.host.commands.find(({ argv }) => argv.includes('rollout') && argv.includes('web'))?.argv.join(' ') ?? ''
   assert.match(
     words,
-    / docker rollout --file \/opt\/stagecraft\/shop\/prod\/bundles\/b+\/docker-compose\.yml --project-name shop-prod --timeout 0.2 --wait 0 web$/,
+    / HOME=\/home\/deploy docker rollout --file \/opt\/stagecraft\/shop\/prod\/bundles\/b+\/docker-compose\.yml --project-name shop-prod --timeout 0.2 --wait 0 web$/,
   )
 })
 

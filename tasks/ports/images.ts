@@ -1,0 +1,50 @@
+/** Where images come from and go to. */
+
+export interface BuildRequest {
+  /** Absolute paths. */
+  readonly context: string
+  readonly dockerfile: string
+  readonly target?: string
+  readonly args: Readonly<Record<string, string>>
+  readonly platforms: readonly string[]
+  /** Secret id → environment variable that carries it to the builder, or file. Values never on argv. */
+  readonly secrets: readonly { readonly id: string; readonly value: string }[]
+  readonly ssh: readonly string[]
+  readonly additionalContexts: Readonly<Record<string, string>>
+  readonly cacheFrom: readonly string[]
+  /** Files and folders of the context that must not reach the image, relative to it. */
+  readonly withheld: readonly string[]
+  readonly labels: Readonly<Record<string, string>>
+  /** At least one of them stands for this content and no other. */
+  readonly tags: readonly string[]
+  readonly noCache: boolean
+}
+
+/** Docker buildx and the engine on this machine. */
+export interface Builder {
+  /** Builds and loads into this machine's engine. @returns the image id (`sha256:…`, the config digest). */
+  build(request: BuildRequest, onLine: (line: string) => void, signal: AbortSignal): Promise<string>
+  /** Image id of a reference or id held by this machine's engine. */
+  imageId(reference: string): Promise<string | undefined>
+  tag(imageId: string, reference: string): Promise<void>
+  /** @returns the manifest digest the registry gave. */
+  push(reference: string, onLine: (line: string) => void, signal: AbortSignal): Promise<string>
+}
+
+export interface RegistryCredentials {
+  readonly username: string
+  readonly password: string
+  readonly serveraddress: string
+  /** In place of name and password, which are empty then. Spelled as in the Engine API's `X-Registry-Auth`. */
+  readonly identitytoken?: string
+}
+
+/** An OCI distribution registry (https://github.com/opencontainers/distribution-spec). */
+export interface Registry {
+  /** The manifest behind a tag or digest, or undefined when the registry does not have it. Answers are kept for the run. */
+  manifest(reference: string): Promise<{ readonly digest: string; readonly imageId?: string } | undefined>
+  /** Drops what is remembered of a reference, after a push. */
+  forget(reference: string): void
+  /** What the user's Docker configuration holds for this reference's registry. */
+  credentials(reference: string): Promise<RegistryCredentials | undefined>
+}
