@@ -41,7 +41,7 @@ export function rollbackImages(
       notices.push(`${name} was not part of ${id}: it keeps the image of ${kept.id} (${kept.version})`)
     } else {
       const message = `no release has an image of ${name}, which is in the Compose file: take it out, or check ${version} out and deploy`
-      diagnostics.push({ code: 'SC3146', severity: 'error', message })
+      diagnostics.push({ code: 'SC3156', severity: 'error', message })
     }
   }
   const known = new Set(services.map(({ name }) => name))

@@ -35,9 +35,9 @@ export function chooseRollback(releases: readonly Release[], environment: string
   if (!found.ok) return found
   const target = found.value
   const why = ineligible(target)
-  if (why !== undefined) return refused('SC3144', `${name(target)} cannot be rolled back to: ${why}`, candidatesNote(own))
+  if (why !== undefined) return refused('SC3154', `${name(target)} cannot be rolled back to: ${why}`, candidatesNote(own))
   if (target.id === current?.id && !isMixed) {
-    return refused('SC3143', `${name(target)} is what ${environment} runs already`, candidatesNote(own, current))
+    return refused('SC3153', `${name(target)} is what ${environment} runs already`, candidatesNote(own, current))
   }
   return { ok: true, value: { target, passed: [], ...around } }
 }
@@ -78,7 +78,7 @@ function previous(
   around: Pick<RollbackChoice, 'current' | 'isMixed'>,
 ): Checked<RollbackChoice> {
   const { current, isMixed } = around
-  if (current === undefined) return refused('SC3145', `${environment} has no finished release yet, so there is none before it`)
+  if (current === undefined) return refused('SC3155', `${environment} has no finished release yet, so there is none before it`)
   const passed: { release: Release; why: string }[] = []
   for (const release of own.filter(({ id }) => (isMixed ? id <= current.id : id < current.id))) {
     const why = ineligible(release)
@@ -86,7 +86,7 @@ function previous(
     passed.push({ release, why })
   }
   const others = passed.map(({ release, why }) => ({ message: `${name(release)}: ${why}` }))
-  return refused('SC3145', `${environment} has no release before ${name(current)} that could be gone back to`, others)
+  return refused('SC3155', `${environment} has no release before ${name(current)} that could be gone back to`, others)
 }
 
 /** It began after what is live, failed, and did not put everything back. */
@@ -98,11 +98,11 @@ function leavesHostsBehind(release: Release, current: Release | undefined): bool
 function byId(releases: readonly Release[], environment: string, id: string): Checked<Release> {
   const found = releases.find((release) => release.id === id)
   if (found === undefined)
-    return refused('SC3141', `there is no release \`${id}\``, [
+    return refused('SC3151', `there is no release \`${id}\``, [
       { message: `\`stagecraft releases list --remote --env ${environment}\` lists them` },
     ])
   if (found.environment !== environment)
-    return refused('SC3142', `${name(found)} is a release of ${found.environment}, not of ${environment}`)
+    return refused('SC3152', `${name(found)} is a release of ${found.environment}, not of ${environment}`)
   return { ok: true, value: found }
 }
 
@@ -111,9 +111,9 @@ function byVersion(own: readonly Release[], environment: string, version: string
   const isShort = /^[0-9a-f]{7,39}$/.test(version)
   const named = own.filter((release) => release.version === version || (isShort && release.version.startsWith(version)))
   const commits = [...new Set(named.map((release) => release.version))]
-  if (commits.length > 1 && !commits.includes(version)) return refused('SC3141', `\`${version}\` may be ${commits.join(' or ')}`)
+  if (commits.length > 1 && !commits.includes(version)) return refused('SC3151', `\`${version}\` may be ${commits.join(' or ')}`)
   const target = named.find((release) => ineligible(release) === undefined) ?? named[0]
-  if (target === undefined) return refused('SC3141', `${environment} has no release of version \`${version}\``, candidatesNote(own))
+  if (target === undefined) return refused('SC3151', `${environment} has no release of version \`${version}\``, candidatesNote(own))
   return { ok: true, value: target }
 }
 

@@ -62,7 +62,7 @@ async function notOne(given: number, globals: GlobalOptions, app: App): Promise<
   const message = `${what}: one of \`--to-previous\`, \`--to-release <id>\` and \`--to-version <version>\``
   const isShown = given === 0 && globals.env !== undefined && app.stderr.isTTY === true
   const notes = isShown ? (await candidates(globals, app)).map((line) => ({ message: line })) : []
-  return new InputError([{ code: 'SC3140', severity: 'error', message, ...(notes.length > 0 ? { notes } : {}) }])
+  return new InputError([{ code: 'SC3150', severity: 'error', message, ...(notes.length > 0 ? { notes } : {}) }])
 }
 
 async function candidates(globals: GlobalOptions, app: App): Promise<readonly string[]> {

@@ -37,7 +37,7 @@ test('a release from before images were recorded is found by its tag', () => {
 
 test('a service that no release has an image of cannot be rolled back', () => {
   const found = rollbackImages(old, history, [service('web'), service('new')])
-  assert.is(found.ok ? undefined : found.diagnostics[0]?.code, 'SC3146')
+  assert.is(found.ok ? undefined : found.diagnostics[0]?.code, 'SC3156')
 })
 
 test.run()
