@@ -32,7 +32,7 @@ export function select(deployment: Deployment, selection: Selection, placed = fa
   const { hosts, services, environment } = deployment
   if (hosts.length === 0) {
     const message = `environment \`${environment}\` has no hosts: there is nothing to look at`
-    return { ok: false, diagnostics: [{ code: 'SC3132', severity: 'error', message }] }
+    return { ok: false, diagnostics: [{ code: 'SC3162', severity: 'error', message }] }
   }
   const roles = [...new Set(hosts.flatMap((host) => host.roles))].sort()
   const diagnostics = [
@@ -50,7 +50,7 @@ export function select(deployment: Deployment, selection: Selection, placed = fa
   )
   if (chosen.length === 0) {
     const message = `no host of \`${environment}\` is all of what was asked for: ${asked(selection)}`
-    return { ok: false, diagnostics: [{ code: 'SC3131', severity: 'error', message }] }
+    return { ok: false, diagnostics: [{ code: 'SC3161', severity: 'error', message }] }
   }
   return {
     ok: true,
@@ -65,7 +65,7 @@ function unknown(what: string, words: readonly string[] | undefined, known: read
       const suggestion = nearest(word, known)
       const there = known.length === 0 ? `there is no ${what}` : `expected one of ${known.join(', ')}`
       const message = `no ${what} is called \`${word}\`: ${there}`
-      return { code: 'SC3130', severity: 'error', message, ...(suggestion === undefined ? {} : { suggestion }) }
+      return { code: 'SC3160', severity: 'error', message, ...(suggestion === undefined ? {} : { suggestion }) }
     })
 }
 

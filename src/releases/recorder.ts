@@ -9,9 +9,9 @@ import type { ReleasePort } from '../../tasks/ports.ts'
 import type { RunEvent } from '../contracts.ts'
 import { ownerIsGone, withoutGhosts } from './crash-recovery.ts'
 import { renderHistory } from './history-file.ts'
-import { phaseStatus, type TaskProgress } from './phase-status.ts'
+import { phaseStatus, type SkipReasons, type TaskProgress } from './phase-status.ts'
 import { thisProcess } from './process-identity.ts'
-import { advance, allPhases, finished, newestFirst, nextReleaseId, type PhaseDetail, type Release, type ReleaseImage } from './release.ts'
+import { advance, allPhases, finished, newestFirst, nextReleaseId, type Release, type ReleaseImage } from './release.ts'
 import type { ReleaseStore } from './store.ts'
 
 export interface RecorderOptions {
@@ -36,7 +36,7 @@ export interface RecorderOptions {
   /** What else is known of the release from the start. */
   readonly about?: Pick<Release, 'partial' | 'unreachable' | 'hosts' | 'reason' | 'compose_hash'>
   /** Why there are no tasks of a phase; default: there is nothing to configure them. */
-  readonly skipped?: Readonly<Partial<Record<Phase, NonNullable<PhaseDetail['reason']>>>>
+  readonly skipped?: SkipReasons
   /** Called once when state could not be written: the run must end. */
   readonly onFailure: (failure: TaskFailure) => void
 }
@@ -134,20 +134,14 @@ class Recording {
   /** The release with its phases moved to where its tasks are; a phase that has ended stays as it is. */
   #projected(release: Release, running: 'running' | 'ran' = 'running'): Release {
     const tasks = [...this.#progress.values()].map((task) => (task.state === 'running' ? { ...task, state: running } : task))
-    const views = phaseStatus(tasks)
+    const views = phaseStatus(tasks, this.#options.skipped)
     return phases.reduce((result, phase) => {
       const now = result.phases[phase]
       if (now !== 'pending' && now !== 'running') return result
       const { status, detail } = views[phase]
       const failure = status === 'failed' ? tasks.find((task) => task.phase === phase && task.failure)?.failure : undefined
-      return advance(result, phase, status, failure ? describe(failure) : this.#told(phase, detail))
+      return advance(result, phase, status, failure ? describe(failure) : detail)
     }, release)
-  }
-
-  /** A phase without tasks was left out for a reason that only whoever made the tasks knows. */
-  #told(phase: Phase, detail: PhaseDetail | undefined): PhaseDetail | undefined {
-    const reason = detail?.reason === 'not_configured' ? this.#options.skipped?.[phase] : undefined
-    return reason === undefined ? detail : { ...detail, reason }
   }
 
   /** Writes when a phase moved; the release is made by the first write. */

@@ -8,7 +8,7 @@ import { openLocalCache } from '../../cache/local.ts'
 import type { Outcome, Task, TaskGraph, TaskId } from '../../graph/types.ts'
 import { kinds } from '../../tasks/index.ts'
 import { TaskFailure, type TaskKind } from '../../tasks/kind.ts'
-import type { Builder, Database, Ports, Registry, Scope } from '../../tasks/ports.ts'
+import type { Database, Ports, Scope } from '../../tasks/ports.ts'
 import type { Assessor } from '../assess.ts'
 import { actorOf } from '../audit/actor.ts'
 import type { AuditEntry } from '../audit/chain.ts'
@@ -33,6 +33,7 @@ import { openDatabase } from './databases.ts'
 import { environmentLock, type HeldEnvironmentLock } from './environment-lock.ts'
 import { hostHistory } from './host-history.ts'
 import type { HostPool } from './hosts.ts'
+import { lazyBuilder, lazyRegistry, memo } from './lazy-ports.ts'
 import { noHosts } from './no-hosts.ts'
 import type { Project } from './open-project.ts'
 import { openRecorder, unrecorded } from './recording.ts'
@@ -239,37 +240,4 @@ function hostsOf(graph: TaskGraph): ReadonlySet<string> {
 function titleOf(task: Task): string {
   const kind = kinds.get(task.kind)
   return kind ? kind.title(task.params) : task.id
-}
-
-function lazyBuilder(registry: Registry, redact: (text: string) => string, signal: AbortSignal): Builder {
-  const load = memo(async () => {
-    const { createBuilder } = await import('../hosts/builder.ts')
-    return createBuilder({ registry, redact, signal })
-  })
-  return {
-    build: async (request, onLine, signal) => (await load()).build(request, onLine, signal),
-    imageId: async (reference) => (await load()).imageId(reference),
-    tag: async (imageId, reference) => (await load()).tag(imageId, reference),
-    push: async (reference, onLine, signal) => (await load()).push(reference, onLine, signal),
-  }
-}
-
-function lazyRegistry(app: App): Registry {
-  const load = memo(async () => {
-    const { createRegistry } = await import('../hosts/registry.ts')
-    return createRegistry({ environment: app.env, signal: app.signal })
-  })
-  return {
-    manifest: async (reference) => (await load()).manifest(reference),
-    forget: (reference) => void load().then((registry) => registry.forget(reference)),
-    credentials: async (reference) => (await load()).credentials(reference),
-  }
-}
-
-function memo<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined
-  return () => {
-    made ??= make()
-    return made
-  }
 }

@@ -200,9 +200,8 @@ export class FakeEngine implements Engine {
     this.#record(`inspect ${container}`)
     const { container: found, exitCode, restartCount, restartPolicy, error, anonymousVolumes, startedAt } = this.#find(container)
     const { state, health } = found
-    const times = startedAt === undefined ? {} : { startedAt }
-    const rest = { error, healthLog: [], anonymousVolumes, addresses: [], ...times }
-    return { state, health, exitCode, oomKilled: false, restartCount, restartPolicy, ...rest }
+    const detail = { state, health, exitCode, oomKilled: false, restartCount, restartPolicy, error, healthLog: [], anonymousVolumes }
+    return { ...detail, addresses: [], ...(startedAt === undefined ? {} : { startedAt }) }
   }
   async logs(container: string, lines: number): Promise<readonly string[]> {
     this.#record(`logs ${container} ${lines}`)

@@ -12,7 +12,10 @@ const digest = `sha256:${'a'.repeat(64)}`
 const params: PinParams = { service: 'web', repository: 'ghcr.io/acme/web', digest, version: 'v1', release: 'rel-1', hosts: ['h1', 'h2'] }
 
 /** A registry with an answer for each reference, hosts with images; anything else that is asked for is an error. */
-function context(manifest: (reference: string) => string | undefined, images: Readonly<Record<string, readonly string[]>> = {}): TaskContext {
+function context(
+  manifest: (reference: string) => string | undefined,
+  images: Readonly<Record<string, readonly string[]>> = {},
+): TaskContext {
   const registry = {
     manifest: async (reference: string) => {
       const found = manifest(reference)
@@ -40,12 +43,18 @@ const unreachable = () => {
 }
 
 test('what the registry has is taken by its digest', async () => {
-  const found = await look(params, context((asked) => (asked === reference ? digest : undefined)))
+  const found = await look(
+    params,
+    context((asked) => (asked === reference ? digest : undefined)),
+  )
   assert.equal(found?.fresh && found.result.values, { repository: params.repository, digest })
 })
 
 test('without a digest the tag of the version decides', async () => {
-  const found = await look({ ...params, digest: null }, context((asked) => (asked === 'ghcr.io/acme/web:v1' ? digest : undefined)))
+  const found = await look(
+    { ...params, digest: null },
+    context((asked) => (asked === 'ghcr.io/acme/web:v1' ? digest : undefined)),
+  )
   assert.equal(found?.fresh && found.result.values, { repository: params.repository, digest })
 })
 
@@ -65,7 +74,12 @@ for (const [title, manifest] of [
 }
 
 test('lost for good: says what to do', async () => {
-  const error = await failure(pin.run({ ...params, digest: null }, context(() => undefined)))
+  const error = await failure(
+    pin.run(
+      { ...params, digest: null },
+      context(() => undefined),
+    ),
+  )
   assert.match(error.message, /rel-1 recorded no digest/)
   assert.match(error.remedy ?? '', /stagecraft deploy --version v1/)
 })

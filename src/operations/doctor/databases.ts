@@ -1,6 +1,7 @@
 /** Do databases answer under the connection strings that migrations will use? They are only read. */
 import { TaskFailure } from '../../../tasks/kind.ts'
 import { openDatabase } from '../../session/databases.ts'
+import { renderCount } from '../../ui/size.ts'
 import type { Fleet } from '../fleet.ts'
 import type { KnownSecrets } from '../known-secrets.ts'
 import { type Check, Checks } from './check.ts'
@@ -20,10 +21,7 @@ export async function checkDatabases(section: string, fleet: Fleet, secrets: Kno
       const database = await openDatabase(name, fleet, secrets, fleet)
       try {
         const applied = await database.applied()
-        checks.ok(
-          'database',
-          `database ${name} answers, ${applied.length === 1 ? '1 migration is' : `${applied.length} migrations are`} applied`,
-        )
+        checks.ok('database', `database ${name} answers, ${renderCount(applied.length, 'migration is', 'migrations are')} applied`)
       } finally {
         await database.close()
       }

@@ -67,15 +67,17 @@ function judgePrograms({ facts, deployment, host, builderArchitecture }: HostSit
 const architectures: Readonly<Record<string, string>> = { x86_64: 'x64', amd64: 'x64', aarch64: 'arm64', armv7l: 'arm' }
 
 function judgeClock({ clockSkewSeconds: skew }: HostFacts, checks: Checks): void {
-  if (skew === undefined) return checks.skip('clock', 'its clock could not be asked for')
-  const seconds = Math.round(Math.abs(skew))
-  if (seconds <= mostSkewSeconds) return checks.ok('clock', 'its clock agrees with ours')
-  const direction = skew > 0 ? 'ahead of' : 'behind'
-  checks.warn('clock', `its clock is ${seconds} s ${direction} this machine's`, 'let both be set by NTP: `timedatectl set-ntp true`')
+  const seconds = Math.round(Math.abs(skew ?? 0))
+  if (skew === undefined) checks.skip('clock', 'its clock could not be asked for')
+  else if (seconds <= mostSkewSeconds) checks.ok('clock', 'its clock agrees with ours')
+  else {
+    const direction = skew > 0 ? 'ahead of' : 'behind'
+    checks.warn('clock', `its clock is ${seconds} s ${direction} this machine's`, 'let both be set by NTP: `timedatectl set-ntp true`')
+  }
 }
 
 function judgeDisk({ fileSystems }: HostFacts, checks: Checks): void {
-  if (fileSystems.length === 0) return checks.skip('disk', 'its free space could not be asked for')
+  if (fileSystems.length === 0) checks.skip('disk', 'its free space could not be asked for')
   for (const { path, freeBytes, freeFiles, freeFilesShare } of fileSystems) {
     const remedy = 'see what fills it: `df -h`, `docker system df`'
     const free = `${renderSize(freeBytes)} are free at ${path}`
@@ -90,14 +92,15 @@ function judgeDisk({ fileSystems }: HostFacts, checks: Checks): void {
 }
 
 function judgeFolder({ facts: { folder }, deployment: { directory }, user }: HostSituation, checks: Checks): void {
-  if (folder.isWritable)
-    return checks.ok('folder', folder.path === directory ? `${directory} can be written to` : `${directory} can be made`)
-  const what =
-    folder.path === directory
+  const isThere = folder.path === directory
+  if (folder.isWritable) checks.ok('folder', isThere ? `${directory} can be written to` : `${directory} can be made`)
+  else {
+    const what = isThere
       ? `${user} may not write to ${directory}`
-      : `${user} may not make ${directory}, as ${folder.path} is not theirs`
-  const base = directory.split('/').slice(0, -2).join('/') || '/'
-  checks.problem('folder', what, `on the host: \`sudo install -d -o ${user} ${base}\``)
+      : `${user} may not make ${directory}: ${folder.path} belongs to someone else`
+    const base = directory.split('/').slice(0, -2).join('/') || '/'
+    checks.problem('folder', what, `on the host: \`sudo install -d -o ${user} ${base}\``)
+  }
 }
 
 function judgePorts({ facts, deployment, host }: HostSituation, checks: Checks): void {
@@ -129,11 +132,10 @@ function portsOf(text: string): number[] {
 }
 
 function judgeLock({ lock }: HostFacts, checks: Checks): void {
-  if (lock === undefined) return checks.ok('lock', 'nobody holds the lock')
-  if (isAlive(lock)) return checks.warn('lock', `${lock.holder} holds the lock`, 'wait until that run is done')
-  checks.warn(
-    'lock',
-    `${lock.holder} holds the lock, and gave no sign of life for ${lock.silentSeconds ?? 0} s`,
-    'none needed: the next deploy takes it over',
-  )
+  if (lock === undefined) checks.ok('lock', 'nobody holds the lock')
+  else if (isAlive(lock)) checks.warn('lock', `${lock.holder} holds the lock`, 'wait until that run is done')
+  else {
+    const message = `${lock.holder} holds the lock, and gave no sign of life for ${lock.silentSeconds ?? 0} s`
+    checks.warn('lock', message, 'nothing: the next deploy takes it over')
+  }
 }

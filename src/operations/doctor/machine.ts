@@ -38,16 +38,13 @@ export async function checkMachine(options: MachineOptions): Promise<readonly Ch
 
 function judgeDocker({ code, stdout, stderr }: Exit, checks: Checks): void {
   const [client = '', server = ''] = stdout.trim().split(' ')
-  if (code === 0) return checks.ok('docker', `Docker ${server} (client ${client})`)
-  if (code === notFound) {
-    return checks.problem(
-      'docker',
-      'Docker is not installed: images are built with it',
-      'install it: https://docs.docker.com/engine/install/',
-    )
+  if (code === 0) checks.ok('docker', `Docker ${server} (client ${client})`)
+  else if (code === notFound) {
+    checks.problem('docker', 'Docker is not installed: images are built with it', 'install it: https://docs.docker.com/engine/install/')
+  } else {
+    const said = lastLine(stderr) || lastLine(stdout) || `\`docker version\` ended with code ${code}`
+    checks.problem('docker', `Docker does not answer: ${said}`, 'start Docker, or point DOCKER_HOST at an engine')
   }
-  const said = lastLine(stderr) || lastLine(stdout) || `\`docker version\` ended with code ${code}`
-  checks.problem('docker', `Docker does not answer: ${said}`, 'start Docker, or point DOCKER_HOST at an engine')
 }
 
 function judgeBuildx({ code, stdout }: Exit, checks: Checks): void {

@@ -6,6 +6,7 @@ import { type App, type GlobalOptions, InputError } from '../../contracts.ts'
 import type { RunProcess } from '../../hosts/process.ts'
 import { releaseVersion } from '../../release-version.ts'
 import { type OpenDeployment, openDeployment } from '../../session/open-deployment.ts'
+import { renderCount } from '../../ui/size.ts'
 import { type KnownSecrets, knownSecrets } from '../known-secrets.ts'
 import { type Check, Checks } from './check.ts'
 
@@ -27,7 +28,10 @@ export async function checkProject(
     const deployment = await openDeployment({ ...globals, ...(environment === undefined ? {} : { env: environment }) }, app)
     const { services, hosts, environment: name } = deployment.deployment
     for (const warning of deployment.warnings) checks.warn('manifest', diagnosticText(warning), hint(warning))
-    checks.ok('manifest', `${globals.config} and the Compose file: ${services.length} services on ${hosts.length} hosts in ${name}`)
+    checks.ok(
+      'manifest',
+      `${globals.config} and the Compose file: ${renderCount(services.length, 'service')} on ${renderCount(hosts.length, 'host')} in ${name}`,
+    )
     const secrets = await knownSecrets(deployment, app)
     judgeSecrets(deployment, secrets, checks)
     await judgeEnvFile(deployment, run, app, checks)
@@ -53,14 +57,14 @@ function judgeSecrets({ missingEnvFile }: OpenDeployment, { names, missing }: Kn
     const where = missingEnvFile === undefined ? 'the environment or the environment file' : `the environment, or in ${missingEnvFile}`
     checks.problem('secrets', `secret \`${name}\` is not set`, `set ${name} in ${where}`, 'input')
   }
-  if (missing.length === 0 && names.length > 0) checks.ok('secrets', `${names.length} secrets are set`)
+  if (missing.length === 0 && names.length > 0) checks.ok('secrets', renderCount(names.length, 'secret is set', 'secrets are set'))
 }
 
 async function judgeEnvFile({ envFile, directory }: OpenDeployment, run: RunProcess, app: App, checks: Checks): Promise<void> {
   if (envFile === undefined) return
   const shown = relative(directory, envFile)
   const { mode } = await stat(envFile)
-  if ((mode & 0o077) === 0) checks.ok('env-file', `${shown} is for your eyes only`)
+  if ((mode & 0o077) === 0) checks.ok('env-file', `${shown} can be read by you alone`)
   else checks.warn('env-file', `${shown} can be read by other users of this machine`, `chmod 600 ${shown}`)
   const tracked = await run(
     { argv: ['git', 'ls-files', '--error-unmatch', shown], cwd: directory, timeoutMs: 10_000 },

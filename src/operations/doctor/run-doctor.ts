@@ -29,8 +29,9 @@ export async function examine(globals: GlobalOptions, app: App, options: DoctorO
   }
   const environments = globals.env === undefined ? await environmentNames(globals, app) : [globals.env]
   const projects = await Promise.all(environments.map((name) => checkProject(name, globals, app, run)))
-  const builds =
-    projects.length === 0 || projects.some(({ opened }) => opened?.deployment.deployment.services.some(({ build }) => build !== undefined))
+  const builds = projects.some(
+    ({ opened }) => opened === undefined || opened.deployment.deployment.services.some(({ build }) => build !== undefined),
+  )
   const [machine, ...parts] = await Promise.all([
     checkMachine({ run, nodeVersion: process.versions.node, signal: app.signal, builds }),
     ...projects.map((project) => examineEnvironment(project, environments.length > 1, images, globals, app, openFleet)),

@@ -2,6 +2,7 @@
  * What containers say from now on, of all hosts, until the signal fires. Containers that appear are listened to from their first line, and a host
  * whose connection was lost is dialed again: nothing is shown twice, and nothing the Engine still has is left out.
  */
+import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { TaskFailure } from '../../../tasks/kind.ts'
 import type { Container, EngineEvent, Host, OutputRequest } from '../../../tasks/ports.ts'
@@ -71,6 +72,8 @@ class HostVisit {
     this.#options = options
     this.#isSettled = isReturn
     this.#signal = AbortSignal.any([this.#over.signal, options.signal])
+    // One for each container that is listened to.
+    setMaxListeners(0, this.#signal)
   }
 
   /** Until the connection is lost or the signal fires. @throws TaskFailure why it was lost. */

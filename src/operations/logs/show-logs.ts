@@ -1,4 +1,5 @@
 /** `stagecraft logs`: what was said, then perhaps what is being said, on all hosts as one. */
+import { setMaxListeners } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { TaskFailure } from '../../../tasks/kind.ts'
 import { type App, type ExitCode, exitCodes, type GlobalOptions } from '../../contracts.ts'
@@ -39,6 +40,8 @@ export async function showLogs(fleet: Fleet, options: LogsOptions, globals: Glob
   }
   const sink = openSink(app.stdout, app.signal)
   const stop = AbortSignal.any([app.signal, sink.gone])
+  // One for each container that is read.
+  setMaxListeners(0, stop)
   const positions: Positions = new Map()
   let failures = 0
   try {

@@ -10,6 +10,7 @@ export interface Sink {
 export function openSink(stream: NodeJS.WritableStream, signal: AbortSignal): Sink {
   const gone = new AbortController()
   const leave = () => gone.abort()
+  if ('destroyed' in stream && stream.destroyed === true) leave()
   stream.on('error', leave)
   stream.on('close', leave)
   const over = AbortSignal.any([gone.signal, signal])

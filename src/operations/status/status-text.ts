@@ -132,7 +132,7 @@ function summaries({ env, release, attempt, locks, hosts }: StatusReport): Map<s
         `${replicas.running} of ${renderCount(replicas.wanted, 'replica')}`,
         state,
         ...(health === 'none' ? [] : [health]),
-        version,
+        `version ${version}`,
       ]
       all.set(`${name} ${service.name}`, [...how, ...drift.map(({ detail }) => detail)].map(printable).join(', '))
     }

@@ -17,7 +17,8 @@ const skipped = (number: number) =>
     phases: { ...allPhases('completed'), build: 'skipped', migrate_pre: 'skipped' },
     phase_details: { build: { reason: 'reuse_image' }, migrate_pre: { reason: 'not_configured' } },
   })
-const running = (number: number) => good(number, { phases: { ...allPhases('completed'), rollout: 'running', finalize: 'pending' }, finished: false })
+const running = (number: number) =>
+  good(number, { phases: { ...allPhases('completed'), rollout: 'running', finalize: 'pending' }, finished: false })
 const rollback = (number: number, from: number, to: number) =>
   good(number, { kind: 'rollback', version: `v${to}`, rolled_back_from: id(from), rollback_target: id(to) })
 
@@ -65,7 +66,12 @@ const table: readonly (readonly [title: string, history: readonly Release[], wis
   ['a version that only failed', [failed(1), good(2)], version('v1'), 'SC3154'],
   ['no such version', [good(1), good(2)], version('v7'), 'SC3151'],
   ['a commit cut short', [good(1, { version: commit }), good(2)], version(commit.slice(0, 12)), '1'],
-  ['a commit cut so short that it may be two', [good(1, { version: commit }), good(2, { version: `${commit.slice(0, 20)}${'0'.repeat(20)}` }), good(3)], version(commit.slice(0, 8)), 'SC3151'],
+  [
+    'a commit cut so short that it may be two',
+    [good(1, { version: commit }), good(2, { version: `${commit.slice(0, 20)}${'0'.repeat(20)}` }), good(3)],
+    version(commit.slice(0, 8)),
+    'SC3151',
+  ],
 ]
 
 function crashed(number: number): Release {
@@ -83,7 +89,8 @@ for (const [title, history, wish, expected] of table) {
   test(title, () => {
     const chosen = chooseRollback(history, 'prod', wish)
     const number = (found: Release) => String(Number(found.id.slice(-2)))
-    const passing = chosen.ok && chosen.value.passed.length > 0 ? ` passing ${chosen.value.passed.map(({ release: one }) => number(one)).join(' ')}` : ''
+    const passing =
+      chosen.ok && chosen.value.passed.length > 0 ? ` passing ${chosen.value.passed.map(({ release: one }) => number(one)).join(' ')}` : ''
     assert.is(chosen.ok ? `${number(chosen.value.target)}${passing}` : chosen.diagnostics[0]?.code, expected)
   })
 }
@@ -112,7 +119,9 @@ test('migrations since the target: those that ran or broke off, not those that h
     good(3, { phase_details: { migrate_pre: { cached: true }, migrate_post: { cached: true } } }),
     rollback(4, 3, 2),
     failed(5),
-  ].map((one) => (one.kind === 'rollback' ? { ...one, phases: { ...allPhases('completed'), migrate_pre: 'skipped', migrate_post: 'skipped' } } : one)) as Release[]
+  ].map((one) =>
+    one.kind === 'rollback' ? { ...one, phases: { ...allPhases('completed'), migrate_pre: 'skipped', migrate_post: 'skipped' } } : one,
+  ) as Release[]
   assert.equal(
     migratedSince(history, good(1)).map((one) => one.id),
     [id(2), id(5)],
