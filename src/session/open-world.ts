@@ -169,7 +169,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     title: titleOf,
     redact: secrets.redact,
     connections: hosts.stats,
-    recorder: (graph, stop) => openRecorder(graph, project, app, stop),
+    recorder: (graph, stop) => openRecorder(graph, project, app, stop, secrets.redact),
     async audited(entry) {
       // Whoever took the lock over writes its own lines.
       const isOurs =

@@ -21,7 +21,13 @@ export const unrecorded: ReleasePort = {
 const leftOut = { build: 'reuse_image', push: 'reuse_image', migrate_pre: 'rollback', migrate_post: 'rollback' } as const
 
 /** A release is recorded where one is finished; anything less leaves no trace in the history. */
-export async function openRecorder(graph: TaskGraph, project: Project, app: App, stop: (reason: Error) => void): Promise<Recorder> {
+export async function openRecorder(
+  graph: TaskGraph,
+  project: Project,
+  app: App,
+  stop: (reason: Error) => void,
+  redact: (text: string) => string,
+): Promise<Recorder> {
   const tasks = graph.order.map((id) => graph.task(id))
   if (!tasks.some(({ kind }) => kind === 'finalize')) return { ...unrecorded, on: () => {}, finish: async () => undefined }
   const { release, deployment, directory, part, rollback } = project
@@ -41,7 +47,7 @@ export async function openRecorder(graph: TaskGraph, project: Project, app: App,
         deployment.hosts.filter(({ name }) => !part?.unreachable?.includes(name)).map(({ name, address }) => [name, address]),
       ),
       compose_hash: composeHash(deployment),
-      ...(rollback?.reason === undefined ? {} : { reason: rollback.reason }),
+      ...(rollback?.reason === undefined ? {} : { reason: redact(rollback.reason) }),
       ...(part ? { partial: true as const } : {}),
       ...(part?.unreachable?.length ? { unreachable: part.unreachable } : {}),
     },
