@@ -45,6 +45,11 @@ export const commands: CommandTable = {
   },
   plan: { summary: 'show what a deploy would do and why, touching nothing', group: 'deliver', load: () => import('./plan.ts') },
   prune: { summary: 'remove from hosts what no kept release needs', group: 'operate', load: () => import('./prune.ts') },
+  'releases audit': {
+    summary: 'show who did what to an environment, and check the record',
+    group: 'look',
+    load: () => import('./releases-audit.ts'),
+  },
   'releases list': { summary: 'list releases, newest first', group: 'look', load: () => import('./releases-list.ts') },
   'releases show': {
     summary: 'show one release: its phases, images and what went wrong',
@@ -52,6 +57,12 @@ export const commands: CommandTable = {
     load: () => import('./releases-show.ts'),
   },
   restart: { summary: 'restart the containers of services, one after another', group: 'operate', load: () => import('./restart.ts') },
+  'releases unlock': {
+    summary: 'show who holds an environment, and free it from the dead',
+    group: 'other',
+    load: () => import('./releases-unlock.ts'),
+  },
+  rollback: { summary: 'bring an environment back to an earlier release', group: 'deliver', load: () => import('./rollback.ts') },
   run: { summary: 'run targets or single tasks, and all they depend on', group: 'deliver', load: () => import('./run.ts') },
   ssh: { summary: 'open a shell on a host, or run a program there', group: 'operate', load: () => import('./ssh.ts') },
   status: { summary: 'show what runs on every host, and what is not as released', group: 'look', load: () => import('./status.ts') },

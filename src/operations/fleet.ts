@@ -34,6 +34,10 @@ export interface Fleet extends Selected {
   operator(name: string): HostOperator
   /** For the environment's lock. */
   lockable(name: string): LockableHost
+  /** The environment's lock on a host, selected or not. */
+  lock(name: string): ReturnType<HostPool['lock']>
+  /** Files of a host that only grow. */
+  appendOnly(name: string): ReturnType<HostPool['appendOnly']>
   /** What was spent on the connection to a host so far; undefined when it was not asked anything. */
   stats(name: string): ReturnType<HostPool['stats']>[string] | undefined
   /**
@@ -78,6 +82,8 @@ export async function openFleet(
     host,
     operator: (name) => pool(name).operator(name),
     lockable: (name) => pool(name).lockable(name),
+    lock: (name) => pool(name).lock(name),
+    appendOnly: (name) => pool(name).appendOnly(name),
     stats: (name) => pools.get(name)?.stats()[name],
     ask(work, names) {
       const asked = selected.hosts.filter(({ name }) => names === undefined || names.includes(name))

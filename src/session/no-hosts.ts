@@ -5,6 +5,8 @@ export const noHosts: HostPool = {
   host: noHost,
   lockable: noHost,
   operator: noHost,
+  appendOnly: noHost,
+  lock: noHost,
   lookAhead: noHost,
   stats: () => ({}),
   close: async () => {},

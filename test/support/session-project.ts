@@ -45,10 +45,13 @@ export function poolOf(...hosts: readonly FakeHost[]): HostPool {
     if (!found) throw new Error(`no host ${name}`)
     return found
   }
+  const none = () => ({}) as never
   return {
     host,
-    lockable: () => ({}) as never,
-    operator: () => ({}) as never,
+    lockable: none,
+    appendOnly: none,
+    lock: none,
+    operator: none,
     lookAhead: () => {},
     stats: () => ({}),
     close: async () => {},
