@@ -65,7 +65,7 @@ export async function run(input: Input, globals: GlobalOptions, app: App): Promi
 function problemsOf(input: Input, isTerminal: boolean): Diagnostic[] {
   const problem = (code: Diagnostic['code'], message: string): Diagnostic => ({ code, severity: 'error', message })
   const excluded = (flags: readonly (readonly [string, boolean])[], by: string) =>
-    flags.filter(([, given]) => given).map(([flag]) => problem('SC3151', `\`${flag}\` and \`${by}\` exclude each other`))
+    flags.filter(([, given]) => given).map(([flag]) => problem('SC3171', `\`${flag}\` and \`${by}\` exclude each other`))
   const single = [
     ['--interactive', input.interactive === true],
     ['--terminal', input.terminal === true],
@@ -73,12 +73,12 @@ function problemsOf(input: Input, isTerminal: boolean): Diagnostic[] {
   ] as const
   return [
     ...(input.command.length === 0
-      ? [problem('SC3150', `what is to be run? Expected: \`stagecraft exec ${input.service} -- program arguments\``)]
+      ? [problem('SC3170', `what is to be run? Expected: \`stagecraft exec ${input.service} -- program arguments\``)]
       : []),
     ...(input.all ? excluded([...single, ['--new', input.new]], '--all') : []),
     ...(input.new ? excluded([['--replica', input.replica !== undefined]], '--new') : []),
     ...(input.terminal === true && !isTerminal && !input.all
-      ? [problem('SC3152', '`--terminal` needs a terminal at both ends: here, input or output is none')]
+      ? [problem('SC3172', '`--terminal` needs a terminal at both ends: here, input or output is none')]
       : []),
   ]
 }

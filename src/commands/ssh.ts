@@ -36,7 +36,7 @@ export async function run(
   const { deployment, directory } = await openDeployment(globals, app)
   const hosts = checkedValue(hostsCalled(input.host, deployment.hosts))
   if (input.all && input.command.length === 0)
-    throw new InputError([{ code: 'SC3150', severity: 'error', message: '`--all` needs a program to run: a shell is opened on one host' }])
+    throw new InputError([{ code: 'SC3170', severity: 'error', message: '`--all` needs a program to run: a shell is opened on one host' }])
   const sources = { projectDirectory: directory, homeDirectory: app.env['HOME'] ?? homedir() }
   const chosen = input.all ? hosts : hosts.slice(0, 1)
   const calls = chosen.map((host) => ({
