@@ -13,7 +13,7 @@ import { reachOf } from '../pipelines/named-tasks.ts'
 import { projectTasks } from '../pipelines/project-tasks.ts'
 import { type UserProject, userProject } from '../pipelines/user-project.ts'
 import { checkedValue } from './checked-value.ts'
-import { agreedEnvironment, noEnvironment } from './choose-environment.ts'
+import { agreedEnvironment, noEnvironment, nothingYet } from './choose-environment.ts'
 import { openEnvironment } from './open-environment.ts'
 import type { OpenOptions, Project } from './open-project.ts'
 import { unknownTarget } from './targets.ts'
@@ -68,7 +68,8 @@ async function openWhole(
 function withoutOne(words: readonly string[], given: readonly string[], { config }: LoadedConfig, user: UserProject): InputError {
   const unknown = words.filter((word) => targetOf(word, config) === undefined)
   const known = [...Object.keys(config.tasks), ...Object.keys(user.pipelines)]
-  if (unknown.length > 0) return new InputError(unknown.map((word): Diagnostic => unknownTarget(word, known)))
+  if (unknown.length > 0) return new InputError(unknown.map((word): Diagnostic => unknownTarget(word, known, user.environments.length > 0)))
+  if (given.length === 0 && known.length === 0 && user.environments.length === 0) return nothingYet()
   const needing = given.filter((word) => reachOf([word], config).isBuiltIn)
   return noEnvironment(needing, user.environments)
 }

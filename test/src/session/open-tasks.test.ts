@@ -85,6 +85,18 @@ test('without an environment: what is missing, or what was probably meant', () =
       '- SC3101 `deploy` needs an environment, and the manifest has none: add one under `environments`',
     ])
     assert.equal((await open(directory, [])).targets, ['exec:a', 'exec:b'])
+    // What only an environment has is not offered.
+    assert.equal(await refused(directory, ['bb']), ['- SC3104 no task or pipeline is called `bb`: expected one of a, b'])
+    assert.equal(await refused(directory, ['build']), [
+      '- SC3101 `build` needs an environment, and the manifest has none: add one under `environments`',
+    ])
+    writeProject(directory, { 'stagecraft.yml': 'project: {name: shop}\n' })
+    assert.equal(await refused(directory, ['lint']), [
+      '- SC3104 no task or pipeline is called `lint`: the manifest has no tasks yet; write one under `tasks`',
+    ])
+    assert.equal(await refused(directory, []), [
+      '- SC3101 the manifest has no tasks and no environments yet: write a task under `tasks`, or say where to deploy under `environments`',
+    ])
   }))
 
 test('what a task writes into the context of an image is waited for, or left out', () =>
