@@ -1,6 +1,6 @@
 /** The manifest itself, when what was kept of it is not enough. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { join, posix } from 'node:path'
 import { taskGraph } from '../../graph/task-graph.ts'
 import type { Diagnostic } from '../../graph/types.ts'
 import type { LoadedConfig } from '../config/config.ts'
@@ -47,7 +47,13 @@ async function openWhole(
   if (environment === undefined) throw withoutOne(words, targets, loaded, user)
   const opened = await openEnvironment(loaded, environment, options, app)
   const graph = checkedValue(taskGraph(projectTasks(loaded, opened.tasks, words)))
-  const overlaps = contextOverlaps(loaded, opened.deployment, graph, (service) => keptByIgnoreFile(loaded, opened.ignoreFiles[service]))
+  const overlaps = contextOverlaps(
+    loaded,
+    opened.deployment,
+    graph,
+    (service) => keptByIgnoreFile(loaded, opened.ignoreFiles[service]),
+    (folder) => keptByIgnoreFile(loaded, posix.join(folder, '.dockerignore')),
+  )
   if (overlaps.length > 0) throw new InputError(overlaps)
   return {
     directory: loaded.directory,
@@ -76,7 +82,7 @@ function withoutOne(words: readonly string[], given: readonly string[], { config
 
 /** Paths below the project that an ignore file lets into the context. */
 function keptByIgnoreFile({ directory }: LoadedConfig, file: string | undefined): (pathInContext: string) => boolean {
-  if (file === undefined) return () => true
+  if (file === undefined || !existsSync(join(directory, file))) return () => true
   const rules = parseDockerignore(readFileSync(join(directory, file), 'utf8'))
   return (path) => rules.keeps(path)
 }
