@@ -6,12 +6,13 @@ import { finalize } from './finalize.ts'
 import { health } from './health.ts'
 import type { TaskKind } from './kind.ts'
 import { migratePre } from './migrate.ts'
+import { pin } from './pin.ts'
 import { proxy } from './proxy.ts'
 import { push } from './push.ts'
 import { render } from './render.ts'
 import { rollout } from './rollout.ts'
 import { upload } from './upload.ts'
 
-const all: readonly TaskKind[] = [exec, build, push, migratePre, render, upload, proxy, rollout, edge, health, finalize]
+const all: readonly TaskKind[] = [exec, build, push, pin, migratePre, render, upload, proxy, rollout, edge, health, finalize]
 
 export const kinds: ReadonlyMap<string, TaskKind> = new Map(all.map((kind) => [kind.name, kind]))

@@ -43,12 +43,23 @@ export const commands: CommandTable = {
     load: () => import('./maintenance.ts'),
   },
   plan: { summary: 'show what a deploy would do and why, touching nothing', group: 'deliver', load: () => import('./plan.ts') },
+  'releases audit': {
+    summary: 'show who did what to an environment, and check the record',
+    group: 'look',
+    load: () => import('./releases-audit.ts'),
+  },
   'releases list': { summary: 'list releases, newest first', group: 'look', load: () => import('./releases-list.ts') },
   'releases show': {
     summary: 'show one release: its phases, images and what went wrong',
     group: 'look',
     load: () => import('./releases-show.ts'),
   },
+  'releases unlock': {
+    summary: 'show who holds an environment, and free it from the dead',
+    group: 'other',
+    load: () => import('./releases-unlock.ts'),
+  },
+  rollback: { summary: 'bring an environment back to an earlier release', group: 'deliver', load: () => import('./rollback.ts') },
   run: { summary: 'run targets or single tasks, and all they depend on', group: 'deliver', load: () => import('./run.ts') },
   status: { summary: 'show what runs on every host, and what is not as released', group: 'look', load: () => import('./status.ts') },
   version: { summary: 'print the version', group: 'other', load: () => import('./version.ts') },

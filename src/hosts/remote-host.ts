@@ -3,11 +3,11 @@ import { posix } from 'node:path'
 import type { EdgeState } from '../../tasks/ports/edge.ts'
 import type { Host, HostState } from '../../tasks/ports.ts'
 import type { HostAddress } from '../contracts.ts'
+import { type AppendOnly, createAppendOnly } from './append-only.ts'
 import { createHostEdge } from './edge.ts'
 import { type EdgeScope, readEdgeFiles } from './edge-state.ts'
 import { createEngine } from './engine.ts'
 import { EnvironmentLock } from './lock.ts'
-import type { HeldLock } from './lock-held.ts'
 import { parseLock } from './lock-holder.ts'
 import { createSftpFiles } from './sftp-files.ts'
 import { type ConnectionSources, resolveConnection } from './ssh-config.ts'
@@ -38,7 +38,8 @@ export interface RemoteHostOptions extends ConnectionSources {
 }
 
 export interface RemoteHost extends Host {
-  readonly lock: { acquire(run: { readonly owner: string; readonly description: string }): Promise<HeldLock> }
+  readonly lock: Pick<EnvironmentLock, 'acquire' | 'look'>
+  readonly appendOnly: AppendOnly
   /** Connects and looks at once, for an `observe` that is soon to come; what goes wrong is for that to tell. */
   lookAhead(): void
   stats(): ConnectionStats
@@ -83,6 +84,7 @@ export function createRemoteHost(options: RemoteHostOptions): RemoteHost {
     directory,
     engine,
     files: createSftpFiles(session, directory),
+    appendOnly: createAppendOnly(session, directory),
     edge: createHostEdge(session, {
       host: address.name,
       directory: options.edgeDirectory ?? posix.join(directory, '../../edge'),

@@ -28,6 +28,10 @@ export interface Fleet extends Selected {
   /** Is this service among those selected? */
   wants(service: string): boolean
   host(name: string): Host
+  /** The environment's lock on a host, selected or not. */
+  lock(name: string): ReturnType<HostPool['lock']>
+  /** Files of a host that only grow. */
+  appendOnly(name: string): ReturnType<HostPool['appendOnly']>
   /** What was spent on the connection to a host so far; undefined when it was not asked anything. */
   stats(name: string): ReturnType<HostPool['stats']>[string] | undefined
   /**
@@ -70,6 +74,8 @@ export async function openFleet(
     deployment,
     wants: (service) => selected.services === undefined || selected.services.includes(service),
     host,
+    lock: (name) => pool(name).lock(name),
+    appendOnly: (name) => pool(name).appendOnly(name),
     stats: (name) => pools.get(name)?.stats()[name],
     ask(work, names) {
       const asked = selected.hosts.filter(({ name }) => names === undefined || names.includes(name))

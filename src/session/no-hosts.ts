@@ -4,6 +4,8 @@ import type { HostPool } from './hosts.ts'
 export const noHosts: HostPool = {
   host: noHost,
   lockable: noHost,
+  appendOnly: noHost,
+  lock: noHost,
   lookAhead: noHost,
   stats: () => ({}),
   close: async () => {},

@@ -74,6 +74,12 @@ export function withFakeFleet(options: FakeFleetOptions, work: (fake: FakeFleet)
         lockable: () => {
           throw new Error('an operation takes no lock')
         },
+        appendOnly: () => {
+          throw new Error('an operation appends to nothing')
+        },
+        lock: () => {
+          throw new Error('an operation looks at no lock')
+        },
         lookAhead: () => {},
         stats: () => ({}),
         close: async () => void redialed.push(...used),
