@@ -75,7 +75,7 @@ async function keptLog(printed: string, { ports }: TaskContext): Promise<Pick<Ac
 function whyAlways({ inputs, cache, service }: ExecParams, needs: ReadonlyMap<TaskId, ActionResult>): string | undefined {
   if (service !== null) return undefined
   if (!cache) return 'it says `cache: false`'
-  if (inputs === null) return 'it declares no `inputs`, so nobody knows whether it is up to date'
+  if (inputs === null) return 'it declares no `inputs`'
   const untracked = untrackedNeed(needs)
   return untracked && `it needs ${untracked.replace(/^exec:/, '')}, and nothing tells what that made`
 }

@@ -8,15 +8,19 @@ import { parsePattern } from '../config/globs/pattern.ts'
 import { filesOf } from '../config/task-files.ts'
 import type { Deployment } from '../contracts.ts'
 
+/** Lets paths in that are relative to a context. */
+type Keeps = (pathInContext: string) => boolean
+
 /**
- * Contexts are those of `build.context`; additional contexts are not looked at.
- * @param keptBy what the ignore file of a service's build lets in, by paths relative to the context.
+ * @param keptBy what the ignore file of a service's build lets into its context.
+ * @param keptIn the same of a folder that is an additional context.
  */
 export function contextOverlaps(
   { config, locate }: Pick<LoadedConfig, 'config' | 'locate'>,
   { services }: Deployment,
   graph: TaskGraph,
-  keptBy: (service: string) => (pathInContext: string) => boolean,
+  keptBy: (service: string) => Keeps,
+  keptIn: (folder: string) => Keeps,
 ): readonly Diagnostic[] {
   const found: Diagnostic[] = []
   const present = new Set(graph.order)
@@ -27,28 +31,44 @@ export function contextOverlaps(
     const id = `build:${service.name}` as TaskId
     if (!build || !present.has(id)) continue
     const before = new Set(graph.only([id]).order)
-    const isKept = keptBy(service.name)
-    const context = build.context === '.' ? '**' : `${build.context}/**`
-    const wanted = parsePattern(context)[0] ?? []
+    const contexts = [
+      { folder: build.context, called: 'context', isKept: keptBy(service.name) },
+      ...localFolders(build.additionalContexts).map((folder) => ({ folder, called: 'additional context', isKept: keptIn(folder) })),
+    ]
     for (const [name, task] of writers) {
       if (before.has(`exec:${name}` as TaskId)) continue
       const { include, exclude } = filePatterns(filesOf(task).outputs)
-      const isLeftOut = (path: string) =>
-        isTakenAway(exclude, path) || /^\.stagecraft\//.test(path) || !isKept(posix.relative(build.context, path))
-      for (const { text, index, alternatives } of include) {
-        const path = alternatives
-          .map((pattern) => sharedPath({ text: context, pattern: wanted }, { text, pattern }, isLeftOut))
-          .find((one) => one !== undefined)
-        if (path === undefined) continue
-        const message = `\`${id}\` has \`${path}\` in its context \`${build.context}\`, which \`${name}\` writes, and does not wait for it`
-        const notes = [
-          { message: `\`${name}\` writes \`${task.outputs[index]}\``, location: locate(['tasks', name, 'outputs', index]) },
-          { message: `add \`services.${service.name}.needs: [${name}]\`, or leave the files out in \`.dockerignore\`` },
-        ]
-        found.push(problem('SC1109', message, service.origin, { notes }))
-        break
-      }
+      const shared = firstOf(include, ({ text, index, alternatives }) =>
+        firstOf(contexts, ({ folder, called, isKept }) => {
+          const pattern = folder === '.' ? '**' : `${folder}/**`
+          const whole = { text: pattern, pattern: parsePattern(pattern)[0] ?? [] }
+          const isLeftOut = (path: string) =>
+            isTakenAway(exclude, path) || /^\.stagecraft\//.test(path) || !isKept(posix.relative(folder, path))
+          const path = firstOf(alternatives, (alternative) => sharedPath(whole, { text, pattern: alternative }, isLeftOut))
+          return path === undefined ? undefined : { path, index, context: `${called} \`${folder}\`` }
+        }),
+      )
+      if (!shared) continue
+      const message = `\`${id}\` has \`${shared.path}\` in its ${shared.context}, which \`${name}\` writes, and does not wait for it`
+      const notes = [
+        { message: `\`${name}\` writes \`${task.outputs[shared.index]}\``, location: locate(['tasks', name, 'outputs', shared.index]) },
+        { message: `add \`services.${service.name}.needs: [${name}]\`, or leave the files out in \`.dockerignore\`` },
+      ]
+      found.push(problem('SC1109', message, service.origin, { notes }))
     }
   }
   return found
+}
+
+function localFolders(contexts: Readonly<Record<string, string>>): readonly string[] {
+  return Object.values(contexts).filter((context) => !context.includes('://'))
+}
+
+/** The first answer that is one. */
+function firstOf<Item, Found>(items: readonly Item[], find: (item: Item) => Found | undefined): Found | undefined {
+  for (const item of items) {
+    const found = find(item)
+    if (found !== undefined) return found
+  }
+  return undefined
 }

@@ -29,6 +29,14 @@ export function noEnvironment(words: readonly string[], names: readonly string[]
   return refused('SC3101', `${what} ${verb} an environment, and the manifest has none: add one under \`environments\``)
 }
 
+/** Of a manifest in which nothing can be named. */
+export function nothingYet(): InputError {
+  return refused(
+    'SC3101',
+    'the manifest has no tasks and no environments yet: write a task under `tasks`, or say where to deploy under `environments`',
+  )
+}
+
 function listed(names: readonly string[]): string {
   return [...names]
     .sort()

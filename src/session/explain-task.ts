@@ -69,7 +69,7 @@ async function explained(task: Task, found: Predicted | undefined, world: World,
   const { action, prediction } = found
   const last = await world.forPlan.log.last(task.id)
   const stored = action ? await storedResult(fingerprint(action), world) : undefined
-  const outputs = stored && kind.restore ? outputChanges(directory, stored.result) : []
+  const outputs = stored && kind.restore ? await outputChanges(directory, kind.writes?.(task.params) ?? [], stored.result) : []
   const service = kind.isService?.(task.params) ? serviceWords(task.params) : undefined
   const timings = readLastRun(directory)?.tasks
   const lastRun = timings?.get(task.id)

@@ -1,6 +1,6 @@
 /** The manifest itself, when what was kept of it is not enough. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, readFileSync } from 'node:fs'
+import { join, posix } from 'node:path'
 import { taskGraph } from '../../graph/task-graph.ts'
 import type { Diagnostic } from '../../graph/types.ts'
 import type { LoadedConfig } from '../config/config.ts'
@@ -13,7 +13,7 @@ import { reachOf } from '../pipelines/named-tasks.ts'
 import { projectTasks } from '../pipelines/project-tasks.ts'
 import { type UserProject, userProject } from '../pipelines/user-project.ts'
 import { checkedValue } from './checked-value.ts'
-import { agreedEnvironment, noEnvironment } from './choose-environment.ts'
+import { agreedEnvironment, noEnvironment, nothingYet } from './choose-environment.ts'
 import { openEnvironment } from './open-environment.ts'
 import type { OpenOptions, Project } from './open-project.ts'
 import { unknownTarget } from './targets.ts'
@@ -48,7 +48,13 @@ async function openWhole(
   const opened = await openEnvironment(loaded, environment, options, app)
   // What the user has done before a deploy is done for a new build; a rollback has none, and none of this checkout's files.
   const graph = checkedValue(taskGraph(opened.rollback ? opened.tasks : projectTasks(loaded, opened.tasks, words)))
-  const overlaps = contextOverlaps(loaded, opened.deployment, graph, (service) => keptByIgnoreFile(loaded, opened.ignoreFiles[service]))
+  const overlaps = contextOverlaps(
+    loaded,
+    opened.deployment,
+    graph,
+    (service) => keptByIgnoreFile(loaded, opened.ignoreFiles[service]),
+    (folder) => keptByIgnoreFile(loaded, posix.join(folder, '.dockerignore')),
+  )
   if (overlaps.length > 0) throw new InputError(overlaps)
   return {
     directory: loaded.directory,
@@ -70,14 +76,15 @@ async function openWhole(
 function withoutOne(words: readonly string[], given: readonly string[], { config }: LoadedConfig, user: UserProject): InputError {
   const unknown = words.filter((word) => targetOf(word, config) === undefined)
   const known = [...Object.keys(config.tasks), ...Object.keys(user.pipelines)]
-  if (unknown.length > 0) return new InputError(unknown.map((word): Diagnostic => unknownTarget(word, known)))
+  if (unknown.length > 0) return new InputError(unknown.map((word): Diagnostic => unknownTarget(word, known, user.environments.length > 0)))
+  if (given.length === 0 && known.length === 0 && user.environments.length === 0) return nothingYet()
   const needing = given.filter((word) => reachOf([word], config).isBuiltIn)
   return noEnvironment(needing, user.environments)
 }
 
 /** Paths below the project that an ignore file lets into the context. */
 function keptByIgnoreFile({ directory }: LoadedConfig, file: string | undefined): (pathInContext: string) => boolean {
-  if (file === undefined) return () => true
+  if (file === undefined || !existsSync(join(directory, file))) return () => true
   const rules = parseDockerignore(readFileSync(join(directory, file), 'utf8'))
   return (path) => rules.keeps(path)
 }

@@ -64,16 +64,34 @@ const nowhere = {
   message: 'this environment has no hosts to deploy to: give it `hosts` in the manifest, or use `stagecraft build`',
 } as const
 
-/** @param known all words that could have been meant, beside built-in targets. */
-export function unknownTarget(word: string, known: readonly string[]): Diagnostic {
-  const suggestion = nearest(word, new Set([...known, ...builtInTargets]))
-  const own = known.some((name) => !name.includes(':')) ? 'a task or pipeline of the manifest, ' : ''
+/**
+ * @param known all words that could have been meant, beside built-in targets.
+ * @param hasEnvironments built-in targets are tasks of an environment: without any, none of them can be meant.
+ */
+export function unknownTarget(word: string, known: readonly string[], hasEnvironments = true): Diagnostic {
+  const suggestion = nearest(word, new Set([...known, ...(hasEnvironments ? builtInTargets : [])]))
   return {
     code: 'SC3104',
     severity: 'error',
-    message: `no target or task is called \`${word}\`: expected ${own}one of ${builtInTargets.join(', ')}, or a task id as \`stagecraft graph\` lists them`,
+    message: hasEnvironments
+      ? `no target or task is called \`${word}\`: expected ${allWords(known)}`
+      : `no task or pipeline is called \`${word}\`: ${ownWords(known)}`,
     ...(suggestion === undefined ? {} : { suggestion }),
   }
+}
+
+function allWords(known: readonly string[]): string {
+  const own = known.some((name) => !name.includes(':')) ? 'a task or pipeline of the manifest, ' : ''
+  return `${own}one of ${builtInTargets.join(', ')}, or a task id as \`stagecraft graph\` lists them`
+}
+
+/** Names listed before the rest is only counted. */
+const listed = 12
+
+function ownWords(known: readonly string[]): string {
+  if (known.length === 0) return 'the manifest has no tasks yet; write one under `tasks`'
+  const more = known.length > listed ? `, and ${known.length - listed} more` : ''
+  return `expected one of ${[...known].sort().slice(0, listed).join(', ')}${more}`
 }
 
 /** `*` matches any run of characters, `?` one: `build:*`, `rollout:web@node-?`. */

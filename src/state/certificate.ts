@@ -2,7 +2,7 @@
  * A certificate says: when everything here looks like this, `stagecraft run <targets>` has nothing to do. It is left by a run in which everything
  * ended well, and it lists all that the run's decisions rest on; so the same world leads to the same decisions, and none of them need be made again.
  * It says so of each task too, for the run that finds a part of the world changed (`vouching.ts`).
- * Read before anything else is loaded: `node:fs` only, and `node:crypto` when variables are compared.
+ * Read before anything else is loaded: `node:fs` only, and `node:crypto` when variables are compared, or targets are many.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -12,6 +12,9 @@ import { isStamp, lookAt, stampLength } from './stamp.ts'
 
 /** Raised with the meaning of what is below; eight bytes. */
 export const certificateMark = 'SCcert2\n'
+
+/** In the project's folder. */
+export const certificatesFolder = join('.stagecraft', 'run', 'certificates')
 
 export interface CertificateHead {
   /** Of the program that wrote it: another may decide otherwise. */
@@ -55,18 +58,19 @@ export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>
 }
 
-/** The certificate of these targets; undefined for targets too long for the name of a file. */
-export function certificatePath(targets: readonly string[]): string | undefined {
+/** Where the certificate of these targets is. It names them itself, so that two lists with one name only take each other's place. */
+export function certificatePath(targets: readonly string[]): string {
   const name = Buffer.from(targets.join(' ')).toString('base64url')
-  return name.length > 200 ? undefined : join('.stagecraft', 'run', 'certificates', name)
+  return join(certificatesFolder, name.length > longestName ? `.${crypto().createHash('sha256').update(name).digest('hex')}` : name)
 }
+
+/** Letters of a file's name: some file systems take no more than 143. */
+const longestName = 140
 
 /** The certificate of these targets, if it speaks of a run like this one. Never throws. */
 export function readCertificate(targets: readonly string[], surroundings: Surroundings): Certificate | undefined {
-  const path = certificatePath(targets)
-  if (path === undefined) return undefined
   try {
-    const frame = decodeFrame(certificateMark, readFileSync(join(surroundings.directory, path)))
+    const frame = decodeFrame(certificateMark, readFileSync(join(surroundings.directory, certificatePath(targets))))
     const head = frame?.value as CertificateHead | undefined
     if (!frame || !head || !speaksOf(head, targets, surroundings)) return undefined
     if (frame.numbers.length !== head.paths.length * stampLength) return undefined

@@ -10,16 +10,21 @@ import {
   type CertificateHead,
   certificateMark,
   certificatePath,
+  certificatesFolder,
   platform,
   type Surroundings,
   secretsDigest,
   variablesDigest,
 } from './certificate.ts'
 import { CertificateRows } from './certificate-rows.ts'
+import { forgetCertificates } from './forget-certificates.ts'
 import { encodeFrame } from './frame.ts'
 import { readStamp, type Stamped } from './stamp.ts'
 import { type CertifiedTask, taskLine } from './task-lines.ts'
 import type { Vouching } from './vouching.ts'
+
+/** In one checkout. */
+const mostCertificates = 200
 
 export interface CertifyOptions extends Surroundings {
   readonly targets: readonly string[]
@@ -51,8 +56,6 @@ interface Evidence {
 /** @returns whether a certificate was written. @throws the system's error when it cannot be. */
 export function certify(options: CertifyOptions): boolean {
   const { targets, directory, manifest, graph } = options
-  const path = certificatePath(targets)
-  if (path === undefined) return false
   const rows = new CertificateRows()
   rows.add(manifest.path, manifest.stamp)
   const tasks = new Map<TaskId, CertifiedTask>()
@@ -65,7 +68,8 @@ export function certify(options: CertifyOptions): boolean {
   if (vouchedFor === 0) return false
   const head = headOf(rows.paths, vouchedFor === tasks.size, options)
   const text = [...tasks].map(([id, task]) => taskLine(id, task)).join('\n')
-  replaceFile(join(directory, path), encodeFrame(certificateMark, { value: head, text, numbers: rows.stamps() }))
+  replaceFile(join(directory, certificatePath(targets)), encodeFrame(certificateMark, { value: head, text, numbers: rows.stamps() }))
+  forgetCertificates(join(directory, certificatesFolder), mostCertificates)
   return true
 }
 

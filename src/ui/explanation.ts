@@ -73,13 +73,17 @@ function verdict(prediction: Prediction): string {
       return `is up to date: ${prediction.detail}`
     case 'run':
       if (prediction.restoredFrom !== undefined) return `would not run: ${withShortNames(prediction.because.detail)}`
-      if (prediction.because.reason === 'always') return prediction.because.detail.replace(/^it /, '')
+      if (alwaysRuns(prediction)) return prediction.because.detail.replace(/^it /, '')
       return `would run: ${withShortNames(prediction.because.detail)}`
     case 'may-run':
       return `may run: it waits for the result of ${shortName(prediction.waitsFor)}`
     case 'unknown':
       return `could not be judged: ${prediction.message}`
   }
+}
+
+function alwaysRuns(prediction: Prediction): boolean {
+  return prediction.state === 'run' && prediction.because.reason === 'always'
 }
 
 /** Early cutoff, in words: what was done again, and why it went no further. */
@@ -103,7 +107,7 @@ function causesOf({ parts, outputs }: Explained): readonly { readonly change: st
 
 /** What did not bring the verdict about is not called its cause. */
 function causesHeading({ prediction, parts }: Explained): string {
-  if (prediction.state !== 'run' || prediction.because.reason === 'always') return 'changed since it last finished here:'
+  if (prediction.state !== 'run' || alwaysRuns(prediction)) return 'changed since it last finished here:'
   return parts.some(({ change }) => change !== 'same') ? 'because, since it last finished here:' : 'because:'
 }
 
@@ -139,12 +143,21 @@ const places: Readonly<Record<string, string>> = {
   project: 'in the project folder',
 }
 
-function factsOf({ title, id, freshness, fingerprint, storedIn, service, lastRun }: Explained): readonly (readonly [string, string])[] {
+function factsOf({
+  title,
+  id,
+  freshness,
+  prediction,
+  fingerprint,
+  storedIn,
+  service,
+  lastRun,
+}: Explained): readonly (readonly [string, string])[] {
   const isTold = title !== '' && !id.endsWith(`:${title}`)
   return [
     ...(isTold ? [['task', title] as const] : []),
     ...(service === undefined ? [] : [['service', service] as const]),
-    ['skipped on', freshBy[freshness] ?? freshness],
+    ['skipped on', alwaysRuns(prediction) ? 'nothing' : (freshBy[freshness] ?? freshness)],
     ...(fingerprint === undefined ? [] : [['fingerprint', fingerprint] as const]),
     ...(fingerprint === undefined || freshness !== 'content' ? [] : [['result', storedText(storedIn)] as const]),
     ['last run', lastRun ? lastRunText(lastRun) : 'no timing is known'],

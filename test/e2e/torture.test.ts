@@ -4,6 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
+import { startCli, writeManifest } from '../support/cli-process.ts'
+import { inDirectory } from '../support/directory.ts'
 import { type Ended, Pile } from '../support/task-project.ts'
 
 const test = suite('e2e/torture')
@@ -109,6 +111,33 @@ test('whatever is damaged in its memory is a miss, never a crash and never a wro
     }
   })
 })
+
+// What is on the disk then was made from B, and nobody remembers that it was: neither the run state nor, before the last two, the cache.
+for (const point of ['before', 'made', 'after', 'unlocked'])
+  test(`killed ${point} a task was done, the next run makes what its inputs say, also when they are as they were before`, () =>
+    inDirectory(async (directory) => {
+      const at = (name: string) => join(directory, name)
+      writeManifest(directory, {
+        one: { command: 'cat in > one', inputs: ['in'], outputs: ['one'] },
+        two: { command: 'cat one one > two', inputs: ['one'], outputs: ['two'], needs: ['one'] },
+      })
+      const run = (env = {}) => startCli(directory, ['run', 'two'], env).ended
+      for (const text of ['A', 'B', 'A', 'C']) {
+        writeFileSync(at('in'), text)
+        if (text === 'B' || text === 'C')
+          for (const task of ['one', 'two']) {
+            const isDone = text === 'C' && point !== 'before'
+            assert.is(await run({ STAGECRAFT_FAULT: `${point} exec:${task}` }), 'SIGKILL', `${text}: ${task}`)
+            if (isDone) assert.is(readFileSync(at(task), 'utf8'), task === 'one' ? 'C' : 'CC', 'it had been made')
+          }
+        if (text === 'B') continue
+        assert.is(await run(), 0)
+        assert.is(readFileSync(at('two'), 'utf8'), text + text)
+        const again = startCli(directory, ['run', 'two'])
+        assert.is(await again.ended, 0)
+        assert.match(again.text(), 'nothing to do')
+      }
+    }))
 
 /** A byte flipped, the end cut off, or everything replaced. */
 function damage(path: string, next: (below: number) => number): void {

@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readdirSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, truncateSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { resultPath } from '../../../cache/layout.ts'
 import { openLocalCache } from '../../../cache/local.ts'
+import { digestOf } from '../../../graph/fingerprint.ts'
 import { filesIn, keyOf, store } from '../../cache/stored.ts'
 import { stagecraft } from '../../support/cli.ts'
 import { inDirectory } from '../../support/directory.ts'
@@ -134,6 +135,32 @@ test('a folder that does not exist is told', () =>
     const { code, stderr } = await stagecraft(['cache', 'status', '-c', 'none/stagecraft.yml'], { cwd: directory })
     assert.is(code, 1)
     assert.match(stderr, 'SC5001')
+  }))
+
+test('settings are those of the manifest, whether they are read from it or from what a run kept of it', () =>
+  inDirectory(async (directory) => {
+    const manifest =
+      'project: {name: shop}\ntasks: {a: {command: ["true"]}}\ncache: {max_size: 1MB, max_age: 36h, remote: "https://c/shop"}\n'
+    writeFileSync(join(directory, 'stagecraft.yml'), manifest)
+    const status = async () =>
+      (await stagecraft(['cache', 'status'], { cwd: directory, now })).stdout.replace(/^(holds|collected) .*\n/gm, '')
+    const read = await status()
+    assert.match(read, /limits {5}1 MB, unused for 36 hours\n/)
+    const env = { PATH: process.env['PATH'] ?? '', STAGECRAFT_REMOTE_CACHE: 'off' }
+    assert.is((await stagecraft(['run', 'a'], { cwd: directory, env })).code, 0)
+    assert.is(await status(), read)
+
+    const kept = join(directory, '.stagecraft/run/compiled.json')
+    const [header = '', body = ''] = readFileSync(kept, 'utf8').split('\n')
+    const other = body.replace('"maxSizeBytes":1000000', '"maxSizeBytes":7000000')
+    const keep = (digest: string) => writeFileSync(kept, `${JSON.stringify({ ...JSON.parse(header), body: digest })}\n${other}`)
+    keep(digestOf(other))
+    assert.match(await status(), /limits {5}7 MB, unused for 36 hours\n/, 'it was read anew')
+    keep(digestOf(body))
+    assert.is(await status(), read, 'what is damaged was believed')
+    keep(digestOf(other))
+    writeFileSync(join(directory, 'stagecraft.yml'), manifest.replace('1MB', '2MB'))
+    assert.match(await status(), /limits {5}2 MB, unused for 36 hours\n/, 'what was kept of another manifest was believed')
   }))
 
 test.run()

@@ -1,5 +1,5 @@
 /** Projects with tasks of the user's: with an environment where one is reached, without one otherwise, and from what was kept. */
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -85,6 +85,18 @@ test('without an environment: what is missing, or what was probably meant', () =
       '- SC3101 `deploy` needs an environment, and the manifest has none: add one under `environments`',
     ])
     assert.equal((await open(directory, [])).targets, ['exec:a', 'exec:b'])
+    // What only an environment has is not offered.
+    assert.equal(await refused(directory, ['bb']), ['- SC3104 no task or pipeline is called `bb`: expected one of a, b'])
+    assert.equal(await refused(directory, ['build']), [
+      '- SC3101 `build` needs an environment, and the manifest has none: add one under `environments`',
+    ])
+    writeProject(directory, { 'stagecraft.yml': 'project: {name: shop}\n' })
+    assert.equal(await refused(directory, ['lint']), [
+      '- SC3104 no task or pipeline is called `lint`: the manifest has no tasks yet; write one under `tasks`',
+    ])
+    assert.equal(await refused(directory, []), [
+      '- SC3101 the manifest has no tasks and no environments yet: write a task under `tasks`, or say where to deploy under `environments`',
+    ])
   }))
 
 test('what a task writes into the context of an image is waited for, or left out', () =>
@@ -98,6 +110,18 @@ test('what a task writes into the context of an image is waited for, or left out
     assert.equal(await refused(directory, ['build'], 'dev'), [
       '3:12 SC1109 `build:api` has `api/gen/x` in its context `api`, which `gen` writes, and does not wait for it | `gen` writes `api/gen/**` | add `services.api.needs: [gen]`, or leave the files out in `.dockerignore`',
     ])
+    const elsewhere = {
+      'docker-compose.yml':
+        'services: {api: {build: {context: ./web, additional_contexts: {lib: ./api, base: "docker-image://alpine"}}}}\n',
+    }
+    writeProject(directory, { ...files(''), ...elsewhere, 'web/Dockerfile': '' })
+    assert.match(
+      (await refused(directory, ['build'], 'dev'))[0] ?? '',
+      '`build:api` has `api/gen/x` in its additional context `api`, which `gen` writes',
+    )
+    writeProject(directory, { ...files(''), ...elsewhere, 'api/.dockerignore': 'gen\n' })
+    assert.equal(await refused(directory, ['build'], 'dev'), [])
+    rmSync(join(directory, 'api/.dockerignore'))
     writeProject(directory, files('needs: [gen]'))
     assert.equal((await open(directory, ['build'], 'dev')).graph.only(['build:api' as never]).order, ['exec:gen', 'build:api'])
     writeProject(directory, { ...files(''), 'api/.dockerignore': 'gen\n' })

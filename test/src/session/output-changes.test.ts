@@ -22,6 +22,17 @@ for (const [what, change, expected] of [
   ['a file that cannot be run any more', (out: string) => chmodSync(join(out, 'run'), 0o644), ['out/run edited']],
   ['everything deleted', (out: string) => rmSync(out, { recursive: true }), ['out/a missing', 'out/link missing', 'out/run missing']],
   [
+    'what is there beside them, empty folders too',
+    (out: string) => {
+      writeFileSync(join(out, 'b'), 'b')
+      mkdirSync(join(out, 'empty'))
+      mkdirSync(join(out, 'full'))
+      writeFileSync(join(out, 'full/0'), 'b')
+      writeFileSync(join(out, '../outside'), '')
+    },
+    ['out/b extra', 'out/empty extra', 'out/full/0 extra'],
+  ],
+  [
     'a link that leads elsewhere, and a folder in the place of a file',
     (out: string) => {
       for (const name of ['link', 'a']) rmSync(join(out, name))
@@ -40,7 +51,7 @@ for (const [what, change, expected] of [
       symlinkSync('a', join(out, 'link'))
       change(out)
       assert.equal(
-        outputChanges(directory, result).map(({ path, change: found }) => `${path} ${found}`),
+        (await outputChanges(directory, ['out/**'], result)).map(({ path, change: found }) => `${path} ${found}`),
         expected,
       )
     }))

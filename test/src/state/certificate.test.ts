@@ -38,7 +38,7 @@ async function built(directory: string, recipes: readonly Recipe[] = [recipe('t'
   return checkout
 }
 
-const bytesOf = (checkout: Checkout) => join(checkout.directory, certificatePath(['all']) ?? '')
+const bytesOf = (checkout: Checkout) => join(checkout.directory, certificatePath(['all']))
 
 test('nothing was touched: as many tasks as there are', () =>
   inDirectory(async (folder) => {
@@ -216,9 +216,11 @@ test('where tools are looked for is part of it', () =>
     assert.is(checkout.certified(), undefined)
   }))
 
-test('a certificate is named for its targets, as long as they make a name', () => {
+test('a certificate is named for its targets, or for their digest where they are too long for a name', () => {
   assert.is(certificatePath(['a', 'b']), join('.stagecraft', 'run', 'certificates', Buffer.from('a b').toString('base64url')))
-  assert.is(certificatePath(['x'.repeat(300)]), undefined)
+  const many = Array.from({ length: 200 }, (_, index) => `task-${index}`)
+  assert.match(certificatePath(many), /certificates\/\.[0-9a-f]{64}$/)
+  assert.is.not(certificatePath(many), certificatePath([...many, 'more']))
 })
 
 test('nothing is left beside a certificate that was replaced', () =>

@@ -85,6 +85,11 @@ for (const [title, changes, expected] of [
   test(`the verdict: ${title}`, () => assert.match(text(changes), expected))
 }
 
+test('what always runs is skipped on nothing', () => {
+  const because = { reason: 'always', detail: 'it always runs: it says `cache: false`' }
+  assert.match(text({ prediction: { state: 'run', because } as never }), /^skipped on +nothing$/m)
+})
+
 test('early cutoff: needs that ran again and changed nothing are named', () => {
   const said = (...sparedBy: string[]) => text({ sparedBy, prediction: { state: 'fresh', detail: 'unchanged (local)' } as never })
   assert.match(said('exec:codegen'), 'In the last run codegen ran again and made the same result, so nothing changed for this task.')
