@@ -2,7 +2,7 @@
 import type { Service } from '../contracts.ts'
 
 /** In order of rollout. Roles that are none of these, and no role, are `app`. */
-export const tiers = ['store', 'infra', 'app', 'gateway'] as const
+const tiers = ['store', 'infra', 'app', 'gateway'] as const
 
 const tierOfRole: Readonly<Record<string, number>> = { db: 0, cache: 0, infra: 1, app: 2, gateway: 3 }
 const app = 2

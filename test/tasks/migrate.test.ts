@@ -123,8 +123,8 @@ test('on a first run names the first few', () =>
 
 test('an applied file that was changed stops everything before anything is touched', () =>
   project(['001.sql', '002.sql'], [{ id: '001.sql', checksum: 'other' }], async (world) => {
-    for (const work of [observe(world), migratePre.run(params, world.context)]) {
-      const error = await rejects(work, /changed after it was applied: 001\.sql/)
+    for (const work of [() => observe(world), () => migratePre.run(params, world.context)]) {
+      const error = await rejects(work(), /changed after it was applied: 001\.sql/)
       assert.match((error as TaskFailure).failure.remedy ?? '', /restore the file/)
     }
     assert.not.ok(world.database.asked.some((call) => call.startsWith('apply ')))
