@@ -43,6 +43,8 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
     if (waitsFor !== undefined) return (await hostTrouble(given)) ?? { state: 'may-run', waitsFor: await firstUnknown(waitsFor) }
     const kind = options.kinds.get(given.kind)
     if (!kind) throw new Error(`no kind is called ${given.kind}`)
+    const around = kind.around?.(given.params)
+    if (around?.after) return afterThese(around.after)
     const task = { ...given, params: kind.params.parse(given.params) }
     const writer = kind.freshness === 'effect' ? undefined : await writerOfInputs(task, kind)
     if (writer !== undefined) return { state: 'may-run', waitsFor: await firstUnknown(writer) }
@@ -52,6 +54,19 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
       if (result) needs.set(need, result)
     }
     return pool.use(() => look(task, kind, needs))
+  }
+
+  /** What stands after others runs when one of them does. */
+  async function afterThese(ids: readonly TaskId[]): Promise<Prediction> {
+    let found: Prediction = nothingRuns
+    for (const id of ids.filter((one) => graph.order.includes(one))) {
+      const prediction = await of(id)
+      if (prediction.state === 'run' && prediction.restoredFrom === undefined)
+        return { state: 'run', because: { reason: 'need', detail: `${shortName(id)} runs` } }
+      if (prediction.state !== 'fresh' && found === nothingRuns)
+        found = prediction.state === 'unknown' ? prediction : { state: 'may-run', waitsFor: await firstUnknown(id) }
+    }
+    return found
   }
 
   /** A task before it that is still to write what it reads: what lies there now says nothing. */
@@ -102,6 +117,10 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
     try {
       const described = await describeAction(task, kind, needs, options)
       actions.set(id, described.action)
+      if (kind.around?.(task.params)) {
+        results.set(id, { files: {}, values: {} })
+        return notNeeded
+      }
       if (kind.isService?.(task.params)) {
         results.set(id, kind.promise?.(task.params, { ...described, needs }) ?? { files: {}, values: {} })
         return notNeeded
@@ -188,6 +207,8 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
 }
 
 const notNeeded: Prediction = { state: 'fresh', how: 'not-needed', detail: notNeededText }
+
+const nothingRuns: Prediction = { state: 'fresh', how: 'not-needed', detail: 'not needed: nothing it stands around runs' }
 
 /** It runs, or is put back, or may be. */
 function isPending({ state }: Prediction): boolean {

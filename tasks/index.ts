@@ -3,6 +3,7 @@ import { build } from './build.ts'
 import { exec } from './exec.ts'
 import { finalize } from './finalize.ts'
 import { health } from './health.ts'
+import { hook } from './hook.ts'
 import type { TaskKind } from './kind.ts'
 import { migratePre } from './migrate.ts'
 import { push } from './push.ts'
@@ -10,6 +11,6 @@ import { render } from './render.ts'
 import { rollout } from './rollout.ts'
 import { upload } from './upload.ts'
 
-const all: readonly TaskKind[] = [exec, build, push, migratePre, render, upload, rollout, health, finalize]
+const all: readonly TaskKind[] = [exec, build, push, migratePre, render, upload, rollout, health, finalize, hook]
 
 export const kinds: ReadonlyMap<string, TaskKind> = new Map(all.map((kind) => [kind.name, kind]))

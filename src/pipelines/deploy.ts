@@ -12,6 +12,7 @@ import type { DatabaseTarget, Deployment, ImageBuild, Service } from '../contrac
 import { id, task } from './deploy-task.ts'
 import { withExtraHosts } from './extra-hosts.ts'
 import { type FleetPart, hostsInScope, type Scope, scopeOf } from './fleet-part.ts'
+import { withHooks } from './hook-tasks.ts'
 import { finalizeTask, healthTask } from './release-end.ts'
 import { rolloutId, rolloutOrder } from './rollout-order.ts'
 
@@ -35,14 +36,14 @@ export interface DeployOptions {
  *                   ╰╌╌╌▶ migrate_pre:D ╌╌╌╌╌╌╌╌╌╌╌╯              (╌ order only)
  *
  * A database that is one of our services is rolled before its migrations; every other rollout comes after them. How rollouts follow each
- * other is in `rollout-order.ts`.
+ * other is in `rollout-order.ts`; the user's hooks around all that in `hook-tasks.ts`.
  */
 export function deployTasks(deployment: Deployment, options: DeployOptions): Task[] {
   const scope = scopeOf(deployment, options.part)
   const isRendered = (service: Service) => deployment.hosts.length === 0 || service.hosts.some((host) => scope.hosts.includes(host))
   const built = deployment.services.filter((service) => service.build !== undefined && isRendered(service))
   const builds = built.map((service) => buildTask(service, deployment, options))
-  if (deployment.hosts.length === 0) return builds
+  if (deployment.hosts.length === 0) return withHooks(builds, deployment, scope)
   const pushes = built.map((service) => pushTask(service, builds))
   const pushIds = pushes.map((task) => task.id)
   const migrated = deployment.databases.filter((database) => database.strategy === 'pre_deploy')
@@ -52,11 +53,12 @@ export function deployTasks(deployment: Deployment, options: DeployOptions): Tas
   const uploads = scope.hosts.map((host) => uploadTask(host, deployment, external))
   const rollouts = rolloutTasks(deployment, scope, migrations)
   const renderIds = renders.map((task) => task.id)
-  return [
+  const tasks = [
     ...[...builds, ...pushes, ...renders, ...uploads, ...migrations, ...rollouts],
     healthTask(deployment, scope, renderIds, rollouts),
     finalizeTask(deployment, scope, options.version, pushes),
   ]
+  return withHooks(tasks, deployment, scope)
 }
 
 /** In the order of `rollout-order.ts`, as far as they take part. */

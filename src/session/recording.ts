@@ -36,9 +36,9 @@ export async function openRecorder(graph: TaskGraph, project: Project, app: App,
       ...(part ? { partial: true as const } : {}),
       ...(part?.unreachable?.length ? { unreachable: part.unreachable } : {}),
     },
-    phaseOf: ({ kind }) => {
+    phaseOf: ({ kind, params }) => {
       const found = kinds.get(kind)
-      return found?.pure ? undefined : found?.phase
+      return found?.pure ? undefined : (found?.phaseOf?.(params) ?? found?.phase)
     },
     now: () => app.now(),
     onFailure: stop,
