@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import type { ActionResult, TaskId } from '../graph/types.ts'
+import { forgetRoute } from './edge/forget.ts'
 import { defineTask, type TaskContext } from './kind.ts'
 import type { Container } from './ports.ts'
 
@@ -18,6 +19,8 @@ const params = z.lazy(() =>
     pushes: z.array(z.strictObject({ service: z.string(), push: z.string() })),
     /** Services that this release is about, when it is about a part of the fleet: nothing else is removed. */
     only: z.array(z.string()).exactOptional(),
+    /** Routes that are wanted, by host; others of this environment go before the containers they lead to. */
+    edge: z.strictObject({ innerPort: z.number().int(), routes: z.record(z.string(), z.array(z.string())) }).nullable(),
   }),
 )
 export type FinalizeParams = z.infer<typeof params>
@@ -49,9 +52,17 @@ export const finalize = defineTask<FinalizeParams>({
         fresh: false,
         because: { reason: 'drift', detail: `left over: ${leftovers.map(({ container }) => container.name).join(', ')}` },
       }
+    const routes = await strayRoutes(params, context)
+    if (routes.length > 0)
+      return { fresh: false, because: { reason: 'drift', detail: `left over: the route of ${routes.map(({ key }) => key).join(', ')}` } }
     return { fresh: true, result: resultOf(params), detail: `${id} is live` }
   },
   async run(params, context) {
+    for (const { host, key } of await strayRoutes(params, context)) {
+      await context.guard()
+      context.log(`removing the route of ${key} on ${host}`)
+      await forgetRoute(context.ports.host(host), key, params.edge?.innerPort ?? 0, context.log)
+    }
     for (const { host, container } of await superseded(params, context)) {
       await context.guard()
       const isGone = servicesOn(host, params, context)[container.service] === undefined
@@ -94,6 +105,17 @@ function servicesOn(host: string, { renders }: FinalizeParams, context: TaskCont
   const services = context.needs.get(render as TaskId)?.values['services']
   if (!services) throw new Error(`${context.id} has no result of ${render}`)
   return services as Readonly<Record<string, { readonly hash: string }>>
+}
+
+async function strayRoutes({ edge }: FinalizeParams, context: TaskContext): Promise<readonly { host: string; key: string }[]> {
+  if (edge === null) return []
+  const found = await Promise.all(
+    Object.entries(edge.routes).map(async ([host, wanted]) => {
+      const { routes = {} } = (await context.ports.host(host).observe()).edge ?? {}
+      return Object.keys(routes).flatMap((key) => (wanted.includes(key) ? [] : [{ host, key }]))
+    }),
+  )
+  return found.flat()
 }
 
 function images(params: FinalizeParams, context: TaskContext): Record<string, { ref: string; digest: string }> {

@@ -1,16 +1,18 @@
 /** Every kind of task. A new one is one file and one line here. */
 import { build } from './build.ts'
+import { edge } from './edge.ts'
 import { exec } from './exec.ts'
 import { finalize } from './finalize.ts'
 import { health } from './health.ts'
 import { hook } from './hook.ts'
 import type { TaskKind } from './kind.ts'
 import { migratePre } from './migrate.ts'
+import { proxy } from './proxy.ts'
 import { push } from './push.ts'
 import { render } from './render.ts'
 import { rollout } from './rollout.ts'
 import { upload } from './upload.ts'
 
-const all: readonly TaskKind[] = [exec, build, push, migratePre, render, upload, rollout, health, finalize, hook]
+const all: readonly TaskKind[] = [exec, build, push, migratePre, render, upload, proxy, rollout, edge, health, finalize, hook]
 
 export const kinds: ReadonlyMap<string, TaskKind> = new Map(all.map((kind) => [kind.name, kind]))

@@ -10,6 +10,7 @@ import type { Probes, Programs } from './ports/programs.ts'
 import type { Content, Environment, Outputs, Secrets } from './ports/project.ts'
 
 export type * from './ports/database.ts'
+export type * from './ports/edge.ts'
 export type * from './ports/engine.ts'
 export type * from './ports/host.ts'
 export type * from './ports/images.ts'

@@ -19,7 +19,7 @@ export type { RenderParams, RenderValues } from './rendering/params.ts'
  */
 export const render = defineTask<RenderParams>({
   name: 'render',
-  version: 2,
+  version: 3,
   summary: 'writes the Compose file of one host',
   freshness: 'content',
   phase: 'rollout',

@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events'
+
 /** Why `App.signal` aborted: someone wants us to stop. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted'
@@ -27,6 +29,8 @@ const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 /** The first signal cancels, and whoever runs cleans up; the second leaves at once. */
 export function listenForInterrupt(source: EventSource, say: (line: string) => void, leave: () => void): Interrupt {
   const controller = new AbortController()
+  // Every operation on every host listens while it is under way; Node would take more than ten for a leak.
+  setMaxListeners(0, controller.signal)
   const strays: unknown[] = []
   let interrupts = 0
   const interrupt = (name: unknown) => {

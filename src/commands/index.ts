@@ -24,6 +24,7 @@ export const commands: CommandTable = {
   },
   completion: { summary: 'print a completion script for bash, fish or zsh', group: 'other', load: () => import('./completion.ts') },
   deploy: { summary: 'bring an environment to the state of this checkout', group: 'deliver', load: () => import('./deploy.ts') },
+  doctor: { summary: 'find everything a deploy would trip over, and say what helps', group: 'start', load: () => import('./doctor.ts') },
   explain: {
     summary: 'say what a task is made from, and what changed since it last ran',
     group: 'look',
@@ -35,6 +36,12 @@ export const commands: CommandTable = {
     group: 'start',
     load: () => import('./init.ts'),
   },
+  logs: { summary: 'show what services print, of all hosts in one stream', group: 'look', load: () => import('./logs.ts') },
+  maintenance: {
+    summary: 'show users a page in place of a service, or the service again',
+    group: 'deliver',
+    load: () => import('./maintenance.ts'),
+  },
   plan: { summary: 'show what a deploy would do and why, touching nothing', group: 'deliver', load: () => import('./plan.ts') },
   'releases list': { summary: 'list releases, newest first', group: 'look', load: () => import('./releases-list.ts') },
   'releases show': {
@@ -43,6 +50,7 @@ export const commands: CommandTable = {
     load: () => import('./releases-show.ts'),
   },
   run: { summary: 'run targets or single tasks, and all they depend on', group: 'deliver', load: () => import('./run.ts') },
+  status: { summary: 'show what runs on every host, and what is not as released', group: 'look', load: () => import('./status.ts') },
   version: { summary: 'print the version', group: 'other', load: () => import('./version.ts') },
   watch: { summary: 'run targets, and again what a saved file touches', group: 'deliver', load: () => import('./watch.ts') },
 }

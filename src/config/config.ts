@@ -6,9 +6,10 @@ import type { ProviderBlock } from './provider-blocks.ts'
 import type { manifest } from './schema.ts'
 
 /** A checked manifest in the words of the user, every default filled in. Deeply frozen. */
-export type Config = Omit<z.output<typeof manifest>, 'backend' | 'frontend'> & {
+export type Config = Omit<z.output<typeof manifest>, 'backend' | 'frontend' | 'edge'> & {
   readonly backend?: ProviderBlock
   readonly frontend?: ProviderBlock
+  readonly edge?: ProviderBlock
 }
 
 /** A manifest and where it came from. */

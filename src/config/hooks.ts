@@ -1,7 +1,6 @@
 /** Where hooks may stand, and those of one environment. Pure. */
 import { nearest } from '../../graph/nearest.ts'
 import type { DatabaseTarget, Hook, Service } from '../contracts.ts'
-import { builtInTargets } from './built-in-names.ts'
 import type { LoadedConfig } from './config.ts'
 import { problem, type Report } from './diagnostic.ts'
 import { parseDuration } from './duration.ts'
@@ -11,9 +10,9 @@ import type { Setting } from './setting.ts'
 import { listed } from './word-list.ts'
 
 /** Kinds of task of a deploy, in the order in which they first come. */
-const kinds = (builtInTargets['deploy'] ?? []).filter((kind) => kind !== 'hook')
+const kinds = ['build', 'push', 'render', 'upload', 'migrate_pre', 'proxy', 'rollout', 'edge', 'health', 'finalize']
 /** By when the new image and the file it runs by can be on the host of a service. */
-const inContainer = ['deploy', 'upload', 'migrate_pre', 'rollout', 'health', 'finalize']
+const inContainer = ['deploy', 'upload', 'migrate_pre', 'rollout', 'edge', 'health', 'finalize']
 const points = [...['deploy', ...kinds].flatMap((kind) => [`before_${kind}`, `after_${kind}`]), 'after_failure']
 
 type Point = Pick<Hook, 'point' | 'side' | 'around' | 'subject'>
@@ -114,11 +113,13 @@ export function resolveHooks(setting: Setting, services: readonly Service[], dat
       case 'push':
         return services.filter(({ build }) => build).map(({ name }) => name)
       case 'rollout':
+      case 'edge':
         return services.flatMap(({ name, hosts }) => [name, ...hosts.map((host) => `${name}@${host}`)])
       case 'migrate_pre':
         return databases.map(({ name }) => name)
       case 'render':
       case 'upload':
+      case 'proxy':
         return inventory.hosts.map(({ name }) => name)
       default:
         return [environmentName]
@@ -126,7 +127,7 @@ export function resolveHooks(setting: Setting, services: readonly Service[], dat
   }
 }
 
-const serviceKinds = ['build', 'push', 'rollout']
+const serviceKinds = ['build', 'push', 'rollout', 'edge']
 
 function hookOf(place: Point, config: HookConfig, origin: Hook['origin']): Hook {
   const { command, on, env, secrets, timeout, on_failure: onFailure } = config

@@ -7,6 +7,7 @@ import { checkSemantics } from './check.ts'
 import type { Config, LoadedConfig } from './config.ts'
 import { deepFreeze } from './deep-freeze.ts'
 import { hasErrors, inOrder } from './diagnostic.ts'
+import { wholeEdgeBlock } from './edge-block.ts'
 import { checkEngineConfig } from './engine-config.ts'
 import { isObject, valueAt } from './json-path.ts'
 import { checkProviderBlock } from './provider-blocks.ts'
@@ -64,15 +65,19 @@ function checkStructure(tree: YamlTree, registries: Registries): { readonly conf
   const problems: Diagnostic[] = [...unsupported]
   const parsed = manifest.safeParse(value)
   if (!parsed.success) problems.push(...schemaProblems(parsed.error.issues, { schema: manifest, value, at: [], places }))
-  const blocks = (['backend', 'frontend'] as const).flatMap((role) => {
+  const blocks = (['backend', 'frontend', 'edge'] as const).flatMap((role) => {
     if (!isObject(value) || !Object.hasOwn(value, role)) return []
-    const { block, problems: found } = checkProviderBlock(value[role] ?? null, registries[role], places)
+    const { block, problems: found } = checkProviderBlock(
+      role === 'edge' ? wholeEdgeBlock(value[role] ?? null) : (value[role] ?? null),
+      registries[role],
+      places,
+    )
     problems.push(...found)
     return block ? [[role, block] as const] : []
   })
   problems.push(...checkEngineConfig(engineConfig(value), registries.migration, places))
   if (!parsed.success || problems.length > unsupported.length) return { problems }
-  const { backend: _backend, frontend: _frontend, ...rest } = parsed.data
+  const { backend: _backend, frontend: _frontend, edge: _edge, ...rest } = parsed.data
   return { config: { ...rest, ...Object.fromEntries(blocks) }, problems }
 }
 

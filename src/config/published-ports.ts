@@ -27,6 +27,17 @@ export function publishedAs(definition: JsonObject, port: number, variables: Rea
   return entries.find(({ target, published }) => target === port && published !== undefined)?.published
 }
 
+/** Ports of the container that are published at all. */
+export function containerPorts(definition: JsonObject): number[] {
+  const ports = isList(definition['ports']) ? definition['ports'] : []
+  return ports.map((port) => {
+    const text = isObject(port)
+      ? String(port['target'] ?? '')
+      : (splitOutsideBrackets(String(port).replace(/\/(tcp|udp|sctp)$/, '')).at(-1) ?? '')
+    return /^\d+$/.test(text) ? Number(text) : Number.NaN
+  })
+}
+
 function portsOf(entry: Json, variables: Readonly<Record<string, string>>): { readonly target?: number; readonly published?: number } {
   const parts = isObject(entry)
     ? [String(entry['published'] ?? ''), String(entry['target'] ?? '')]

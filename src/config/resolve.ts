@@ -8,6 +8,7 @@ import type { LoadedConfig } from './config.ts'
 import { resolveDatabases } from './databases.ts'
 import { deepFreeze } from './deep-freeze.ts'
 import { hasErrors, inOrder, problem, type Report, warning } from './diagnostic.ts'
+import { resolveEdge } from './edge.ts'
 import { overrideOf } from './external-services.ts'
 import { resolveHooks } from './hooks.ts'
 import { resolveInventory } from './inventory.ts'
@@ -43,6 +44,7 @@ export function resolveDeployment(
   const setting = { loaded, compose, environmentName, environment, inventory, variables: variables.plain, report }
   const fleet = resolveFleet(setting)
   const { services, reach } = resolveServices(setting, variables.secret)
+  const edge = resolveEdge(setting, services)
   const placed = new Map(services.map((service) => [service.name, service.hosts]))
   const databases = resolveDatabases(
     loaded,
@@ -62,6 +64,8 @@ export function resolveDeployment(
     composeProject: `${project}-${environmentName}`,
     ...(registry !== undefined && { registry }),
     directory: `${environment.path === '/' ? '' : environment.path}/${project}/${environmentName}`,
+    edgeDirectory: `${environment.path === '/' ? '' : environment.path}/edge`,
+    ...(edge && { edge }),
     hosts: inventory.hosts,
     ...(inventory.primaryHost !== undefined && { primaryHost: inventory.primaryHost }),
     services,

@@ -17,6 +17,7 @@ export const manifest = z.strictObject({
   project,
   backend: providerBlock.optional(),
   frontend: providerBlock.optional(),
+  edge: z.union([z.string(), providerBlock]).optional(),
   hosts: inventory.optional(),
   services: z.record(serviceName, emptyAllowed(service)).default({}),
   databases: z.record(name, database).default({}),

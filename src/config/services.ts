@@ -6,6 +6,7 @@ import type { HealthProbe, HostReach, Service } from '../contracts.ts'
 import type { ComposeService } from './compose-file.ts'
 import { resolveCrossHost } from './cross-host.ts'
 import { problem, warning } from './diagnostic.ts'
+import { resolveRoute } from './edge.ts'
 import { externalServices } from './external-services.ts'
 import { isBuiltHere, resolveBuild } from './image-build.ts'
 import { interpolate } from './interpolate.ts'
@@ -81,6 +82,7 @@ function resolveService(
   const replicas = resolveReplicas(name, definition, setting)
   const health = own(environment.services, name)?.health ?? ours?.health
   if (health === undefined && hosts.length > 0) warnOfWeakGate(name, definition, setting)
+  const route = resolveRoute(name, definition, setting)
   const { build: _build, profiles, ...rest } = definition
   if (isList(profiles) && hosts.length > 0) {
     const message = `service \`${name}\` has \`profiles\`, which are for local use: it is deployed all the same`
@@ -95,6 +97,7 @@ function resolveService(
     definition: rest,
     dependsOn: resolveDependencies(name, definition, placed, external, setting),
     ...(health && { health: probe(health) }),
+    ...(route && { route }),
     rollout: resolveRollout(name, definition, replicas, isBuiltHere(name, definition, setting), setting),
     origin: serviceOrigin(setting, name),
   }

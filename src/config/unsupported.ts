@@ -25,7 +25,10 @@ export const unsupportedKeys: readonly string[] = [
   'migrations.env',
   'migrations.engine_config.raw.dialect',
   'environments.*.protected',
-  'environments.*.traefik',
+  'environments.*.traefik.acme_storage',
+  'environments.*.traefik.cors_for_logto',
+  'environments.*.traefik.dynamic_config_dir',
+  'environments.*.traefik.mkcert_cert_dir',
   'environments.*.rollout.enabled',
   'environments.*.rollout.wait_seconds',
   'environments.*.rollout.wait_after_healthy_seconds',
@@ -36,6 +39,8 @@ export const unsupportedKeys: readonly string[] = [
 /** Paths of keys and the one value of theirs that is refused. */
 export const unsupportedValues: readonly (readonly [path: string, value: string])[] = [
   ['environments.*.driver', 'digitalocean'],
+  ['environments.*.traefik.mode', 'mkcert'],
+  ['environments.*.traefik.dashboard_auth', 'basic'],
   ['databases.*.migrations.strategy', 'post_deploy'],
   ['environments.*.databases.*.migrations.strategy', 'post_deploy'],
 ]

@@ -7,6 +7,7 @@ export const containerLabels = {
   environment: 'stagecraft.env',
   service: 'stagecraft.service',
   hash: 'stagecraft.hash',
+  routePort: 'stagecraft.port',
 } as const
 
 /** The fields we read; engines leave some out. */
@@ -37,6 +38,7 @@ function containerOf(row: ContainerRow): Container {
   const labels = row.Labels ?? {}
   const state = containerState(row.State)
   const address = state === 'running' ? addressOf(row, labels['com.docker.compose.project']) : undefined
+  const routePort = Number(labels[containerLabels.routePort] ?? Number.NaN)
   return {
     id: row.Id,
     // Links of other containers add names with a second slash; the container's own has one.
@@ -48,6 +50,7 @@ function containerOf(row: ContainerRow): Container {
     health: healthOf(row),
     ports: portsOf(row),
     ...(address === undefined ? {} : { address }),
+    ...(Number.isInteger(routePort) && { routePort }),
   }
 }
 
@@ -83,4 +86,9 @@ function addressOf(row: ContainerRow, composeProject: string | undefined): strin
   const networks = Object.entries(row.NetworkSettings?.Networks ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
   const own = networks.find(([name]) => name === `${composeProject}_default`) ?? networks.find(([, network]) => network?.IPAddress)
   return own?.[1]?.IPAddress || undefined
+}
+
+/** The Engine writes year 1 for what never was. */
+export function moment<Key extends string>(key: Key, time: string | undefined): { readonly [name in Key]?: string } {
+  return time === undefined || time === '' || time.startsWith('0001-') ? {} : ({ [key]: time } as { readonly [name in Key]: string })
 }

@@ -2,16 +2,20 @@
 import type { IncomingMessage } from 'node:http'
 import type Dockerode from 'dockerode'
 import { TaskFailure } from '../../tasks/kind.ts'
+import type { ProxyContainer } from '../../tasks/ports/edge.ts'
 import type { Container, Engine, RegistryCredentials } from '../../tasks/ports.ts'
-import { type ContainerRow, containerState, containersOf, environmentFilter, healthWord } from './container-state.ts'
+import { type ContainerRow, containerState, containersOf, environmentFilter, healthWord, moment } from './container-state.ts'
+import { proxyFilter, proxyOf } from './edge-state.ts'
 import { EventSubscriptions, watchedActions } from './engine-events.ts'
+import { execInContainer } from './engine-exec.ts'
 import { pullFailure, refusedRequest } from './engine-failure.ts'
 import { logLines } from './engine-logs.ts'
+import { openOutput, outputOf, outputQuery } from './engine-output.ts'
 import { createPullProgress, pullParameters } from './engine-pull.ts'
 import type { SshConnection } from './ssh-connection.ts'
 import { type EngineAgent, engineHost, engineSocket, getJson } from './ssh-engine-agent.ts'
 
-const timeouts = { request: 30_000, start: 60_000, stopMargin: 20_000, pull: 30 * 60_000, pullSilence: 3 * 60_000 }
+const timeouts = { request: 30_000, exec: 60_000, start: 60_000, stopMargin: 20_000, pull: 30 * 60_000, pullSilence: 3 * 60_000 }
 
 export interface EngineScope {
   readonly project: string
@@ -22,7 +26,7 @@ export interface EngineScope {
 const anonymousName = /^[0-9a-f]{64}$/
 
 /** `list` is the one look at all containers of the environment, and all that a run without work asks. */
-export type RemoteEngine = Engine & { list(): Promise<readonly Container[]> }
+export type RemoteEngine = Engine & { list(): Promise<readonly Container[]>; proxy(): Promise<ProxyContainer | undefined> }
 
 export function createEngine(connection: SshConnection, agent: EngineAgent, scope: EngineScope): RemoteEngine {
   let library: Promise<Dockerode> | undefined
@@ -61,6 +65,17 @@ export function createEngine(connection: SshConnection, agent: EngineAgent, scop
     })
   }
 
+  const rows = (wanted: Readonly<Record<string, readonly string[]>>): Promise<readonly ContainerRow[]> =>
+    connection.perform('to list containers', timeouts.request, async (signal) => {
+      try {
+        const path = `/containers/json?all=1&filters=${encodeURIComponent(JSON.stringify(wanted))}`
+        return (await getJson(agent, path, signal)) as readonly ContainerRow[]
+      } catch (error) {
+        if (error instanceof TaskFailure || signal.aborted) throw error
+        throw new TaskFailure(refusedRequest(await engineHost(connection), 'list containers', (error as Error).message), { cause: error })
+      }
+    })
+
   const events = new EventSubscriptions(() =>
     call('watch events', timeouts.request, async (docker, signal) => {
       const stream = await docker.getEvents({ filters: { ...filters, type: ['container'], event: watchedActions } })
@@ -70,18 +85,13 @@ export function createEngine(connection: SshConnection, agent: EngineAgent, scop
   )
 
   return {
-    list: () =>
-      connection.perform('to list containers', timeouts.request, async (signal) => {
-        try {
-          const rows = await getJson(agent, `/containers/json?all=1&filters=${encodeURIComponent(JSON.stringify(filters))}`, signal)
-          const containers = containersOf(rows as readonly ContainerRow[])
-          for (const { id, name } of containers) names.set(id, name)
-          return containers
-        } catch (error) {
-          if (error instanceof TaskFailure || signal.aborted) throw error
-          throw new TaskFailure(refusedRequest(await engineHost(connection), 'list containers', (error as Error).message), { cause: error })
-        }
-      }),
+    async list() {
+      const containers = containersOf(await rows(filters))
+      for (const { id, name } of containers) names.set(id, name)
+      return containers
+    },
+
+    proxy: async () => proxyOf(await rows(proxyFilter)),
 
     async start(container) {
       const work = (docker: Dockerode, abortSignal: AbortSignal) => docker.getContainer(container).start({ abortSignal })
@@ -115,7 +125,7 @@ export function createEngine(connection: SshConnection, agent: EngineAgent, scop
 
     inspect: (container) =>
       call(`inspect ${called(container)}`, timeouts.request, async (docker, abortSignal) => {
-        const { State, RestartCount, HostConfig, Mounts } = await docker.getContainer(container).inspect({ abortSignal })
+        const { State, RestartCount, HostConfig, Mounts, NetworkSettings } = await docker.getContainer(container).inspect({ abortSignal })
         return {
           state: containerState(State.Status),
           health: healthWord(State.Health?.Status),
@@ -123,36 +133,50 @@ export function createEngine(connection: SshConnection, agent: EngineAgent, scop
           oomKilled: State.OOMKilled,
           restartCount: RestartCount,
           restartPolicy: HostConfig.RestartPolicy?.Name || 'no',
+          ...moment('startedAt', State.StartedAt),
+          ...moment('finishedAt', State.FinishedAt),
           anonymousVolumes: Mounts.filter(({ Type, Name }) => Type === 'volume' && anonymousName.test(Name ?? '')).map(
             ({ Destination }) => Destination,
           ),
           error: State.Error,
           healthLog: (State.Health?.Log ?? []).map(({ Output }) => Output.trim()),
+          addresses: Object.values(NetworkSettings?.Networks ?? {}).flatMap(({ IPAddress }) => IPAddress || []),
         }
       }),
 
     logs: (container, lines) =>
       call(`read the output of ${called(container)}`, timeouts.request, async (docker, abortSignal) => {
-        // Taken as a stream: dockerode makes an object of output that happens to be JSON.
-        const stream = await new Promise<IncomingMessage>((resolve, reject) => {
-          const statusCodes = { 200: true, 404: 'no such container', 500: 'server error' }
-          const query = { stdout: true, stderr: true, tail: lines }
-          const request = {
-            path: `/containers/${container}/logs?`,
-            method: 'GET',
-            isStream: true,
-            statusCodes,
-            abortSignal,
-            options: query,
-          }
-          docker.modem.dial(request, (error: unknown, answer: unknown) => (error ? reject(error) : resolve(answer as IncomingMessage)))
-        })
+        const stream = await openOutput(docker, container, { stdout: true, stderr: true, tail: lines }, abortSignal)
         const chunks: Buffer[] = []
         for await (const chunk of stream) chunks.push(chunk as Buffer)
         return logLines(Buffer.concat(chunks))
       }),
 
+    async output(container, request, signal) {
+      const what = `read the output of ${called(container)}`
+      const stream = await call(what, timeouts.request, (docker, abortSignal) =>
+        openOutput(docker, container, outputQuery(request), abortSignal),
+      )
+      return outputOf(stream, signal, async (error) => {
+        const { name, where } = await engineHost(connection)
+        const message = `the output of ${called(container)} on ${where} broke off: ${error.message}`
+        return new TaskFailure({ reason: 'unreachable', subject: name, message }, { cause: error })
+      })
+    },
+
     events: (onEvent) => events.subscribe(onEvent),
+
+    exec: (container, argv, options) =>
+      call(`run ${argv[0]} in ${called(container)}`, timeouts.exec, (docker, abortSignal) =>
+        execInContainer(docker, container, argv, options?.stdin, abortSignal),
+      ),
+
+    async joinNetwork(network, container) {
+      const work = (docker: Dockerode, abortSignal: AbortSignal) =>
+        docker.getNetwork(network).connect({ Container: container, ...{ abortSignal } })
+      // 403: it is in the network already.
+      await call(`join ${called(container)} to network ${network}`, timeouts.request, work, { statuses: [403], value: undefined })
+    },
 
     hasImage: (reference) =>
       call(

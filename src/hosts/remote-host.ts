@@ -1,7 +1,10 @@
 /** A machine we deploy to, over one SSH connection: `Host` for real. */
 import { posix } from 'node:path'
+import type { EdgeState } from '../../tasks/ports/edge.ts'
 import type { Host, HostState } from '../../tasks/ports.ts'
 import type { HostAddress } from '../contracts.ts'
+import { createHostEdge } from './edge.ts'
+import { type EdgeScope, readEdgeFiles } from './edge-state.ts'
 import { createEngine } from './engine.ts'
 import { EnvironmentLock } from './lock.ts'
 import type { HeldLock } from './lock-held.ts'
@@ -26,6 +29,12 @@ export interface RemoteHostOptions extends ConnectionSources {
   readonly connectTimeoutMs?: number
   readonly keepaliveIntervalMs?: number
   readonly lockLeaseMs?: number
+  /** Looked at with everything else when something is routed here. */
+  readonly edge?: EdgeScope
+  /** Absolute, on the host: the edge's folder, routed or not. Default: beside the project's. */
+  readonly edgeDirectory?: string
+  /** Who this run is, for people who meet its locks. */
+  readonly description?: string
 }
 
 export interface RemoteHost extends Host {
@@ -53,11 +62,20 @@ export function createRemoteHost(options: RemoteHostOptions): RemoteHost {
   let lookedAheadAt: number | undefined
 
   const observe = async (): Promise<HostState> => {
-    const [containers, links] = await Promise.all([
+    const [containers, links, edge] = await Promise.all([
       engine.list(),
       session.perform(`read ${directory}`, lookTimeoutMs, (sftp) => readLinks(sftp, directory)),
+      options.edge && lookAtEdge(options.edge),
     ])
-    return { containers, ...links }
+    return { containers, ...links, ...(edge && { edge }) }
+  }
+
+  const lookAtEdge = async (scope: EdgeScope): Promise<EdgeState> => {
+    const [proxy, files] = await Promise.all([
+      engine.proxy(),
+      session.perform(`read ${scope.directory}`, lookTimeoutMs, (sftp) => readEdgeFiles(sftp, scope)),
+    ])
+    return { ...files, ...(proxy && { proxy }) }
   }
 
   return {
@@ -65,6 +83,12 @@ export function createRemoteHost(options: RemoteHostOptions): RemoteHost {
     directory,
     engine,
     files: createSftpFiles(session, directory),
+    edge: createHostEdge(session, {
+      host: address.name,
+      directory: options.edgeDirectory ?? posix.join(directory, '../../edge'),
+      description: options.description ?? 'another run',
+      ...(options.lockLeaseMs === undefined ? {} : { leaseMs: options.lockLeaseMs }),
+    }),
     lock: new EnvironmentLock(session, {
       host: address.name,
       directory,
@@ -116,8 +140,8 @@ async function readLinks(sftp: Sftp, directory: string): Promise<Omit<HostState,
 }
 
 function holderOf(target: string): NonNullable<HostState['lock']> {
-  const { owner, fence, description } = parseLock(target)
-  return { owner, fence, description }
+  const { owner, fence, description, startedAt } = parseLock(target)
+  return { owner, fence, description, ...(startedAt === '' ? {} : { startedAt }) }
 }
 
 /** A file where a link should be has no target either. */

@@ -102,7 +102,7 @@ async function writeNew(sftp: Sftp, path: string, bytes: Uint8Array, mode: numbe
   }
 }
 
-async function readWhole(sftp: Sftp, path: string): Promise<Uint8Array | undefined> {
+export async function readWhole(sftp: Sftp, path: string): Promise<Uint8Array | undefined> {
   const handle = await orAbsent(sftp.open(path, openFlag.read), undefined)
   if (handle === undefined) return undefined
   try {

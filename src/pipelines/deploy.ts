@@ -9,7 +9,9 @@ import { interpolate } from '../../tasks/rendering/interpolate.ts'
 import type { RolloutParams } from '../../tasks/rollout.ts'
 import type { UploadParams } from '../../tasks/upload.ts'
 import type { DatabaseTarget, Deployment, ImageBuild, Service } from '../contracts.ts'
+import { databaseServices } from './database-services.ts'
 import { id, task } from './deploy-task.ts'
+import { edgeTasks, proxyTasks, routeOn, withEdgeNetwork, withNetwork } from './edge-tasks.ts'
 import { withExtraHosts } from './extra-hosts.ts'
 import { type FleetPart, hostsInScope, type Scope, scopeOf } from './fleet-part.ts'
 import { withHooks } from './hook-tasks.ts'
@@ -34,6 +36,7 @@ export interface DeployOptions {
  *
  *     build:* ─▶ push:* ─▶ render:H ─▶ upload:H ─▶ rollout:S@H ─▶ health ─▶ finalize
  *                   ╰╌╌╌▶ migrate_pre:D ╌╌╌╌╌╌╌╌╌╌╌╯              (╌ order only)
+ *     proxy:H ╌╌╌╌╌╌╌╌╌╌╌▶ rollout:S@H ╌╌▶ edge:S@H ╌╌▶ health       (routed services)
  *
  * A database that is one of our services is rolled before its migrations; every other rollout comes after them. How rollouts follow each
  * other is in `rollout-order.ts`; the user's hooks around all that in `hook-tasks.ts`.
@@ -52,10 +55,11 @@ export function deployTasks(deployment: Deployment, options: DeployOptions): Tas
   const renders = scope.hosts.map((host) => renderTask(host, deployment, options))
   const uploads = scope.hosts.map((host) => uploadTask(host, deployment, external))
   const rollouts = rolloutTasks(deployment, scope, migrations)
+  const edges = edgeTasks(deployment, scope)
   const renderIds = renders.map((task) => task.id)
   const tasks = [
-    ...[...builds, ...pushes, ...renders, ...uploads, ...migrations, ...rollouts],
-    healthTask(deployment, scope, renderIds, rollouts),
+    ...[...builds, ...pushes, ...renders, ...uploads, ...migrations, ...proxyTasks(deployment, scope), ...rollouts, ...edges],
+    healthTask(deployment, scope, renderIds, [...rollouts, ...edges]),
     finalizeTask(deployment, scope, options.version, pushes),
   ]
   return withHooks(tasks, deployment, scope)
@@ -63,7 +67,10 @@ export function deployTasks(deployment: Deployment, options: DeployOptions): Tas
 
 /** In the order of `rollout-order.ts`, as far as they take part. */
 function rolloutTasks(deployment: Deployment, scope: Scope, migrations: readonly Task[]): Task[] {
-  const early = databaseServices(deployment)
+  const early = databaseServices(
+    deployment.databases.filter(({ strategy }) => strategy === 'pre_deploy'),
+    deployment,
+  )
   const order = rolloutOrder(deployment, early)
   const migrationIds = migrations.map((task) => task.id)
   const places = deployment.services.flatMap((service) => hostsInScope(service, scope).map((host) => ({ service, host })))
@@ -138,12 +145,12 @@ function renderTask(host: string, deployment: Deployment, options: DeployOptions
     environment: deployment.environment,
     composeProject: deployment.composeProject,
     directory: deployment.directory,
-    topLevel: deployment.compose.topLevel,
+    topLevel: withNetwork(deployment.compose.topLevel, deployment),
     services: Object.fromEntries(
       placed.map((service) => [
         service.name,
         {
-          definition: withExtraHosts(service, host, deployment),
+          definition: withExtraHosts({ ...service, definition: withEdgeNetwork(service) }, host, deployment),
           replicas: service.replicas,
           image: service.build ? { push: id('push', service.name), repository: service.build.repository } : null,
           ownCode: service.build !== undefined,
@@ -166,7 +173,8 @@ function uploadTask(host: string, deployment: Deployment, after: readonly TaskId
 function rolloutTask(service: Service, host: string, deployment: Deployment, before: readonly TaskId[]): Task {
   const render = id('render', host)
   const { definition, rollout } = service
-  return task<RolloutParams>('rollout', service.name, host, service.origin, [render], [id('upload', host), ...before], {
+  const proxies = service.route ? [id('proxy', host)] : []
+  return task<RolloutParams>('rollout', service.name, host, service.origin, [render], [id('upload', host), ...proxies, ...before], {
     service: service.name,
     host,
     composeProject: deployment.composeProject,
@@ -182,20 +190,8 @@ function rolloutTask(service: Service, host: string, deployment: Deployment, bef
     minReadySeconds: rollout.minReadySeconds,
     stopGraceSeconds: rollout.stopGraceSeconds,
     probe: service.health ?? null,
+    route: routeOn(host, service, deployment) ?? null,
   })
-}
-
-/** Databases that are our own services, and all they depend on: up before their migrations run. */
-function databaseServices(deployment: Deployment): ReadonlySet<string> {
-  const databases = deployment.databases.filter((database) => database.strategy === 'pre_deploy')
-  const early = new Set<string>()
-  const add = (name: string): void => {
-    if (early.has(name)) return
-    early.add(name)
-    for (const dependency of deployment.services.find((service) => service.name === name)?.dependsOn ?? []) add(dependency)
-  }
-  for (const { service } of databases) if (service !== undefined) add(service)
-  return early
 }
 
 /** Compose's `restart`: `no` (default), `always`, `unless-stopped`, `on-failure[:max]`. */

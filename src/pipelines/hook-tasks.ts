@@ -31,7 +31,7 @@ export function withHooks(tasks: readonly Task[], deployment: Deployment, scope:
       (other.around === hook.around && other.subject === undefined && hook.subject !== undefined)
     // To run in the new image before a migration, the file it runs by must be there before the migration is.
     if (container) change(container.upload, (upload) => ({ ...upload, after: upload.after.filter((other) => !around.includes(other)) }))
-    const before = [...idsOf('before', isOuter), ...(container ? [container.upload] : [])]
+    const before = [...idsOf('before', isOuter), ...(container?.after ?? [])]
     add(hookTask(hook, around, container, before, deployment, scope))
     for (const one of around) change(one, (given) => ({ ...given, after: [...given.after, hookId(hook)] }))
   }
@@ -42,7 +42,7 @@ export function withHooks(tasks: readonly Task[], deployment: Deployment, scope:
     const isInner = (other: Hook) =>
       (hook.around === 'deploy' && other.around !== 'deploy') ||
       (other.around === hook.around && other.subject !== undefined && hook.subject === undefined)
-    const before = [...around, ...idsOf('after', isInner), ...(container ? [container.upload] : [])]
+    const before = [...around, ...idsOf('after', isInner), ...(container?.after ?? [])]
     const earlier = ancestors(before, graph)
     for (const one of [...graph.values()]) {
       const comesAfter = [...one.needs, ...one.after].some((other) => around.includes(other))
@@ -86,6 +86,8 @@ interface Container {
   readonly host: string
   readonly render: TaskId
   readonly upload: TaskId
+  /** What makes the file it runs by, and the networks that names, be there. */
+  readonly after: readonly TaskId[]
 }
 
 function placed(hook: Hook, tasks: readonly Task[], deployment: Deployment, scope: Scope): Placed[] {
@@ -95,7 +97,9 @@ function placed(hook: Hook, tasks: readonly Task[], deployment: Deployment, scop
   const service = deployment.services.find(({ name }) => name === hook.on)
   const host = service && (hostsInScope(service, scope)[0] ?? service.hosts.find((name) => scope.hosts.includes(name)))
   if (host === undefined) return []
-  return [{ hook, around, container: { service: hook.on, host, render: id('render', host), upload: id('upload', host) } }]
+  const upload = id('upload', host)
+  const after = [upload, id('proxy', host)].filter((wanted) => tasks.some((one) => one.id === wanted))
+  return [{ hook, around, container: { service: hook.on, host, render: id('render', host), upload, after } }]
 }
 
 function isAround({ around, subject }: Hook, { id: one, kind }: Task): boolean {

@@ -4,6 +4,7 @@ import type { FinalizeParams } from '../../tasks/finalize.ts'
 import type { HealthParams } from '../../tasks/health.ts'
 import type { Deployment } from '../contracts.ts'
 import { id, task } from './deploy-task.ts'
+import { wantedRoutes } from './edge-tasks.ts'
 import { hostsInScope, type Scope } from './fleet-part.ts'
 
 /** All that was rolled, once more and together. */
@@ -36,6 +37,8 @@ export function finalizeTask(
     pushes: services
       .map((service) => ({ service: service.name, push: id('push', service.name) }))
       .filter(({ push }) => pushes.some((pushed) => pushed.id === push)),
+    // A part of the fleet takes nothing away that it is not about.
+    edge: isPartial ? null : wantedRoutes(deployment),
     ...(isPartial && { only: services.map(({ name }) => name).filter(isRolled) }),
   })
 }

@@ -1,4 +1,6 @@
 import { backendProviders } from './backend/index.ts'
+import { edgeProviders } from './edge/index.ts'
+import type { EdgeProviderEntry } from './edge/settings.ts'
 import { frontendProviders } from './frontend/index.ts'
 import { migrationEngines } from './migration/index.ts'
 import type { ImageProvider, Provider } from './provider.ts'
@@ -7,6 +9,7 @@ import { ProviderRegistry } from './registry.ts'
 /** Every registry the manifest is checked against. */
 export interface Registries {
   readonly backend: ProviderRegistry<ImageProvider>
+  readonly edge: ProviderRegistry<EdgeProviderEntry>
   readonly frontend: ProviderRegistry<ImageProvider>
   readonly migration: ProviderRegistry<Provider>
 }
@@ -15,6 +18,7 @@ export interface Registries {
 export function builtInProviders(): Registries {
   return {
     backend: new ProviderRegistry('backend', backendProviders),
+    edge: new ProviderRegistry('edge', edgeProviders),
     frontend: new ProviderRegistry('frontend', frontendProviders),
     migration: new ProviderRegistry('migration', migrationEngines),
   }

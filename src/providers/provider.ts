@@ -3,7 +3,7 @@
  */
 import type { z } from 'zod'
 
-export type ProviderRole = 'backend' | 'frontend' | 'migration'
+export type ProviderRole = 'backend' | 'edge' | 'frontend' | 'migration'
 
 /** One entry of a registry: an id, and the schema of the block that configures it. */
 export interface Provider<C = unknown> {

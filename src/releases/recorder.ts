@@ -22,6 +22,8 @@ export interface RecorderOptions {
   readonly version: string | (() => Promise<string>)
   /** Empty outside a repository. */
   readonly commitSha: string
+  /** Who makes it, for people. */
+  readonly by?: string
   /** Every task of the run. */
   readonly tasks: readonly Task[]
   /** Undefined for a task that changes nothing outside this machine (a `pure` kind): it neither makes a release nor moves a phase. */
@@ -203,7 +205,7 @@ class Recording {
   }
 
   #newRelease(releases: readonly Release[], version: string): Release {
-    const { environment, commitSha, kind, rollback, about, now } = this.#options
+    const { environment, commitSha, kind, rollback, about, now, by } = this.#options
     const newest = newestFirst(releases)
     const previous = newest.find((release) => release.environment === environment)
     const at = now()
@@ -214,6 +216,7 @@ class Recording {
       version,
       commit_sha: commitSha,
       timestamp: at.toISOString(),
+      ...(by === undefined ? {} : { by }),
       updated_at: at.toISOString(),
       phases: allPhases('pending'),
       ...about,

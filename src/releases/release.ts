@@ -41,6 +41,8 @@ export interface Release {
   /** Empty outside a repository. */
   readonly commit_sha: string
   readonly timestamp: string
+  /** Who made it, for people: `anna@laptop`. */
+  readonly by?: string
   /** Decides which of two copies of one release is the newer one. */
   readonly updated_at: string
   readonly phases: Readonly<Record<Phase, PhaseStatus>>

@@ -1,8 +1,5 @@
 /** The history that `releases` shows: what is kept beside the manifest and, when asked for, what the primary host knows. */
-import { dirname, join, relative, resolve } from 'node:path'
-import { loadCompose } from '../config/compose-file.ts'
-import { loadConfig } from '../config/load.ts'
-import { resolveDeployment } from '../config/resolve.ts'
+import { dirname, resolve } from 'node:path'
 import { type App, type Deployment, type GlobalOptions, InputError } from '../contracts.ts'
 import { withoutGhosts } from '../releases/crash-recovery.ts'
 import { parseHistory } from '../releases/history-file.ts'
@@ -11,6 +8,7 @@ import type { Release } from '../releases/release.ts'
 import { createReleaseStore } from '../releases/store.ts'
 import { remoteHistory } from './host-history.ts'
 import { hostPool } from './hosts.ts'
+import { openDeployment } from './open-deployment.ts'
 
 /**
  * The local history needs no manifest; `remote` needs one, and `--env`. Writes nothing.
@@ -40,18 +38,11 @@ async function remoteReleases(deployment: Deployment, directory: string, app: Ap
   }
 }
 
-/** Values of variables do not matter here, so the environment file need not be there. */
+/** Never guessed, as `--remote` is about one environment's host. */
 async function deploymentOf(globals: GlobalOptions, app: App): Promise<Deployment> {
   if (globals.env === undefined) {
     const message = '`--remote` asks the primary host of an environment: name it with `--env`'
     throw new InputError([{ code: 'SC3101', severity: 'error', message }])
   }
-  const loaded = await loadConfig(resolve(app.cwd, globals.config))
-  if (!loaded.ok) throw new InputError(loaded.diagnostics)
-  const composePath = join(loaded.value.directory, loaded.value.config.project.compose_file)
-  const compose = await loadCompose(composePath, relative(app.cwd, composePath))
-  if (!compose.ok) throw new InputError(compose.diagnostics)
-  const deployment = resolveDeployment(loaded.value, compose.value, globals.env)
-  if (!deployment.ok) throw new InputError(deployment.diagnostics)
-  return deployment.value
+  return (await openDeployment(globals, app)).deployment
 }

@@ -6,7 +6,12 @@ import type { HostPool } from './hosts.ts'
 import type { Project } from './open-project.ts'
 
 /** @throws TaskFailure when it cannot be reached; nothing in it names the connection string. */
-export async function openDatabase(name: string, { deployment }: Project, secrets: Secrets, hosts: HostPool): Promise<Database> {
+export async function openDatabase(
+  name: string,
+  { deployment }: Pick<Project, 'deployment'>,
+  secrets: Secrets,
+  hosts: Pick<HostPool, 'host'>,
+): Promise<Database> {
   const target = deployment.databases.find((database) => database.name === name)
   if (!target) throw new Error(`no database is called ${name}`)
   const [{ openPostgres }, { version }] = await Promise.all([import('../databases/postgres.ts'), import('../cli/version.ts')])

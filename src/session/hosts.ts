@@ -2,8 +2,10 @@
 import { randomUUID } from 'node:crypto'
 import { setMaxListeners } from 'node:events'
 import { homedir, hostname } from 'node:os'
+import { routeKey } from '../../tasks/edge/layout.ts'
 import type { Host } from '../../tasks/ports.ts'
-import type { App, Deployment } from '../contracts.ts'
+import type { App, DeployedEdge, Deployment } from '../contracts.ts'
+import type { EdgeScope } from '../hosts/edge-state.ts'
 import { localUser } from '../hosts/local-user.ts'
 import { createRemoteHost, type RemoteHost } from '../hosts/remote-host.ts'
 import type { LockableHost } from './environment-lock.ts'
@@ -23,6 +25,8 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
   const owner = randomUUID()
   // Everything that waits on a host listens for the end of the run: of many hosts that is no leak.
   setMaxListeners(0, app.signal)
+  const description = `${localUser(app.env)}@${hostname()} pid ${process.pid}`
+  const edge = deployment.edge && edgeScope(deployment, deployment.edge)
 
   function remote(name: string): RemoteHost {
     const known = open.get(name)
@@ -39,6 +43,9 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
       homeDirectory: app.env['HOME'] ?? homedir(),
       env: app.env,
       signal: app.signal,
+      edgeDirectory: deployment.edgeDirectory,
+      ...(edge && { edge }),
+      description,
     })
     open.set(name, made)
     return made
@@ -48,7 +55,7 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
     host: remote,
     lockable: (name) => ({
       name,
-      lock: () => remote(name).lock.acquire({ owner, description: `${localUser(app.env)}@${hostname()} pid ${process.pid}` }),
+      lock: () => remote(name).lock.acquire({ owner, description }),
       changed: () => remote(name).changed(),
     }),
     lookAhead: (name) => remote(name).lookAhead(),
@@ -57,4 +64,10 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
       await Promise.all([...open.values()].map((host) => host.close()))
     },
   }
+}
+
+function edgeScope({ project, environment, edgeDirectory, services }: Deployment, { provider }: DeployedEdge): EdgeScope {
+  const routed = services.filter(({ route }) => route !== undefined)
+  const keys = routed.map(({ name }) => routeKey(project, environment, name))
+  return { directory: edgeDirectory, provider, keys, prefix: routeKey(project, environment, '') }
 }

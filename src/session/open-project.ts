@@ -93,6 +93,7 @@ function withoutEnvironment(directory: string, user: UserProject, targets: reado
     environment: '',
     composeProject: '',
     directory: '',
+    edgeDirectory: '',
     hosts: [],
     services: [],
     databases: [],

@@ -1,8 +1,10 @@
 /** Connects a run to the release history. */
+import { hostname } from 'node:os'
 import type { TaskGraph } from '../../graph/types.ts'
 import { kinds } from '../../tasks/index.ts'
 import type { ReleasePort } from '../../tasks/ports.ts'
 import type { App } from '../contracts.ts'
+import { localUser } from '../hosts/local-user.ts'
 import { isDirty } from '../release-version.ts'
 import { createRecorder, type Recorder } from '../releases/recorder.ts'
 import { createReleaseStore } from '../releases/store.ts'
@@ -28,6 +30,7 @@ export async function openRecorder(graph: TaskGraph, project: Project, app: App,
     environment: deployment.environment,
     version: marked,
     commitSha: release.commit ?? '',
+    by: `${localUser(app.env)}@${hostname()}`,
     tasks,
     about: {
       hosts: Object.fromEntries(

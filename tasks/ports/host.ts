@@ -1,5 +1,6 @@
 /** A machine we deploy to, over SSH. */
 import type { Duplex } from 'node:stream'
+import type { EdgeState, HostEdge } from './edge.ts'
 import type { Container, Engine } from './engine.ts'
 
 /** A program and its arguments; never a shell string. */
@@ -33,6 +34,7 @@ export interface Host {
   connect(address: string, port: number): Promise<Duplex>
   readonly engine: Engine
   readonly files: HostFiles
+  readonly edge: HostEdge
 }
 
 export interface HostState {
@@ -44,6 +46,8 @@ export interface HostState {
   readonly release?: string
   /** The lock's holder, alive or not. */
   readonly lock?: LockHolder
+  /** Looked at when the environment has routed services. */
+  readonly edge?: EdgeState
 }
 
 export interface LockHolder {
@@ -53,6 +57,8 @@ export interface LockHolder {
   readonly fence: number
   /** For people: `anna@laptop pid 4711`. */
   readonly description: string
+  /** ISO 8601, by the holder's clock: for people only. */
+  readonly startedAt?: string
 }
 
 /** Files below `Host.directory` (paths are relative to it), over SFTP. */

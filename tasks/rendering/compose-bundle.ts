@@ -35,7 +35,11 @@ export function composeBundle(parts: ComposeParts): ComposeBundle {
     const service = labelled(withEnvironmentFiles(withImage(name, parts), name, parts), name, params)
     const hash = digestOf(JSON.stringify(sortKeys(hashedParts(service, parts, variables))))
     // Compose refuses a second container of a service with a fixed name, even beside a stopped one: the rollout gives the name.
-    services[name] = { ...without(service, 'container_name'), labels: { ...labelsOf(service), 'stagecraft.hash': hash } }
+    services[name] = {
+      ...without(service, 'container_name'),
+      labels: { ...labelsOf(service), 'stagecraft.hash': hash },
+      ...scaleOf(name, params),
+    }
     const containerName = service['container_name']
     results[name] = { hash, image: String(service['image']), ...(typeof containerName === 'string' && { containerName }) }
   }
@@ -78,6 +82,15 @@ function withEnvironmentFiles(service: JsonObject, name: string, { params }: Com
 
 function labelsOf(service: JsonObject): JsonObject {
   return isObject(service['labels']) ? service['labels'] : {}
+}
+
+/**
+ * For whoever operates the host by hand or asks what should run on it. Not part of the hash: Compose's own leaves it out too, so that a replica
+ * more replaces none.
+ */
+function scaleOf(name: string, params: RenderParams): JsonObject {
+  const replicas = params.services[name]?.replicas ?? 1
+  return replicas === 1 ? {} : { scale: replicas }
 }
 
 /** Neither a version nor a release id: a label that changes with every release would replace every container. */

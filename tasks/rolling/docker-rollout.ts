@@ -37,7 +37,7 @@ export async function rollByPlugin(rolling: Rolling, before: ServiceState): Prom
       (one) => one.service === params.service && one.hash === wanted.hash && !serving.some(({ id }) => id === one.id),
     )
     const stopped = serving.filter(({ id }) => now.some((one) => one.id === id && !isLive(one)))
-    await undo(rolling, { started: fresh.map(({ id }) => id), stopped, renamed: [] })
+    await undo(rolling, { started: fresh.map(({ id }) => id), stopped, renamed: [], before: serving })
     throw error
   }
   // It keeps the number that ran, whatever the definition says.

@@ -22,7 +22,11 @@ export async function goBack(rolling: Rolling, { made, stopped, surplus }: Swap)
   const adopt = old.filter((container) => !isLive(container))
   const [first] = old
   const before = first ? { ...wanted, hash: first.hash, replicas: old.length } : { ...wanted, replicas: 0 }
-  await carryOut({ ...rolling, wanted: before }, { remove: [], adopt, create: 0, surplus: [], replace: leaving.filter(isLive) })
+  await carryOut(
+    { ...rolling, wanted: before },
+    { remove: [], adopt, create: 0, surplus: [], replace: leaving.filter(isLive) },
+    old.filter(isLive),
+  )
   for (const container of leaving) await removeContainer(rolling, container)
   host.changed()
   if (old.length === 0 && surplus > 0) await makeAgain(rolling, surplus)

@@ -1,5 +1,6 @@
 /** What a rollout is told, and what follows from that alone. */
 import { z } from 'zod'
+import { route } from '../edge/route.ts'
 import type { TaskContext } from '../kind.ts'
 import type { Host, RestartPolicy } from '../ports.ts'
 import type { Wanted } from './decide.ts'
@@ -24,6 +25,8 @@ export const rolloutParams = z.lazy(() =>
     minReadySeconds: z.number(),
     stopGraceSeconds: z.number(),
     probe: z.strictObject({ port: z.number(), path: z.string(), expectedStatus: z.number() }).nullable(),
+    /** Its place at the edge of this host. */
+    route: route.nullable(),
   }),
 )
 export type RolloutParams = z.infer<typeof rolloutParams>

@@ -5,6 +5,7 @@ import { awaitListing, refuseToLoseData, removeContainer } from './containers.ts
 import { type RolloutPlan, rolloutPlan, type ServiceState } from './decide.ts'
 import { startAndAwait } from './gate.ts'
 import { gateOptions, type Rolling, restartPolicy } from './params.ts'
+import { type Routing, routingOf } from './routing.ts'
 import type { Swap } from './swap.ts'
 import { type Done, undo } from './undo.ts'
 
@@ -13,7 +14,7 @@ export async function replace(rolling: Rolling, before: ServiceState): Promise<S
   const { params, wanted } = rolling
   const plan = rolloutPlan(wanted, before)
   if (!params.ownCode) await refuseToLoseData(rolling, [...plan.replace, ...plan.remove])
-  const done = await carryOut(rolling, plan)
+  const done = await carryOut(rolling, plan, before.ready)
   // Stopped ones of another hash stay for a rollback; those of this hash would look like a failure of it.
   const superfluous = plan.replace.filter((container) => container.hash === wanted.hash)
   for (const container of [...plan.surplus, ...superfluous]) await removeContainer(rolling, container)
@@ -23,23 +24,33 @@ export async function replace(rolling: Rolling, before: ServiceState): Promise<S
   return { made: done.started.slice(superfluous.length), stopped: kept.map(({ id }) => id), surplus: plan.surplus.length }
 }
 
-/** Brings up what a plan adopts and makes, and stops what it replaces and what is too many. @throws TaskFailure when it was undone. */
-export async function carryOut(rolling: Rolling, plan: RolloutPlan): Promise<Done> {
+/**
+ * Brings up what a plan adopts and makes, and stops what it replaces and what is too many; requests follow. @param ready those that serve already
+ * and are as wanted. @throws TaskFailure when it was undone.
+ */
+export async function carryOut(rolling: Rolling, plan: RolloutPlan, ready: readonly Container[]): Promise<Done> {
   const { params, context } = rolling
+  const routing = routingOf(rolling)
   for (const container of plan.remove) await removeContainer(rolling, container)
-  const done: Done = { started: [], stopped: [], renamed: [] }
+  const done: Done = { started: [], stopped: [], renamed: [], before: [...ready, ...plan.replace] }
+  const kept = ready.filter((container) => !plan.surplus.includes(container))
   try {
     const waiting = [...plan.replace]
+    await routing?.prepare(waiting)
     if (params.order === 'stop-first') for (const container of waiting.splice(0)) await stop(rolling, container, done)
     const made = plan.create > 0 ? await create(rolling, plan.create) : []
     const fresh = [...plan.adopt, ...made]
     for (const [index, container] of fresh.entries()) {
-      await start(rolling, container, done)
+      const started = await start(rolling, container, done)
+      kept.push(started)
       context.log(`container ${index + 1} of ${fresh.length} is ready`)
       const next = waiting.shift()
-      if (next) await stop(rolling, next, done)
+      await routing?.serve([...kept, ...waiting], started)
+      if (next) await retire(rolling, routing, next, done)
     }
-    for (const container of [...waiting, ...plan.surplus]) await stop(rolling, container, done)
+    const left = [...waiting, ...plan.surplus]
+    if (left.length > 0) await routing?.serve(kept)
+    for (const container of left) await retire(rolling, routing, container, done)
   } catch (error) {
     await undo(rolling, done)
     throw error
@@ -47,8 +58,14 @@ export async function carryOut(rolling: Rolling, plan: RolloutPlan): Promise<Don
   return done
 }
 
-async function start(rolling: Rolling, container: Container, done: Done): Promise<void> {
-  const { host, params, context } = rolling
+async function retire(rolling: Rolling, routing: Routing | undefined, container: Container, done: Done): Promise<void> {
+  await routing?.retire(container)
+  await stop(rolling, container, done)
+}
+
+/** @returns it as it is called now. */
+async function start(rolling: Rolling, container: Container, done: Done): Promise<Container> {
+  const { host, params, context, containerName } = rolling
   done.started.push(container.id)
   await context.guard()
   await handOverName(rolling, container, done)
@@ -56,6 +73,7 @@ async function start(rolling: Rolling, container: Container, done: Done): Promis
   if (params.restart.name !== 'no') await host.engine.setRestartPolicy(container.id, { name: 'no' })
   await startAndAwait(host, container.id, gateOptions(rolling))
   if (params.restart.name !== 'no') await host.engine.setRestartPolicy(container.id, restartPolicy(params))
+  return containerName === undefined ? container : { ...container, name: containerName }
 }
 
 async function stop({ host, params, context }: Rolling, container: Container, done: Done): Promise<void> {

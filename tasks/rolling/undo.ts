@@ -5,6 +5,7 @@ import { freshLook } from './containers.ts'
 import { serviceState } from './decide.ts'
 import { startAndAwait } from './gate.ts'
 import { gateOptions, type Rolling } from './params.ts'
+import { routingOf } from './routing.ts'
 
 /** What was done so far. */
 export interface Done {
@@ -13,6 +14,8 @@ export interface Done {
   readonly stopped: Container[]
   /** As they were called before. */
   readonly renamed: Container[]
+  /** Those that got requests, or may have, before anything was done. */
+  readonly before: readonly Container[]
 }
 
 /** Never throws. */
@@ -38,7 +41,11 @@ export async function undo(rolling: Rolling, done: Done): Promise<void> {
     for (const container of made) await attempt(() => host.engine.remove(container.id))
     for (const { id, name } of done.renamed) await attempt(() => host.engine.rename(id, name))
   }
-  const steps = params.order === 'start-first' ? [startAgain, removeNew] : [removeNew, startAgain]
+  const routeBack = async () => {
+    await attempt(async () => routingOf(rolling)?.restore(done.before))
+  }
+  // Requests go back to old ones as soon as they run, and before a new one goes.
+  const steps = params.order === 'start-first' ? [startAgain, routeBack, removeNew] : [removeNew, startAgain, routeBack]
   for (const step of steps) await step()
   if (made.length + done.stopped.length === 0 && tried.failed === 0) return
   const outcome = tried.failed === 0 ? 'undone' : `undone but for ${tried.failed} steps that failed`

@@ -43,7 +43,7 @@ export interface Lab {
   }
   readonly postgres: { readonly address: string; readonly port: number; readonly superuserDsn: string }
   /** Images to build on, by their references in the lab's registry. */
-  readonly images: { readonly busybox: string; readonly postgres: string }
+  readonly images: { readonly busybox: string; readonly caddy: string; readonly node: string; readonly postgres: string }
 }
 
 export interface OpenLabOptions {

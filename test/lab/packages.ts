@@ -37,6 +37,7 @@ const packages = {
   postgres: everywhere('postgresql'),
   'busybox-static': everywhere('busybox-static'),
   nginx: everywhere('nginx'),
+  caddy: everywhere('caddy'),
   openssl: everywhere('openssl'),
   'ssh-keygen': everywhere('openssh-client'),
 } as const satisfies Record<string, Record<Distribution, string>>

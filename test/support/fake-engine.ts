@@ -1,5 +1,15 @@
 import { TaskFailure } from '../../tasks/kind.ts'
-import type { Container, ContainerDetail, Engine, EngineEvent, RegistryCredentials, RestartPolicy } from '../../tasks/ports.ts'
+import type {
+  Container,
+  ContainerDetail,
+  Engine,
+  EngineEvent,
+  Exit,
+  OutputLine,
+  OutputRequest,
+  RegistryCredentials,
+  RestartPolicy,
+} from '../../tasks/ports.ts'
 
 /**
  * What a container does once it is started:
@@ -20,6 +30,7 @@ export interface FakeContainer {
   readonly health?: Container['health']
   readonly ports?: Container['ports']
   readonly address?: string
+  readonly routePort?: number
   /** Mount points of volumes nobody named. */
   readonly anonymousVolumes?: readonly string[]
   /** Default `no`. */
@@ -34,6 +45,13 @@ interface Held {
   restartPolicy: string
   error: string
   lines: string[]
+  readonly output: OutputLine[]
+  readonly readers: Set<() => void>
+  startedAt?: string
+}
+
+function fresh(): Pick<Held, 'output' | 'readers'> {
+  return { output: [], readers: new Set() }
 }
 
 /** The Docker Engine of a {@link FakeHost}. Containers are found by id or name; ids are `id-<name>`. */
@@ -45,6 +63,8 @@ export class FakeEngine implements Engine {
   readonly credentials: (RegistryCredentials | undefined)[] = []
   /** Called after any container changed. */
   onChange: () => void = () => {}
+  /** What a program in a container answers; default nothing, with code 0. */
+  onExec: (argv: readonly string[]) => Partial<Exit> = () => ({})
   readonly #record: (call: string) => void
   readonly #hostName: string
   readonly #held = new Map<string, Held>()
@@ -70,9 +90,19 @@ export class FakeEngine implements Engine {
       health: given.health ?? 'none',
       ports: given.ports ?? [],
       ...(given.address !== undefined && { address: given.address }),
+      ...(given.routePort !== undefined && { routePort: given.routePort }),
     }
     const { anonymousVolumes = [], restartPolicy = 'no' } = given
-    this.#held.set(container.id, { container, exitCode: 0, restartCount: 0, restartPolicy, error: '', lines: [], anonymousVolumes })
+    this.#held.set(container.id, {
+      container,
+      exitCode: 0,
+      restartCount: 0,
+      restartPolicy,
+      error: '',
+      lines: [],
+      anonymousVolumes,
+      ...fresh(),
+    })
     this.onChange()
     return container
   }
@@ -97,6 +127,16 @@ export class FakeEngine implements Engine {
   }
   print(nameOrId: string, ...lines: readonly string[]): void {
     this.#find(nameOrId).lines.push(...lines)
+  }
+  /** Output with the Engine's times: `at` is RFC 3339 with nine digits of a second. Those who follow read it at once. */
+  say(nameOrId: string, at: string, text: string, stream: OutputLine['stream'] = 'stdout'): void {
+    const { output, readers } = this.#find(nameOrId)
+    output.push({ at, stream, text })
+    for (const wake of [...readers]) wake()
+  }
+  /** What `inspect` says of its times and restarts. */
+  past(nameOrId: string, facts: { readonly startedAt?: string; readonly restartCount?: number; readonly exitCode?: number }): void {
+    Object.assign(this.#find(nameOrId), facts)
   }
   /** The stream of events breaks off, as with a lost connection; what happens in `unseen` is told to nobody. */
   disconnect(unseen: () => void = () => {}): void {
@@ -158,13 +198,18 @@ export class FakeEngine implements Engine {
   }
   async inspect(container: string): Promise<ContainerDetail> {
     this.#record(`inspect ${container}`)
-    const { container: found, exitCode, restartCount, restartPolicy, error, anonymousVolumes } = this.#find(container)
+    const { container: found, exitCode, restartCount, restartPolicy, error, anonymousVolumes, startedAt } = this.#find(container)
     const { state, health } = found
-    return { state, health, exitCode, oomKilled: false, restartCount, restartPolicy, error, healthLog: [], anonymousVolumes }
+    const detail = { state, health, exitCode, oomKilled: false, restartCount, restartPolicy, error, healthLog: [], anonymousVolumes }
+    return { ...detail, addresses: [], ...(startedAt === undefined ? {} : { startedAt }) }
   }
   async logs(container: string, lines: number): Promise<readonly string[]> {
     this.#record(`logs ${container} ${lines}`)
     return this.#find(container).lines.slice(-lines)
+  }
+  async output(container: string, request: OutputRequest, signal: AbortSignal): Promise<AsyncIterable<readonly OutputLine[]>> {
+    this.#record(`output ${container}${request.follow ? ' follow' : ''} tail=${request.tail ?? 'all'} since=${request.since ?? 'ever'}`)
+    return readOutput(this.#find(container), request, signal)
   }
   async events(onEvent: (event: EngineEvent) => void): Promise<{ close(): void }> {
     this.#record('events')
@@ -175,6 +220,13 @@ export class FakeEngine implements Engine {
   async hasImage(reference: string): Promise<boolean> {
     this.#record(`hasImage ${reference}`)
     return this.images.has(reference)
+  }
+  async exec(container: string, argv: readonly [string, ...string[]]): Promise<Exit> {
+    this.#record(`exec ${container} ${argv.join(' ')}`)
+    return { code: 0, stdout: '', stderr: '', ...this.onExec(argv) }
+  }
+  async joinNetwork(network: string, container: string): Promise<void> {
+    this.#record(`joinNetwork ${network} ${container}`)
   }
   async pull(reference: string, credentials: RegistryCredentials | undefined, onLine?: (line: string) => void): Promise<void> {
     this.#record(`pull ${reference}`)
@@ -191,6 +243,7 @@ export class FakeEngine implements Engine {
   }
   #change(held: Held, change: Partial<Container>): void {
     held.container = { ...held.container, ...change }
+    for (const wake of [...held.readers]) wake()
     this.onChange()
   }
   #emit(event: EngineEvent): void {
@@ -198,5 +251,25 @@ export class FakeEngine implements Engine {
   }
   #failure(message: string): TaskFailure {
     return new TaskFailure({ reason: 'refused', subject: this.#hostName, message: `${this.#hostName}: ${message}` })
+  }
+}
+
+async function* readOutput(held: Held, request: OutputRequest, signal: AbortSignal): AsyncGenerator<readonly OutputLine[]> {
+  const since = Number(request.since ?? 0)
+  const wanted = (line: OutputLine) => Date.parse(line.at) / 1000 >= Math.floor(since * 1000) / 1000
+  const first = held.output.filter(wanted).slice(request.tail === undefined ? 0 : -request.tail || held.output.length)
+  let read = held.output.length
+  if (first.length > 0) yield first
+  while (request.follow && !signal.aborted && held.container.state === 'running') {
+    if (read === held.output.length) {
+      await new Promise<void>((resolve) => {
+        held.readers.add(resolve)
+        signal.addEventListener('abort', () => resolve(), { once: true })
+      })
+      held.readers.clear()
+    }
+    const more = held.output.slice(read)
+    read = held.output.length
+    if (more.length > 0) yield more
   }
 }

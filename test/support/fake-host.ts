@@ -10,6 +10,7 @@
  */
 import { type Duplex, PassThrough } from 'node:stream'
 import { TaskFailure } from '../../tasks/kind.ts'
+import type { EdgeState } from '../../tasks/ports/edge.ts'
 import type { Command, Exit, Host, HostState, LockHolder } from '../../tasks/ports.ts'
 import { FakeEngine } from './fake-engine.ts'
 import { FakeFiles } from './fake-files.ts'
@@ -28,6 +29,10 @@ export class FakeHost implements Host {
   readonly directory: string
   readonly files: FakeFiles
   readonly engine: FakeEngine
+  /** The edge's folder: its calls are recorded as `edge write …`. */
+  readonly edge: { readonly directory: string; readonly files: FakeFiles; exclusively<T>(work: () => Promise<T>): Promise<T> }
+  /** What a look finds there, if anything; the test keeps it true. */
+  edgeState: (() => EdgeState) | undefined
   /** Calls in order, as one line each: `write bundles/a/.env 600`, `run docker compose up`, `start web-2`. */
   readonly calls: string[] = []
   /** Every command that was run, whole. */
@@ -45,6 +50,8 @@ export class FakeHost implements Host {
     const record = (call: string) => this.#record(call)
     this.files = new FakeFiles(name, record)
     this.engine = new FakeEngine(name, record)
+    const files = new FakeFiles(name, (call) => record(`edge ${call}`))
+    this.edge = { directory: '/opt/stagecraft/edge', files, exclusively: (work) => work() }
   }
 
   // --- for tests ---
@@ -84,7 +91,7 @@ export class FakeHost implements Host {
   }
   /** Calls that wrote something: a task with nothing to do makes none. */
   writes(): readonly string[] {
-    return this.calls.filter((call) => !/^(observe|changed|read|exists|list|inspect|logs|events|hasImage)\b/.test(call))
+    return this.calls.filter((call) => !/^(?:edge )?(observe|changed|read|exists|list|inspect|logs|events|hasImage)\b/.test(call))
   }
 
   // --- Host ---
@@ -98,6 +105,7 @@ export class FakeHost implements Host {
       ...(bundle !== undefined && this.files.has(`bundles/${bundle}`) && { bundle }),
       ...(this.release !== undefined && { release: this.release }),
       ...(this.lock !== undefined && { lock: this.lock }),
+      ...(this.edgeState && { edge: this.edgeState() }),
     }
     return this.#seen
   }

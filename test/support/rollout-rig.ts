@@ -30,6 +30,7 @@ export class RolloutRig {
     minReadySeconds: 0,
     stopGraceSeconds: 10,
     probe: null,
+    route: null,
   }
   /** The wanted hash: what Compose makes containers from. */
   hash = 'new'

@@ -15,6 +15,7 @@ const params: FinalizeParams = {
   primaryHost: 'node-1',
   renders: [{ host: 'node-1', render: 'render:node-1' }],
   pushes: [{ service: 'web', push: 'push:web' }],
+  edge: null,
 }
 const needs = {
   'render:node-1': { files: {}, values: { services: { web: { hash: 'new', image: 'i' } } } },

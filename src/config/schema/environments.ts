@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { database } from './databases.ts'
 import { environmentHooks } from './hooks.ts'
 import { inventory } from './hosts.ts'
+import { edgeSettings, traefikSettings } from './routes.ts'
 import { environmentRollout, externalOverride, serviceOverride } from './services.ts'
 import { emptyAllowed, hostDirectory, name, serviceName, text, variableName } from './words.ts'
 
@@ -22,6 +23,8 @@ export const environment = z.strictObject({
   variables: z.record(variableName, z.string()).default({}).describe('Values for variables in the Compose file. Not for secrets.'),
   known_hosts: z.array(text).default([]).describe('OpenSSH known_hosts files, looked up before the usual ones.'),
   rollout: environmentRollout.default({}),
+  edge: emptyAllowed(edgeSettings).prefault({}),
+  traefik: emptyAllowed(traefikSettings).prefault({}).describe('Older names of `edge`.'),
   services: z.record(serviceName, emptyAllowed(serviceOverride)).default({}),
   api: externalOverride.optional().describe('The same as under `services`, for the service of this name.'),
   web: externalOverride.optional().describe('The same as under `services`, for the service of this name.'),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { route } from './routes.ts'
 import { target } from './tasks.ts'
 import { port, role, text } from './words.ts'
 
@@ -47,6 +48,7 @@ export const service = z.strictObject({
   port: port.optional().describe('Where it listens, for services on other hosts; default the first of `expose`, `ports` and `health`.'),
   health: health.optional(),
   rollout: rollout.default({}),
+  route: route.optional().describe('Where users find it: a domain, some, or a map.'),
 })
 
 /** `environments.<name>.api` and `.web`: who runs a service. */
@@ -64,4 +66,8 @@ export const serviceOverride = externalOverride.extend({
   replicas: z.int().min(1).optional(),
   health: health.optional(),
   rollout: rollout.default({}),
+  route: z
+    .union([z.literal(false), route])
+    .optional()
+    .describe('Replaces the service’s; `false` for none here.'),
 })

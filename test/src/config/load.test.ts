@@ -90,6 +90,8 @@ test('the least manifest has every default', () => {
         variables: {},
         known_hosts: [],
         rollout: {},
+        edge: {},
+        traefik: {},
         services: {},
         databases: {},
       },

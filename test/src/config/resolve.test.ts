@@ -34,6 +34,7 @@ test('the least manifest deploys a Compose project to one server', async () => {
       composeProject: 'shop-prod',
       registry: 'ghcr.io/acme/shop',
       directory: '/opt/stagecraft/shop/prod',
+      edgeDirectory: '/opt/stagecraft/edge',
       hosts: [{ name: '203.0.113.7', address: '203.0.113.7', user: 'deploy', roles: [] }],
       primaryHost: '203.0.113.7',
       databases: [],

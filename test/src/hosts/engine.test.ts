@@ -137,6 +137,7 @@ test(
         restartCount: 2,
         restartPolicy: 'no',
         anonymousVolumes: ['/data'],
+        addresses: [],
         error: 'exec: "x": not found',
         healthLog: ['refused'],
       })

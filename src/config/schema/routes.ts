@@ -1,0 +1,81 @@
+import { z } from 'zod'
+import { pathInProject, port, text, variableName } from './words.ts'
+
+/** A host name as certificates and requests have it. */
+const domain = z
+  .string()
+  .regex(
+    /^(?=.{1,253}$)[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/,
+    'expected a domain such as `shop.example.com`, in lower case',
+  )
+
+const urlPath = z
+  .string()
+  .regex(/^\/([A-Za-z0-9._~-]+(\/[A-Za-z0-9._~-]+)*\/?)?$/, 'expected a path such as `/api`')
+  .transform((path) => (path === '/' ? path : path.replace(/\/$/, '')))
+
+const tls = z.union([
+  z.enum(['acme', 'none']),
+  z
+    .strictObject({ certificate: pathInProject, key: pathInProject })
+    .describe('Files in PEM on this machine; they travel to gateways, readable by nobody else.'),
+])
+
+const assets = z.strictObject({
+  path: urlPath.describe('Where users find them: `/assets`.'),
+  directory: z
+    .string()
+    .regex(/^\/[A-Za-z0-9._/-]+$/, 'expected an absolute path in the container')
+    .describe('Where the image has them.'),
+  keep_minutes: z.int().min(1).default(60).describe('How long files of an earlier release are still answered.'),
+})
+
+const routeMap = z.strictObject({
+  domains: z.union([domain.transform((one) => [one]), z.array(domain).min(1)]),
+  path: urlPath.default('/').describe('Only what is at or below it.'),
+  port: port.optional().describe('Where its containers listen; default what the Compose file or the health check says.'),
+  tls: tls.optional().describe('Default `acme`: certificates come from Let’s Encrypt.'),
+  hsts: z.boolean().optional().describe('Tells browsers never to come without TLS.'),
+  redirect: z.array(domain).default([]).describe('Domains that lead to the first of `domains`.'),
+  basic_auth: variableName.optional().describe('Variable with `name:bcrypt-hash`, one a line, as `htpasswd -B` writes them.'),
+  drain_seconds: z
+    .int()
+    .min(0)
+    .max(3600)
+    .default(30)
+    .describe('How long requests in flight may take after a swap; less when there are none.'),
+  assets: assets.optional().describe('Files of earlier releases that are still answered.'),
+})
+export type RouteConfig = z.output<typeof routeMap>
+
+/** A domain, some, or a map. */
+export const route = z.union([
+  domain.transform((one): RouteConfig => routeMap.parse({ domains: [one] })),
+  z
+    .array(domain)
+    .min(1)
+    .transform((domains): RouteConfig => routeMap.parse({ domains })),
+  routeMap,
+])
+
+/** `environments.<name>.edge`. */
+export const edgeSettings = z
+  .strictObject({
+    tls: z.enum(['acme', 'none']).describe('For routes that do not say.'),
+    acme_email_env: variableName.describe('Variable with the address certificates are asked for under.'),
+    hsts: z.boolean().describe('For routes that do not say.'),
+    inner_addresses: z
+      .record(text, text)
+      .describe('Private address of hosts, where other hosts’ proxies reach them; default the host’s address.'),
+  })
+  .partial()
+
+/** `environments.<name>.traefik`: the same settings under their older names. */
+export const traefikSettings = z
+  .strictObject({
+    mode: z.enum(['acme', 'none']),
+    acme_email_env: variableName,
+    hsts: z.boolean(),
+    dashboard_auth: z.literal('none'),
+  })
+  .partial()

@@ -1,0 +1,81 @@
+/** One look at one host, over one connection: nothing on it changes. */
+import { TaskFailure } from '../../../tasks/kind.ts'
+import type { Container, Host, HostState } from '../../../tasks/ports.ts'
+import { composeFileName, currentLink } from '../../../tasks/rendering/bundle-layout.ts'
+import { remoteHistory } from '../../session/host-history.ts'
+import type { LookedContainer } from './findings.ts'
+import { type RenderedService, renderedServices } from './rendered-bundle.ts'
+
+export interface LockLook {
+  /** For people: `anna@laptop pid 4711`. */
+  readonly holder: string
+  /** ISO 8601, by the holder's clock. */
+  readonly since?: string
+  /** Seconds since its last sign of life; undefined when it cannot be told. */
+  readonly silentSeconds?: number
+}
+
+export interface HostLook {
+  readonly containers: readonly LookedContainer[]
+  /** What the current release wants here; undefined when nothing was deployed yet. */
+  readonly services?: readonly RenderedService[]
+  readonly lock?: LockLook
+  /** Text of the history that the primary host keeps. */
+  readonly history?: string
+}
+
+/** @throws TaskFailure when the host does not answer. */
+export async function lookAtHost(host: Host, isPrimary: boolean): Promise<HostLook> {
+  const [state, rendered, history] = await Promise.all([
+    host.observe(),
+    readText(host, `${currentLink}/${composeFileName}`),
+    isPrimary ? readText(host, remoteHistory) : undefined,
+  ])
+  const [containers, lock] = await Promise.all([
+    Promise.all(state.containers.map((container) => lookAtContainer(host, container))),
+    state.lock === undefined ? undefined : lookAtLock(host, state.lock),
+  ])
+  return {
+    containers,
+    ...(rendered === undefined ? {} : { services: understood(host, rendered) }),
+    ...(lock === undefined ? {} : { lock }),
+    ...(history === undefined ? {} : { history }),
+  }
+}
+
+async function lookAtContainer(host: Host, container: Container): Promise<LookedContainer> {
+  try {
+    return { ...container, detail: await host.engine.inspect(container.id) }
+  } catch (error) {
+    // It went away since it was listed.
+    if (error instanceof TaskFailure && error.failure.reason === 'refused') return container
+    throw error
+  }
+}
+
+/** Ages are by the host's own clock. */
+export async function lookAtLock(host: Host, { owner, description, startedAt }: NonNullable<HostState['lock']>): Promise<LockLook> {
+  const beat = `${host.directory}/lock.beat.${owner}`
+  const ask = (argv: readonly [string, ...string[]]) => host.run({ argv, timeoutMs: 10_000 })
+  const [now, written] = await Promise.all([ask(['date', '+%s']), owner === '' ? undefined : ask(['stat', '-c', '%Y', beat])])
+  const silence = now.code === 0 && written?.code === 0 ? Number(now.stdout.trim()) - Number(written.stdout.trim()) : Number.NaN
+  return {
+    holder: description,
+    ...(startedAt === undefined ? {} : { since: startedAt }),
+    ...(Number.isFinite(silence) ? { silentSeconds: Math.max(0, silence) } : {}),
+  }
+}
+
+function understood(host: Host, text: string): readonly RenderedService[] {
+  try {
+    return renderedServices(text)
+  } catch (error) {
+    const message = `${host.directory}/${currentLink}/${composeFileName} on ${host.name} is not what a deploy wrote: ${(error as Error).message}`
+    throw new TaskFailure({ reason: 'refused', subject: host.name, message, remedy: 'deploy again' }, { cause: error })
+  }
+}
+
+async function readText(host: Host, path: string): Promise<string | undefined> {
+  const bytes = await host.files.read(path)
+  return bytes && Buffer.from(bytes).toString('utf8')
+}
