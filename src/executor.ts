@@ -83,9 +83,8 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     const kind = options.kinds.get(task.kind)
     if (!kind) return end(node, failure(new Error(`no kind is called ${task.kind}`), []))
     if (kind.isService?.(task.params)) return serve(node, kind)
-    const around = kind.around?.(task.params)
-    if (around && around.after === undefined) return goBefore(node, kind, around)
-    if (around?.after && !around.after.some(hasRun)) return end(node, whyNotNow() ?? nothingRan)
+    const place = kind.around?.(task.params)
+    if (place && place.after === undefined) return goBefore(node, kind, place)
     node.claim = { pools: poolsOf(task, kind), rank: node.rank }
     try {
       await slots.acquire(node.claim)

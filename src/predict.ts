@@ -44,7 +44,8 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
     const kind = options.kinds.get(given.kind)
     if (!kind) throw new Error(`no kind is called ${given.kind}`)
     const around = kind.around?.(given.params)
-    if (around?.after) return afterThese(around.after)
+    const follows = around?.after && (await afterThese(around.after))
+    if (follows) return follows
     const task = { ...given, params: kind.params.parse(given.params) }
     const writer = kind.freshness === 'effect' ? undefined : await writerOfInputs(task, kind)
     if (writer !== undefined) return { state: 'may-run', waitsFor: await firstUnknown(writer) }
@@ -56,15 +57,15 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
     return pool.use(() => look(task, kind, needs))
   }
 
-  /** What stands after others runs when one of them does. */
-  async function afterThese(ids: readonly TaskId[]): Promise<Prediction> {
-    let found: Prediction = nothingRuns
+  /** What stands after others runs when one of them does; if none does, it is looked at. */
+  async function afterThese(ids: readonly TaskId[]): Promise<Prediction | undefined> {
+    let found: Prediction | undefined
     for (const id of ids.filter((one) => graph.order.includes(one))) {
       const prediction = await of(id)
       if (prediction.state === 'run' && prediction.restoredFrom === undefined)
         return { state: 'run', because: { reason: 'need', detail: `${shortName(id)} runs` } }
-      if (prediction.state !== 'fresh' && found === nothingRuns)
-        found = prediction.state === 'unknown' ? prediction : { state: 'may-run', waitsFor: await firstUnknown(id) }
+      if (prediction.state !== 'fresh')
+        found ??= prediction.state === 'unknown' ? prediction : { state: 'may-run', waitsFor: await firstUnknown(id) }
     }
     return found
   }
@@ -117,7 +118,8 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
     try {
       const described = await describeAction(task, kind, needs, options)
       actions.set(id, described.action)
-      if (kind.around?.(task.params)) {
+      const around = kind.around?.(task.params)
+      if (around && around.after === undefined) {
         results.set(id, { files: {}, values: {} })
         return notNeeded
       }
@@ -207,8 +209,6 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
 }
 
 const notNeeded: Prediction = { state: 'fresh', how: 'not-needed', detail: notNeededText }
-
-const nothingRuns: Prediction = { state: 'fresh', how: 'not-needed', detail: 'not needed: nothing it stands around runs' }
 
 /** It runs, or is put back, or may be. */
 function isPending({ state }: Prediction): boolean {

@@ -162,7 +162,7 @@ async function reasonToRun(attempt: TaskAttempt, described: Described, around: T
   const wasLocked = around.lock.isHeld
   let assessment: Assessment = forced ? { fresh: false, because: { reason: 'forced', detail: 'forced' } } : await look()
   // What was seen before the lock was ours may have changed until it was.
-  if (!assessment.fresh && kind.exclusive) {
+  if (!assessment.fresh && (kind.exclusive || kind.around?.(task.params)?.exclusive)) {
     await around.lock.hold()
     if (!wasLocked && !forced) assessment = await look()
   }

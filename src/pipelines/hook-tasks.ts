@@ -107,9 +107,9 @@ function isAround({ around, subject }: Hook, { id: one, kind }: Task): boolean {
   return kind === around && (subject === undefined || one === `${kind}:${subject}` || one.startsWith(`${kind}:${subject}@`))
 }
 
-function hookId({ point }: Hook): TaskId {
-  const [subject = '', host] = point.split('@')
-  return id('hook', subject, host)
+/** `hook:before_rollout`, `hook:before_rollout/web@node-1`: an id has one colon. */
+export function hookId({ point }: Pick<Hook, 'point'>): TaskId {
+  return `hook:${point.replace(':', '/')}` as TaskId
 }
 
 function hookTask(
@@ -135,13 +135,15 @@ function paramsOf(
   scope: Scope,
 ): HookParams {
   const { point, side, command, env, secrets, timeoutMs, onFailure } = hook
+  const isLocked = deployment.hosts.length > 0 && hook.around !== 'failure' && !beforeHosts.includes(hook.around)
   const isAfterEnd = side === 'after' && (hook.around === 'deploy' || hook.around === 'finalize')
   return {
     ...{ point, around: hook.around, timeoutMs, onFailure },
     after: side === 'after' ? [...around] : null,
     ...{ command: [...command], env: [...env], secrets: [...secrets] },
     phase: isAfterEnd ? null : firstPhase(around),
-    locked: deployment.hosts.length > 0 && hook.around !== 'failure' && !beforeHosts.includes(hook.around),
+    locked: isLocked,
+    owedOn: isLocked && side === 'after' && !isAfterEnd ? (deployment.primaryHost ?? null) : null,
     hosts: [...scope.hosts],
     status: isAfterEnd ? 'succeeded' : 'running',
     container: container

@@ -21,6 +21,8 @@ export const hookParams = z.lazy(() =>
     phase: z.enum(phases).nullable(),
     /** It holds the environment's lock. */
     locked: z.boolean(),
+    /** Of one that comes after others and before the end of the release: the host that remembers when it has begun and not ended well. */
+    owedOn: z.string().nullable(),
     /** Names of the hosts that take part. */
     hosts: z.array(z.string()),
     /** `running`, `succeeded` or `failed`: where the deploy stands when it runs. */
