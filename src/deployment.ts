@@ -44,7 +44,8 @@ export interface Hook {
   readonly around: string
   /** Of the task it stands around, when it is about one: `api`, `web@node-1`. */
   readonly subject?: string
-  readonly command: readonly string[]
+  /** A text is for the shell. */
+  readonly command: string | readonly string[]
   /** The service in a one-off container of which it runs; undefined: on this machine. */
   readonly on?: string
   readonly env: readonly string[]

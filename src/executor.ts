@@ -3,12 +3,12 @@
  * One scheduler, no phases: barriers are order-only edges. It begins when somebody first asks for an outcome; asking twice runs once.
  */
 import type { ActionResult, Explanation, Outcome, Task, TaskGraph, TaskId } from '../graph/types.ts'
-import { type Around, type HeldService, TaskFailure, type TaskKind } from '../tasks/kind.ts'
+import { type HeldService, TaskFailure, type TaskKind } from '../tasks/kind.ts'
 import { describeAction } from './assess.ts'
 import type { Run, RunEvent } from './contracts.ts'
+import { dueAfter, forerunnersOf, goBefore } from './execution/around.ts'
 import { deferred } from './execution/deferred.ts'
 import { failureFrom } from './execution/failure.ts'
-import { Forerunner } from './execution/forerunner.ts'
 import { holdService } from './execution/hold-service.ts'
 import { leaveSlot } from './execution/leave-slot.ts'
 import { type Blocked, blockedBy, type Known, type Node, nodesOf, poolsOf, resultOf } from './execution/node.ts'
@@ -17,15 +17,6 @@ import { keptOutcome, notNeeded, Service } from './execution/services.ts'
 import { Slots } from './execution/slots.ts'
 import { runTask, type TaskAttempt, type TaskSurroundings } from './execution/task-run.ts'
 import { shortName } from './ui/task-name.ts'
-
-/** Of what stands around tasks none of which ran. */
-const nothingRan: Outcome = {
-  status: 'skipped',
-  result: { files: {}, values: {} },
-  from: 'local',
-  how: 'not-needed',
-  detail: 'not needed: nothing it stands around runs',
-}
 
 export function startRun(graph: TaskGraph, options: RunOptions): Run {
   const nodes = nodesOf(graph)
@@ -84,7 +75,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     if (!kind) return end(node, failure(new Error(`no kind is called ${task.kind}`), []))
     if (kind.isService?.(task.params)) return serve(node, kind)
     const place = kind.around?.(task.params)
-    if (place && place.after === undefined) return goBefore(node, kind, place)
+    if (place && place.after === undefined) return before(node, kind, place.exclusive)
     node.claim = { pools: poolsOf(task, kind), rank: node.rank }
     try {
       await slots.acquire(node.claim)
@@ -103,7 +94,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     const signal = services.length === 0 ? options.signal : AbortSignal.any([options.signal, ...services.map(({ lost }) => lost)])
     const output: string[] = []
     try {
-      return await runTask({ ...attemptOf(node, kind, signal, output), ...dueAfter(node, kind) }, around)
+      return await runTask({ ...attemptOf(node, kind, signal, output), ...dueAfter(node, kind, nodes) }, around)
     } catch (error) {
       const lost = node.dependencies.find((id) => nodes.get(id)?.service?.lost.aborted)
       // Not its fault: what it used is gone.
@@ -129,34 +120,19 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
 
   // --- what stands around others ------------------------------------------------------------------------------------
 
-  function hasRun(id: TaskId): boolean {
-    return nodes.get(id)?.outcome?.status === 'ran'
-  }
-
-  function dueAfter({ task }: Node, kind: TaskKind): Pick<TaskAttempt, 'due'> {
-    const { after, exclusive = false } = kind.around?.(task.params) ?? {}
-    const first = after?.find(hasRun)
-    return first === undefined ? {} : { due: { because: { reason: 'need', detail: `${shortName(first)} ran` }, exclusive } }
-  }
-
-  /** Its dependents are looked at first; it runs before the first of them that runs, or when nothing but itself was asked for. No slot. */
-  async function goBefore(node: Node, kind: TaskKind, { exclusive }: Around): Promise<void> {
-    const { task, dependents } = node
+  /** Its dependents are looked at first; it runs before the first of them that runs. It takes no slot. */
+  async function before(node: Node, kind: TaskKind, exclusive: boolean): Promise<void> {
     const output: string[] = []
     const run = async (detail: string): Promise<Outcome> => {
       try {
         const given = attemptOf(node, kind, options.signal, output)
-        return whyNotNow() ?? (await runTask({ ...given, due: { because: { reason: 'need', detail }, exclusive } }, around))
+        const refused = whyNotNow() ?? (await servicesFor(node.task))
+        return refused ?? (await runTask({ ...given, due: { because: { reason: 'need', detail }, exclusive } }, around))
       } catch (error) {
         return failure(error, output)
       }
     }
-    const forerunner = new Forerunner(task.id, run)
-    node.forerunner = forerunner
-    makeKnown(node, { result: { files: {}, values: {} } })
-    if (dependents.length === 0) await forerunner.require('it was asked for')
-    const users = Promise.all(dependents.map(({ ended }) => ended.promise))
-    end(node, (await forerunner.over(users)) ?? (await users).find(({ status }) => status === 'canceled') ?? nothingRan)
+    end(node, await goBefore(node, run, () => makeKnown(node, { result: { files: {}, values: {} } })))
   }
 
   // --- services -----------------------------------------------------------------------------------------------------
@@ -230,14 +206,10 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     return dependencies.flatMap((id) => nodes.get(id)?.service ?? [])
   }
 
-  function forerunnersOf({ dependencies }: Node): readonly Forerunner[] {
-    return dependencies.flatMap((id) => nodes.get(id)?.forerunner ?? [])
-  }
-
   /** Side by side; each starts those that it needs itself. Nobody else's slot is taken meanwhile. */
   async function servicesFor(task: Task): Promise<Outcome | undefined> {
     const user = nodes.get(task.id)
-    const first = user === undefined ? [] : [...forerunnersOf(user), ...servicesOf(user)]
+    const first = user === undefined ? [] : [...forerunnersOf(user, nodes), ...servicesOf(user)]
     if (first.length === 0) return undefined
     const refused = await away(task, () => Promise.all(first.map((one) => one.require(`${shortName(task.id)} needs it`))))
     return refused.find((outcome) => outcome !== undefined) ?? whyNotNow()

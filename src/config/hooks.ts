@@ -133,7 +133,7 @@ function hookOf(place: Point, config: HookConfig, origin: Hook['origin']): Hook 
   const { command, on, env, secrets, timeout, on_failure: onFailure } = config
   return {
     ...place,
-    command: typeof command === 'string' ? ['sh', '-c', command] : command,
+    command,
     ...(on === undefined ? {} : { on }),
     ...{ env, secrets, onFailure },
     timeoutMs: Math.round((parseDuration(timeout) ?? 0) * 1000),

@@ -5,6 +5,7 @@ import { kinds } from '../../tasks/index.ts'
 import type { Deployment, Hook } from '../contracts.ts'
 import { id, task } from './deploy-task.ts'
 import { hostsInScope, type Scope } from './fleet-part.ts'
+import { commandOf } from './user-tasks.ts'
 
 /** Made on this machine, and on the registry: nothing of an environment is touched. */
 const beforeHosts = ['build', 'push', 'render']
@@ -140,7 +141,7 @@ function paramsOf(
   return {
     ...{ point, around: hook.around, timeoutMs, onFailure },
     after: side === 'after' ? [...around] : null,
-    ...{ command: [...command], env: [...env], secrets: [...secrets] },
+    ...{ command: commandOf(command), env: [...env], secrets: [...secrets] },
     phase: isAfterEnd ? null : firstPhase(around),
     locked: isLocked,
     owedOn: isLocked && side === 'after' && !isAfterEnd ? (deployment.primaryHost ?? null) : null,

@@ -2,6 +2,7 @@
 import { insideHook } from '../../tasks/hook/variables.ts'
 import { TaskFailure } from '../../tasks/kind.ts'
 import type { App, Deployment } from '../contracts.ts'
+import type { LockableHost } from './environment-lock.ts'
 
 /** The point of the hook that started us; undefined when none of this environment did. */
 export function outerHook({ project, environment }: Pick<Deployment, 'project' | 'environment'>, { env }: App): string | undefined {
@@ -9,8 +10,14 @@ export function outerHook({ project, environment }: Pick<Deployment, 'project' |
   return place === `${project}/${environment}` ? point : undefined
 }
 
+/** A host whose lock is not to be had inside a hook. */
+export function unlessInHook(host: LockableHost, deployment: Deployment, app: App): LockableHost {
+  const point = outerHook(deployment, app)
+  return point === undefined ? host : { ...host, lock: () => Promise.reject(lockOfHook(host.name, point)) }
+}
+
 /** Instead of waiting for who waits for us, or of two graphs that write under one lock. */
-export function lockOfHook(host: string, point: string): TaskFailure {
+function lockOfHook(host: string, point: string): TaskFailure {
   return new TaskFailure({
     reason: 'lock-held',
     subject: host,

@@ -31,7 +31,7 @@ import { openDatabase } from './databases.ts'
 import { environmentLock, type HeldEnvironmentLock } from './environment-lock.ts'
 import { hostHistory } from './host-history.ts'
 import type { HostPool } from './hosts.ts'
-import { lockOfHook, outerHook } from './inside-hook.ts'
+import { unlessInHook } from './inside-hook.ts'
 import { noHosts } from './no-hosts.ts'
 import type { Project } from './open-project.ts'
 import { openRecorder, unrecorded } from './recording.ts'
@@ -103,13 +103,9 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   })
   const scope: Scope = { project: deployment.project, environment: deployment.environment, version: project.release.version ?? 'unknown' }
   const history = hostHistory(project, hosts, app)
-  const hook = outerHook(deployment, app)
   // Run by the first task that writes: what other machines did is known before anything is added to it.
   const lock = environmentLock(
-    lockedHosts(deployment, project.part).map((name) => {
-      const lockable = hosts.lockable(name)
-      return hook === undefined ? lockable : { ...lockable, lock: () => Promise.reject(lockOfHook(name, hook)) }
-    }),
+    lockedHosts(deployment, project.part).map((name) => unlessInHook(hosts.lockable(name), deployment, app)),
     async () => {
       await history.pull()
       await secrets.share()

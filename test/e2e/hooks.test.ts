@@ -126,4 +126,4 @@ test('stagecraft inside a hook may look; a deploy of the same environment is ref
     assert.not.match(fleet.on(host, 'ls', fleet.remoteDirectory), /^lock/m, 'the lock is given back')
 })
 
-test.run()
+suite.run()

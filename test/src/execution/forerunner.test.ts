@@ -40,7 +40,9 @@ function world(): World {
     get isHeld() {
       return isHeld
     },
-    hold: async () => void (isHeld = true),
+    hold: async () => {
+      isHeld = true
+    },
     verify: async () => {},
   }
   return { rig: rig([work, hook], { lock }), lines, fresh, broken, owed }

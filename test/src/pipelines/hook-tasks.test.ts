@@ -59,9 +59,9 @@ test('an environment adds, replaces and takes away by name', async () => {
   const text = manifest('{before_build: a, after_rollout: b, before_push: c}', own)
   const deployment = accepted(await resolved(text, compose, { envFileNames: [] }, 'prod'))
   assert.equal(
-    deployment.hooks?.map(({ point, command }) => [point, command.at(-1)]),
+    deployment.hooks?.map(({ point, command }) => [point, command]),
     [
-      ['after_failure', 'tell'],
+      ['after_failure', ['tell']],
       ['after_rollout', 'other'],
       ['before_push', 'c'],
     ],
