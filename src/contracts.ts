@@ -70,7 +70,14 @@ export interface CommandModule<A extends z.ZodObject = z.ZodObject, O extends z.
 
 /** Ruling 3. */
 export const exitCodes = { done: 0, input: 1, world: 2, bug: 3, partial: 10, interrupted: 130 } as const
-export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes] | ProgramCode
+
+/** The exit code of a program that ran for the user, 0 to 255: what `exec` and `ssh` end with. */
+export type ProgramCode = number & { readonly ofProgram: true }
+
+export function programCode(code: number): ProgramCode {
+  return code as ProgramCode
+}
 
 /** The user's input is wrong: carries every problem found. Turned into text and exit 1 in one place. */
 export class InputError extends Error {

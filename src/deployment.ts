@@ -139,6 +139,8 @@ export interface RolloutPolicy {
   readonly minReadySeconds: number
   /** `stop_grace_period` of the service, else 10. */
   readonly stopGraceSeconds: number
+  /** Nothing is pulled to a host with less. Undefined: 1 GiB. */
+  readonly minFreeBytes?: number
 }
 
 /** The proxy in front of an environment's services. */

@@ -8,9 +8,10 @@ import { describeAction } from './assess.ts'
 import type { Run, RunEvent } from './contracts.ts'
 import { dueAfter, forerunnersOf, goBefore } from './execution/around.ts'
 import { deferred } from './execution/deferred.ts'
+import { endOfKeeping } from './execution/end-of-keeping.ts'
 import { failureFrom } from './execution/failure.ts'
 import { holdService } from './execution/hold-service.ts'
-import { leaveSlot } from './execution/leave-slot.ts'
+import { awayFromSlots, leaveSlot } from './execution/leave-slot.ts'
 import { type Blocked, blockedBy, type Known, type Node, nodesOf, poolsOf, resultOf } from './execution/node.ts'
 import type { RunOptions } from './execution/run-options.ts'
 import { keptOutcome, notNeeded, Service } from './execution/services.ts'
@@ -173,7 +174,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
       if (refused === undefined && !isKept) options.notice?.(`${shortName(id)} is running: press Ctrl-C to stop it`)
     }
     const users = Promise.all(node.dependents.map((user) => user.ended.promise))
-    const unused = isTarget && !isKept ? Promise.all([users, endOfKeeping()]) : users
+    const unused = isTarget && !isKept ? Promise.all([users, endOfKeeping(nodes, options, firstFailure.promise)]) : users
     const over = await service.over(unused, users)
     switch (over.state) {
       case 'stopped': {
@@ -191,17 +192,6 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     }
   }
 
-  /** A service that was asked for runs until it is told to stop, or something failed and all else has ended. */
-  function endOfKeeping(): Promise<unknown> {
-    const isService = ({ task }: Node) => options.kinds.get(task.kind)?.isService?.(task.params) ?? false
-    const others = () => Promise.all([...nodes.values()].filter((one) => !isService(one)).map(({ ended }) => ended.promise))
-    const interrupted = new Promise<void>((resolve) => {
-      if (options.signal.aborted) resolve()
-      options.signal.addEventListener('abort', () => resolve(), { once: true })
-    })
-    return Promise.race([interrupted, firstFailure.promise.then(others)])
-  }
-
   function servicesOf({ dependencies }: Node): readonly Service[] {
     return dependencies.flatMap((id) => nodes.get(id)?.service ?? [])
   }
@@ -216,14 +206,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
   }
 
   async function away<T>(task: Task, work: () => Promise<T>): Promise<T> {
-    const claim = nodes.get(task.id)?.claim
-    if (!claim) return work()
-    slots.release(claim)
-    try {
-      return await work()
-    } finally {
-      await slots.acquire(claim)
-    }
+    return awayFromSlots(nodes.get(task.id)?.claim, slots, work)
   }
 
   // --- ends ---------------------------------------------------------------------------------------------------------

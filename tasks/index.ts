@@ -7,12 +7,13 @@ import { health } from './health.ts'
 import { hook } from './hook.ts'
 import type { TaskKind } from './kind.ts'
 import { migratePre } from './migrate.ts'
+import { pin } from './pin.ts'
 import { proxy } from './proxy.ts'
 import { push } from './push.ts'
 import { render } from './render.ts'
 import { rollout } from './rollout.ts'
 import { upload } from './upload.ts'
 
-const all: readonly TaskKind[] = [exec, build, push, migratePre, render, upload, proxy, rollout, edge, health, finalize, hook]
+const all: readonly TaskKind[] = [exec, build, push, pin, migratePre, render, upload, proxy, rollout, edge, health, finalize, hook]
 
 export const kinds: ReadonlyMap<string, TaskKind> = new Map(all.map((kind) => [kind.name, kind]))

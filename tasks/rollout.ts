@@ -10,9 +10,11 @@ import { bringUp } from './rolling/compose.ts'
 import { freshLook, unsettled, withoutUngated } from './rolling/containers.ts'
 import { drift, serviceState, type Wanted } from './rolling/decide.ts'
 import { rollByPlugin } from './rolling/docker-rollout.ts'
+import { defaultMinFreeBytes, requireSpace } from './rolling/free-space.ts'
 import { startAndAwait } from './rolling/gate.ts'
 import { goBack } from './rolling/go-back.ts'
 import { gateOptions, type Rolling, type RolloutParams, rolloutParams } from './rolling/params.ts'
+import { recordPulled } from './rolling/pulled.ts'
 import { replace } from './rolling/replace.ts'
 import { type Swap, swap } from './rolling/swap.ts'
 
@@ -95,11 +97,13 @@ async function recreate(rolling: Rolling, isForced: boolean): Promise<void> {
   }
 }
 
-async function pullImage({ host, image, context }: Rolling): Promise<void> {
+async function pullImage({ host, image, params, context }: Rolling): Promise<void> {
   if (await host.engine.hasImage(image)) return
+  await requireSpace(host, params.minFreeBytes ?? defaultMinFreeBytes)
   await context.guard()
   context.log(`pulling ${image}`)
   await host.engine.pull(image, await context.ports.registry.credentials(image), (line) => context.log(line))
+  if (!params.ownCode) await recordPulled(host, image)
 }
 
 function desired(params: RolloutParams, context: TaskContext): Rolling {

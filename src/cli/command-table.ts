@@ -1,7 +1,7 @@
 import type { CommandModule } from '../contracts.ts'
 
 /** Headings of `stagecraft --help`, in order. */
-export const commandGroups = { start: 'Start', deliver: 'Deliver', look: 'Look', other: 'Other' } as const
+export const commandGroups = { start: 'Start', deliver: 'Deliver', look: 'Look', operate: 'Operate', other: 'Other' } as const
 
 export interface CommandEntry {
   /** Same text as the module's. */

@@ -50,6 +50,7 @@ function text(release: Release, verbose: boolean): string {
     ['Previous', release.previous_id ?? 'N/A'],
     ['Rolled back from', release.rolled_back_from],
     ['Rolled back to', release.rollback_target],
+    ['Reason', release.reason],
   ]
   const images = Object.entries(release.images ?? {}).sort(([a], [b]) => (a < b ? -1 : 1))
   return [

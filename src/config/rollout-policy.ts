@@ -11,6 +11,7 @@ import { fixedHostPorts } from './published-ports.ts'
 import type { RolloutConfig } from './schema/services.ts'
 import { foundText } from './schema-problems.ts'
 import { type Setting, serviceOrigin } from './setting.ts'
+import { parseSize } from './size.ts'
 import { writableMounts } from './stored-volumes.ts'
 
 const defaults = { driver: 'native', timeout_seconds: 60, min_ready_seconds: 5 } as const
@@ -22,6 +23,7 @@ export function resolveRollout(name: string, definition: JsonObject, replicas: n
   const overrides = own(environment.services, name)?.rollout
   const { canary: _canary, batch: _batch, on_failure: _onFailure, ...general } = environment.rollout
   const wanted: RolloutConfig = { ...general, ...own(loaded.config.services, name)?.rollout, ...overrides }
+  const minFreeBytes = wanted.min_free_space === undefined ? undefined : parseSize(wanted.min_free_space)
   const conflict = cannotRunTwice(definition, setting)
   if (conflict !== undefined && replicas > 1) {
     const message = `service \`${name}\` wants ${replicas} replicas but ${conflict}`
@@ -44,6 +46,7 @@ export function resolveRollout(name: string, definition: JsonObject, replicas: n
     timeoutSeconds: wanted.timeout_seconds ?? defaults.timeout_seconds,
     minReadySeconds: wanted.min_ready_seconds ?? defaults.min_ready_seconds,
     stopGraceSeconds: stopGrace(name, definition, setting),
+    ...(minFreeBytes !== undefined && { minFreeBytes }),
   }
 }
 

@@ -11,6 +11,7 @@
  * Invariants: only a rename or a removal changes `lock`; whoever renames reads it back and believes only what is read; a holder
  * trusts itself for a third of the lease after a beat it saw confirmed, and a lease is three times as long as that.
  */
+import { randomUUID } from 'node:crypto'
 import { posix } from 'node:path'
 import { TaskFailure } from '../../tasks/kind.ts'
 import { HeldEnvironmentLock, type HeldLock } from './lock-held.ts'
@@ -30,6 +31,19 @@ export interface LockOptions {
   readonly beatMs?: number
   /** For tests: what this machine's clocks and processes say. */
   readonly local?: Partial<LocalMachine>
+}
+
+/** A lock as somebody sees it who does not want it. */
+export interface LockLook {
+  /** For people: `anna@laptop pid 4711`. */
+  readonly holder: string
+  readonly fence: number
+  /** ISO 8601 by the holder's clock; empty when it did not say. */
+  readonly startedAt: string
+  /** Since the last sign of life, by the host's clock. */
+  readonly silentSeconds: number
+  /** It may still write: whoever wants the lock has to wait. */
+  readonly isAlive: boolean
 }
 
 const timeoutMs = 30_000
@@ -54,17 +68,19 @@ export class EnvironmentLock {
   }
 
   /**
-   * Takes the lock, from a holder without a sign of life if need be. `owner` is unique per run; `description` is for people.
+   * Takes the lock, from a holder without a sign of life if need be. `owner` is unique per run; `description` is for people; `force` takes
+   * it from one that lives too, and resolves when that one cannot write any more without having noticed.
    * @throws TaskFailure (lock-held) naming the holder.
    */
-  async acquire(run: { readonly owner: string; readonly description: string }): Promise<HeldLock> {
+  async acquire(run: { readonly owner: string; readonly description: string }, force = false): Promise<HeldLock> {
     if (!isOwnerName(run.owner)) throw new RangeError(`\`${run.owner}\` cannot be an owner`)
     const startedAt = new Date(this.#local.wallMs()).toISOString()
-    const mine: LockContent = { ...run, fence: 1, machine: await this.#local.space(), pid: process.pid, startedAt }
+    const { owner, description } = run
+    const mine: LockContent = { owner, description, fence: 1, machine: await this.#local.space(), pid: process.pid, startedAt }
     return this.#session.perform(`take the lock in ${this.#directory}`, timeoutMs, async (sftp, signal) => {
       try {
         for (let attempt = 0; attempt < maxTries; attempt++) {
-          const held = await this.#attempt(sftp, mine)
+          const held = await this.#attempt(sftp, mine, force)
           if (held === undefined) continue
           // Nobody waits for it any more, so nobody would give it back.
           if (signal.aborted) await held.release()
@@ -78,8 +94,25 @@ export class EnvironmentLock {
     })
   }
 
+  /** Who has it, and whether they live; undefined when nobody has. Leaves nothing on the host. */
+  look(): Promise<LockLook | undefined> {
+    return this.#session.perform(`look at the lock in ${this.#directory}`, timeoutMs, async (sftp) => {
+      const found = await this.#holder(sftp)
+      if (found === undefined) return undefined
+      const { content } = found
+      const name = `look-${randomUUID()}`
+      // The host's clock is read off a file that is written now.
+      const now = await this.#writeBeat(sftp, name)
+      await sftp.remove(this.#beat(name)).catch(absentIsUndefined)
+      const silentSeconds = Math.max(0, silence({ now: now ?? found.made, ...found }))
+      const isDead = content.machine === (await this.#local.space()) && !this.#local.isRunning(content.pid)
+      const isAlive = !isDead && silentSeconds * 1000 <= this.#leaseMs
+      return { holder: content.description, fence: content.fence, startedAt: content.startedAt, silentSeconds, isAlive }
+    })
+  }
+
   /** One try; undefined when the lock changed hands meanwhile. */
-  async #attempt(sftp: Sftp, mine: LockContent): Promise<HeldLock | undefined> {
+  async #attempt(sftp: Sftp, mine: LockContent, force: boolean): Promise<HeldLock | undefined> {
     const confirmed = remember(this.#local)
     // Sent together: the beat must be there when others look at the lock, and its time is the host's.
     const [beat, lock] = await Promise.allSettled([this.#writeBeat(sftp, mine.owner), this.#make(sftp, this.#lock, mine)])
@@ -102,11 +135,12 @@ export class EnvironmentLock {
     if (holder.content.owner === mine.owner) return this.#held(holder.content, confirmed)
     const silentSeconds = silence({ now, ...holder })
     const isDead = holder.content.machine === mine.machine && !this.#local.isRunning(holder.content.pid)
-    if (!isDead && silentSeconds * 1000 <= this.#leaseMs) throw this.#heldBy(holder.content, silentSeconds)
-    return this.#takeOver(sftp, mine, holder, now)
+    const isAlive = !isDead && silentSeconds * 1000 <= this.#leaseMs
+    if (isAlive && !force) throw this.#heldBy(holder.content, silentSeconds)
+    return this.#takeOver(sftp, mine, holder, now, isAlive)
   }
 
-  async #takeOver(sftp: Sftp, mine: LockContent, from: Found, now: number): Promise<HeldLock | undefined> {
+  async #takeOver(sftp: Sftp, mine: LockContent, from: Found, now: number, wasAlive: boolean): Promise<HeldLock | undefined> {
     const next = { ...mine, fence: from.content.fence + 1 }
     const steal = `${this.#lock}.steal.${next.fence}`
     if (!(await this.#make(sftp, steal, next))) {
@@ -126,8 +160,8 @@ export class EnvironmentLock {
     await sftp.rename(steal, this.#lock).catch(absentIsUndefined)
     const [truth, lastBeat] = await Promise.all([this.#holder(sftp), sftp.stat(this.#beat(from.content.owner)).catch(absentIsUndefined)])
     if (truth === undefined || !sameHolder(truth.content, next)) return undefined
-    // The old holder woke up in the last moment: let it find out, which it does a third of a lease after its beat.
-    if (lastBeat?.modified !== from.beat) await new Promise((resolve) => setTimeout(resolve, this.#leaseMs / 3))
+    // The old holder lives, or woke up in the last moment: let it find out, which it does a third of a lease after its beat.
+    if (wasAlive || lastBeat?.modified !== from.beat) await new Promise((resolve) => setTimeout(resolve, this.#leaseMs / 3))
     else await sftp.remove(this.#beat(from.content.owner)).catch(absentIsUndefined)
     const confirmed = remember(this.#local)
     await this.#writeBeat(sftp, mine.owner)

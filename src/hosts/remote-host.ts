@@ -3,12 +3,13 @@ import { posix } from 'node:path'
 import type { EdgeState } from '../../tasks/ports/edge.ts'
 import type { Host, HostState } from '../../tasks/ports.ts'
 import type { HostAddress } from '../contracts.ts'
+import { type AppendOnly, createAppendOnly } from './append-only.ts'
 import { createHostEdge } from './edge.ts'
 import { type EdgeScope, readEdgeFiles } from './edge-state.ts'
 import { createEngine } from './engine.ts'
 import { EnvironmentLock } from './lock.ts'
-import type { HeldLock } from './lock-held.ts'
 import { parseLock } from './lock-holder.ts'
+import { createOperator, type HostOperator } from './operator.ts'
 import { createSftpFiles } from './sftp-files.ts'
 import { type ConnectionSources, resolveConnection } from './ssh-config.ts'
 import { type ConnectionStats, SshConnection } from './ssh-connection.ts'
@@ -38,7 +39,9 @@ export interface RemoteHostOptions extends ConnectionSources {
 }
 
 export interface RemoteHost extends Host {
-  readonly lock: { acquire(run: { readonly owner: string; readonly description: string }): Promise<HeldLock> }
+  readonly operator: HostOperator
+  readonly lock: Pick<EnvironmentLock, 'acquire' | 'look'>
+  readonly appendOnly: AppendOnly
   /** Connects and looks at once, for an `observe` that is soon to come; what goes wrong is for that to tell. */
   lookAhead(): void
   stats(): ConnectionStats
@@ -82,7 +85,9 @@ export function createRemoteHost(options: RemoteHostOptions): RemoteHost {
     name: address.name,
     directory,
     engine,
+    operator: createOperator(connection, agent),
     files: createSftpFiles(session, directory),
+    appendOnly: createAppendOnly(session, directory),
     edge: createHostEdge(session, {
       host: address.name,
       directory: options.edgeDirectory ?? posix.join(directory, '../../edge'),

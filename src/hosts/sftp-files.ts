@@ -35,10 +35,7 @@ export function createSftpFiles(session: SftpSession, directory: string): HostFi
         return entries.map(({ name }) => name).sort()
       }),
     rename: (from, to) => session.perform(`rename ${at(from)}`, timeoutMs, (sftp) => sftp.rename(at(from), at(to))),
-    point: (path, target) =>
-      session.perform(`point ${at(path)} to ${target}`, timeoutMs, (sftp) =>
-        replace(sftp, at(path), (temporary) => sftp.makeLink(temporary, target)),
-      ),
+    point: (path, target) => session.perform(`point ${at(path)} to ${target}`, timeoutMs, (sftp) => replaceLink(sftp, at(path), target)),
     remove: (path) => session.perform(`remove ${at(path)}`, timeoutMs, (sftp) => removeAll(sftp, at(path))),
   }
 }
@@ -85,6 +82,11 @@ async function replace(sftp: Sftp, path: string, make: (temporary: string) => Pr
     await sftp.remove(temporary).catch(() => undefined)
     throw error
   }
+}
+
+/** Makes a link lead elsewhere, in one step. */
+export function replaceLink(sftp: Sftp, path: string, target: string): Promise<void> {
+  return replace(sftp, path, (temporary) => sftp.makeLink(temporary, target))
 }
 
 async function writeNew(sftp: Sftp, path: string, bytes: Uint8Array, mode: number): Promise<void> {

@@ -31,7 +31,7 @@ export const sftpType = {
 export const sftpStatus = { ok: 0, endOfFile: 1, noSuchFile: 2, permissionDenied: 3, failure: 4, badMessage: 5, unsupported: 8 } as const
 
 /** Flags of OPEN. */
-export const openFlag = { read: 1, write: 2, create: 8, truncate: 16, exclusive: 32 } as const
+export const openFlag = { read: 1, write: 2, append: 4, create: 8, truncate: 16, exclusive: 32 } as const
 
 export interface Attributes {
   readonly size: number

@@ -12,7 +12,9 @@ import type { Failure } from '../../graph/types.ts'
 import { TaskFailure } from '../../tasks/kind.ts'
 import type { Host } from '../../tasks/ports.ts'
 import { type App, type Deployment, type ExitCode, exitCodes, type GlobalOptions, type HostAddress } from '../contracts.ts'
+import type { HostOperator } from '../hosts/operator.ts'
 import { checkedValue } from '../session/checked-value.ts'
+import type { LockableHost } from '../session/environment-lock.ts'
 import { type HostPool, hostPool } from '../session/hosts.ts'
 import { type OpenDeployment, openDeployment } from '../session/open-deployment.ts'
 import { type Selected, type Selection, select } from './selection.ts'
@@ -28,6 +30,14 @@ export interface Fleet extends Selected {
   /** Is this service among those selected? */
   wants(service: string): boolean
   host(name: string): Host
+  /** What only operations ask of a host. */
+  operator(name: string): HostOperator
+  /** For the environment's lock. */
+  lockable(name: string): LockableHost
+  /** The environment's lock on a host, selected or not. */
+  lock(name: string): ReturnType<HostPool['lock']>
+  /** Files of a host that only grow. */
+  appendOnly(name: string): ReturnType<HostPool['appendOnly']>
   /** What was spent on the connection to a host so far; undefined when it was not asked anything. */
   stats(name: string): ReturnType<HostPool['stats']>[string] | undefined
   /**
@@ -70,6 +80,10 @@ export async function openFleet(
     deployment,
     wants: (service) => selected.services === undefined || selected.services.includes(service),
     host,
+    operator: (name) => pool(name).operator(name),
+    lockable: (name) => pool(name).lockable(name),
+    lock: (name) => pool(name).lock(name),
+    appendOnly: (name) => pool(name).appendOnly(name),
     stats: (name) => pools.get(name)?.stats()[name],
     ask(work, names) {
       const asked = selected.hosts.filter(({ name }) => names === undefined || names.includes(name))

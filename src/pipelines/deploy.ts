@@ -14,7 +14,10 @@ import { id, task } from './deploy-task.ts'
 import { edgeTasks, proxyTasks, routeOn, withEdgeNetwork, withNetwork } from './edge-tasks.ts'
 import { withExtraHosts } from './extra-hosts.ts'
 import { type FleetPart, hostsInScope, type Scope, scopeOf } from './fleet-part.ts'
+
 import { withHooks } from './hook-tasks.ts'
+import { type Pins, pinTask } from './pins.ts'
+
 import { finalizeTask, healthTask } from './release-end.ts'
 import { rolloutId, rolloutOrder } from './rollout-order.ts'
 
@@ -29,6 +32,8 @@ export interface DeployOptions {
   readonly ignoreFiles: Readonly<Record<string, string>>
   /** Only a part of the fleet; default all of it. */
   readonly part?: FleetPart
+  /** Images by service: with them nothing is built, pushed or migrated (a rollback). Default: what is built from this checkout. */
+  readonly pins?: Pins
 }
 
 /**
@@ -45,20 +50,23 @@ export function deployTasks(deployment: Deployment, options: DeployOptions): Tas
   const scope = scopeOf(deployment, options.part)
   const isRendered = (service: Service) => deployment.hosts.length === 0 || service.hosts.some((host) => scope.hosts.includes(host))
   const built = deployment.services.filter((service) => service.build !== undefined && isRendered(service))
-  const builds = built.map((service) => buildTask(service, deployment, options))
+  const { pins } = options
+  const builds = pins ? [] : built.map((service) => buildTask(service, deployment, options))
   if (deployment.hosts.length === 0) return withHooks(builds, deployment, scope)
-  const pushes = built.map((service) => pushTask(service, builds))
+  const pushes = built.map((service) => (pins ? pinTask(service, scope, pins) : pushTask(service, builds)))
   const pushIds = pushes.map((task) => task.id)
-  const migrated = deployment.databases.filter((database) => database.strategy === 'pre_deploy')
+  const migrated = pins ? [] : deployment.databases.filter((database) => database.strategy === 'pre_deploy')
   const migrations = migrated.map((database) => migrateTask(database, deployment, scope, pushIds))
   const external = migrated.filter((database) => database.service === undefined).map(({ name }) => id('migrate_pre', name))
   const renders = scope.hosts.map((host) => renderTask(host, deployment, options))
-  const uploads = scope.hosts.map((host) => uploadTask(host, deployment, external))
+  // An image that is lost must be found out before anything is written.
+  const uploads = scope.hosts.map((host) => uploadTask(host, deployment, pins ? pushIds : external))
+  const proxies = proxyTasks(deployment, scope).map((proxy) => (pins ? { ...proxy, after: [...proxy.after, ...pushIds] } : proxy))
   const rollouts = rolloutTasks(deployment, scope, migrations)
   const edges = edgeTasks(deployment, scope)
   const renderIds = renders.map((task) => task.id)
   const tasks = [
-    ...[...builds, ...pushes, ...renders, ...uploads, ...migrations, ...proxyTasks(deployment, scope), ...rollouts, ...edges],
+    ...[...builds, ...pushes, ...renders, ...uploads, ...migrations, ...proxies, ...rollouts, ...edges],
     healthTask(deployment, scope, renderIds, [...rollouts, ...edges]),
     finalizeTask(deployment, scope, options.version, pushes),
   ]
@@ -137,7 +145,7 @@ function migrateTask(database: DatabaseTarget, { services }: Deployment, scope: 
 
 function renderTask(host: string, deployment: Deployment, options: DeployOptions): Task {
   const placed = deployment.services.filter((service) => service.hosts.includes(host))
-  const needs = placed.filter((service) => service.build).map((service) => id('push', service.name))
+  const needs = placed.filter((service) => service.build).map((service) => imageTask(service, options))
   const composeDirectory = posix.dirname(deployment.compose.file)
   return task('render', host, undefined, undefined, needs, [], {
     host,
@@ -152,7 +160,9 @@ function renderTask(host: string, deployment: Deployment, options: DeployOptions
         {
           definition: withExtraHosts({ ...service, definition: withEdgeNetwork(service) }, host, deployment),
           replicas: service.replicas,
-          image: service.build ? { push: id('push', service.name), repository: service.build.repository } : null,
+          image: service.build
+            ? { push: imageTask(service, options), repository: options.pins?.[service.name]?.repository ?? service.build.repository }
+            : null,
           ownCode: service.build !== undefined,
         },
       ]),
@@ -163,6 +173,11 @@ function renderTask(host: string, deployment: Deployment, options: DeployOptions
     hostEnvFile: deployment.variables.hostEnvFile ?? null,
     ...(composeDirectory === '.' ? {} : { composeDirectory }),
   } satisfies RenderParams)
+}
+
+/** The task whose digest a service of ours runs. */
+function imageTask({ name }: Service, { pins }: DeployOptions): TaskId {
+  return id(pins ? 'pin' : 'push', name)
 }
 
 function uploadTask(host: string, deployment: Deployment, after: readonly TaskId[]): Task {
@@ -189,6 +204,7 @@ function rolloutTask(service: Service, host: string, deployment: Deployment, bef
     timeoutSeconds: rollout.timeoutSeconds,
     minReadySeconds: rollout.minReadySeconds,
     stopGraceSeconds: rollout.stopGraceSeconds,
+    minFreeBytes: rollout.minFreeBytes ?? null,
     probe: service.health ?? null,
     route: routeOn(host, service, deployment) ?? null,
   })

@@ -18,7 +18,10 @@ export function healthTask(deployment: Deployment, scope: Scope, renders: readon
   return task<HealthParams>('health', environment, undefined, undefined, renders, rolled, { environment, services, timeoutSeconds })
 }
 
-/** @param version recorded in the release; not part of what anything is made from. */
+/**
+ * @param version recorded in the release; not part of what anything is made from.
+ * @param pushes tasks whose images the release is: each says in its parameters whose.
+ */
 export function finalizeTask(
   deployment: Deployment,
   { hosts, isPartial, isRolled }: Scope,
@@ -34,9 +37,7 @@ export function finalizeTask(
     hosts: [...hosts],
     primaryHost: deployment.primaryHost ?? hosts[0] ?? '',
     renders,
-    pushes: services
-      .map((service) => ({ service: service.name, push: id('push', service.name) }))
-      .filter(({ push }) => pushes.some((pushed) => pushed.id === push)),
+    pushes: pushes.map((push) => ({ service: (push.params as { readonly service: string }).service, push: push.id })),
     // A part of the fleet takes nothing away that it is not about.
     edge: isPartial ? null : wantedRoutes(deployment),
     ...(isPartial && { only: services.map(({ name }) => name).filter(isRolled) }),

@@ -12,17 +12,21 @@ export interface PhaseView {
   readonly detail?: PhaseDetail
 }
 
+/** Why there are no tasks of a phase. */
+export type SkipReasons = Readonly<Partial<Record<Phase, NonNullable<PhaseDetail['reason']>>>>
+
 /**
  * The phases as a projection of their tasks: there is one scheduler, and it does not know phases.
  * A phase without tasks has nothing to do; one whose tasks were canceled was either kept from starting by a failure elsewhere,
  * or is where an interrupted run ended.
  */
-export function phaseStatus(tasks: readonly TaskProgress[]): Readonly<Record<Phase, PhaseView>> {
+export function phaseStatus(tasks: readonly TaskProgress[], skipped: SkipReasons = {}): Readonly<Record<Phase, PhaseView>> {
   let broken = tasks.some((task) => task.state === 'failed')
   const views = phases.map((phase) => {
     const view = viewOf(
       tasks.filter((task) => task.phase === phase).map((task) => task.state),
       broken,
+      skipped[phase],
     )
     broken ||= view.status === 'failed'
     return [phase, view] as const
@@ -30,10 +34,10 @@ export function phaseStatus(tasks: readonly TaskProgress[]): Readonly<Record<Pha
   return Object.fromEntries(views) as Record<Phase, PhaseView>
 }
 
-function viewOf(states: readonly TaskProgress['state'][], broken: boolean): PhaseView {
+function viewOf(states: readonly TaskProgress['state'][], broken: boolean, reason: SkipReasons[Phase] = 'not_configured'): PhaseView {
   const has = (state: TaskProgress['state']) => states.includes(state)
   const begun = has('running') || has('ran')
-  if (states.length === 0) return { status: 'skipped', detail: { reason: 'not_configured' } }
+  if (states.length === 0) return { status: 'skipped', detail: { reason } }
   if (has('running') || has('waiting')) return { status: begun || has('failed') ? 'running' : 'pending' }
   if (has('failed')) return { status: 'failed' }
   if (!has('canceled')) return has('ran') ? { status: 'completed' } : { status: 'completed', detail: { cached: true } }

@@ -9,7 +9,7 @@ import type { ReleasePort } from '../../tasks/ports.ts'
 import type { RunEvent } from '../contracts.ts'
 import { ownerIsGone, withoutGhosts } from './crash-recovery.ts'
 import { renderHistory } from './history-file.ts'
-import { phaseStatus, type TaskProgress } from './phase-status.ts'
+import { phaseStatus, type SkipReasons, type TaskProgress } from './phase-status.ts'
 import { thisProcess } from './process-identity.ts'
 import { advance, allPhases, finished, newestFirst, nextReleaseId, type Release, type ReleaseImage } from './release.ts'
 import type { ReleaseStore } from './store.ts'
@@ -32,9 +32,11 @@ export interface RecorderOptions {
   /** The environment's lock is held: whoever left a release of it running is gone, wherever they ran. */
   readonly exclusive?: boolean
   /** Where a rollback comes from and goes to. */
-  readonly rollback?: { readonly from: string; readonly to: string }
+  readonly rollback?: { readonly from: string | undefined; readonly to: string }
   /** What else is known of the release from the start. */
-  readonly about?: Pick<Release, 'partial' | 'unreachable' | 'hosts'>
+  readonly about?: Pick<Release, 'partial' | 'unreachable' | 'hosts' | 'reason' | 'compose_hash'>
+  /** Why there are no tasks of a phase; default: there is nothing to configure them. */
+  readonly skipped?: SkipReasons
   /** Called once when state could not be written: the run must end. */
   readonly onFailure: (failure: TaskFailure) => void
 }
@@ -132,7 +134,7 @@ class Recording {
   /** The release with its phases moved to where its tasks are; a phase that has ended stays as it is. */
   #projected(release: Release, running: 'running' | 'ran' = 'running'): Release {
     const tasks = [...this.#progress.values()].map((task) => (task.state === 'running' ? { ...task, state: running } : task))
-    const views = phaseStatus(tasks)
+    const views = phaseStatus(tasks, this.#options.skipped)
     return phases.reduce((result, phase) => {
       const now = result.phases[phase]
       if (now !== 'pending' && now !== 'running') return result
@@ -221,7 +223,8 @@ class Recording {
       phases: allPhases('pending'),
       ...about,
       ...(previous ? { previous_id: previous.id } : {}),
-      ...(rollback ? { rolled_back_from: rollback.from, rollback_target: rollback.to } : {}),
+      ...(rollback?.from === undefined ? {} : { rolled_back_from: rollback.from }),
+      ...(rollback ? { rollback_target: rollback.to } : {}),
       finished: false,
       owner: thisProcess(),
     }

@@ -9,7 +9,7 @@ export type ReleaseStatus = 'pending' | 'running' | 'completed' | 'failed'
 
 /** Why a phase stands where it stands. */
 export interface PhaseDetail {
-  readonly reason?: 'not_configured' | 'upstream_failed' | 'cancelled' | 'crashed'
+  readonly reason?: 'not_configured' | 'upstream_failed' | 'cancelled' | 'crashed' | 'reuse_image' | 'rollback'
   /** Every task of the phase was as wanted already. */
   readonly cached?: true
   /** First failure of the phase, redacted. */
@@ -61,6 +61,10 @@ export interface Release {
   readonly undone?: 'whole' | 'partly'
   readonly rolled_back_from?: string
   readonly rollback_target?: string
+  /** Why, in the words of who made it. */
+  readonly reason?: string
+  /** Tells whether the Compose file was another. */
+  readonly compose_hash?: string
   readonly finished: boolean
   readonly owner?: ReleaseOwner
 }

@@ -5,14 +5,22 @@ import { homedir, hostname } from 'node:os'
 import { routeKey } from '../../tasks/edge/layout.ts'
 import type { Host } from '../../tasks/ports.ts'
 import type { App, DeployedEdge, Deployment } from '../contracts.ts'
+import type { AppendOnly } from '../hosts/append-only.ts'
 import type { EdgeScope } from '../hosts/edge-state.ts'
 import { localUser } from '../hosts/local-user.ts'
+import type { HostOperator } from '../hosts/operator.ts'
 import { createRemoteHost, type RemoteHost } from '../hosts/remote-host.ts'
 import type { LockableHost } from './environment-lock.ts'
 
 export interface HostPool {
   host(name: string): Host
   lockable(name: string): LockableHost
+  /** What only operations ask. */
+  operator(name: string): HostOperator
+  /** Files of the host that only grow. */
+  appendOnly(name: string): AppendOnly
+  /** The environment's lock on a host, for whoever wants to know who has it. */
+  lock(name: string): RemoteHost['lock']
   /** Begins to connect to a host that will be asked soon. */
   lookAhead(name: string): void
   /** What was spent on connections, by host; for benchmarks and `--verbose`. */
@@ -25,7 +33,7 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
   const owner = randomUUID()
   // Everything that waits on a host listens for the end of the run: of many hosts that is no leak.
   setMaxListeners(0, app.signal)
-  const description = `${localUser(app.env)}@${hostname()} pid ${process.pid}`
+  const description = describeRun(app)
   const edge = deployment.edge && edgeScope(deployment, deployment.edge)
 
   function remote(name: string): RemoteHost {
@@ -58,12 +66,20 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
       lock: () => remote(name).lock.acquire({ owner, description }),
       changed: () => remote(name).changed(),
     }),
+    operator: (name) => remote(name).operator,
+    appendOnly: (name) => remote(name).appendOnly,
+    lock: (name) => remote(name).lock,
     lookAhead: (name) => remote(name).lookAhead(),
     stats: () => Object.fromEntries([...open].map(([name, host]) => [name, host.stats()])),
     async close() {
       await Promise.all([...open.values()].map((host) => host.close()))
     },
   }
+}
+
+/** Who holds a lock, for people. */
+export function describeRun(app: Pick<App, 'env'>): string {
+  return `${localUser(app.env)}@${hostname()} pid ${process.pid}`
 }
 
 function edgeScope({ project, environment, edgeDirectory, services }: Deployment, { provider }: DeployedEdge): EdgeScope {

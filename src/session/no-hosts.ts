@@ -4,6 +4,9 @@ import type { HostPool } from './hosts.ts'
 export const noHosts: HostPool = {
   host: noHost,
   lockable: noHost,
+  operator: noHost,
+  appendOnly: noHost,
+  lock: noHost,
   lookAhead: noHost,
   stats: () => ({}),
   close: async () => {},

@@ -14,8 +14,10 @@ import type { FleetPart } from '../pipelines/fleet-part.ts'
 import { type ReleaseVersion, releaseVersion, versionProblem } from '../release-version.ts'
 import { checkedValue } from './checked-value.ts'
 import { fleetPart } from './fleet-words.ts'
+
 import { outerHook } from './inside-hook.ts'
-import type { OpenOptions } from './open-project.ts'
+import type { OpenOptions, Rollback } from './open-project.ts'
+import { openRollback } from './open-rollback.ts'
 
 export interface OpenEnvironment {
   readonly deployment: Deployment
@@ -25,6 +27,7 @@ export interface OpenEnvironment {
   readonly ignoreFiles: Readonly<Record<string, string>>
   readonly release: ReleaseVersion
   readonly part?: FleetPart
+  readonly rollback?: Rollback
   /** Absolute path of the local environment file, if the environment has one. */
   readonly envFile?: string
   readonly warnings: readonly Diagnostic[]
@@ -34,7 +37,7 @@ export interface OpenEnvironment {
 export async function openEnvironment(
   loaded: LoadedConfig,
   environment: string,
-  options: Pick<OpenOptions, 'version' | 'fleet'>,
+  options: Pick<OpenOptions, 'version' | 'fleet' | 'rollback'>,
   app: App,
 ): Promise<OpenEnvironment> {
   const composePath = join(loaded.directory, loaded.config.project.compose_file)
@@ -42,10 +45,12 @@ export async function openEnvironment(
   const { envFile, names } = await environmentFile(loaded, environment)
   const resolved = resolveDeployment(loaded, compose, environment, { envFileNames: names })
   const deployment = withoutOwnHooks(checkedValue(resolved), app)
-  const release = releaseVersion(loaded.directory, options.version, app.env)
   const part = checkedValue(fleetPart(options.fleet ?? {}, deployment))
-  const args = buildArguments(deployment)
-  const problems = [...(args.ok ? [] : args.diagnostics), ...versionDiagnostics(release)]
+  const back = options.rollback && checkedValue(openRollback(options.rollback, deployment))
+  const release = back?.release ?? releaseVersion(loaded.directory, options.version, app.env)
+  // A rollback builds nothing, and takes a version as it finds it.
+  const args = back ? ({ ok: true, value: {} } as const) : buildArguments(deployment)
+  const problems = [...(args.ok ? [] : args.diagnostics), ...(back ? [] : versionDiagnostics(release))]
   if (!args.ok || problems.length > 0) throw new InputError(problems)
   const ignored = ignoreFiles(deployment, loaded.directory)
   const tasks = deployTasks(deployment, {
@@ -54,6 +59,7 @@ export async function openEnvironment(
     buildArgs: args.value,
     ignoreFiles: ignored,
     ...(part === undefined ? {} : { part }),
+    ...(back === undefined ? {} : { pins: back.pins }),
   })
   const warnings = resolved.ok ? (resolved.warnings ?? []) : []
   return {
@@ -63,6 +69,7 @@ export async function openEnvironment(
     release,
     warnings,
     ...(part === undefined ? {} : { part }),
+    ...(back === undefined ? {} : { rollback: back.rollback }),
     ...(envFile === undefined ? {} : { envFile }),
   }
 }

@@ -46,7 +46,8 @@ async function openWhole(
   const environment = agreedEnvironment(env, reachOf(words, loaded.config).environments)
   if (environment === undefined) throw withoutOne(words, targets, loaded, user)
   const opened = await openEnvironment(loaded, environment, options, app)
-  const graph = checkedValue(taskGraph(projectTasks(loaded, opened.tasks, words)))
+  // What the user has done before a deploy is done for a new build; a rollback has none, and none of this checkout's files.
+  const graph = checkedValue(taskGraph(opened.rollback ? opened.tasks : projectTasks(loaded, opened.tasks, words)))
   const overlaps = contextOverlaps(loaded, opened.deployment, graph, (service) => keptByIgnoreFile(loaded, opened.ignoreFiles[service]))
   if (overlaps.length > 0) throw new InputError(overlaps)
   return {
@@ -60,6 +61,7 @@ async function openWhole(
     cache: user.cache,
     warnings: [...user.warnings, ...opened.warnings],
     ...(opened.part === undefined ? {} : { part: opened.part }),
+    ...(opened.rollback === undefined ? {} : { rollback: opened.rollback }),
     ...(opened.envFile === undefined ? {} : { envFile: opened.envFile }),
   }
 }

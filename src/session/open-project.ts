@@ -7,6 +7,8 @@ import type { App, Deployment, GlobalOptions } from '../contracts.ts'
 import type { FleetPart } from '../pipelines/fleet-part.ts'
 import type { UserProject } from '../pipelines/user-project.ts'
 import { type ReleaseVersion, releaseVersion } from '../release-version.ts'
+import type { Release } from '../releases/release.ts'
+import type { RollbackChoice } from '../releases/rollback-target.ts'
 import { type Stamped, settledStamp } from '../state/stamp.ts'
 import { checkedValue } from './checked-value.ts'
 import { agreedEnvironment } from './choose-environment.ts'
@@ -36,6 +38,8 @@ export interface Project {
   readonly cache: CacheSettings
   /** When only a part of the fleet is dealt with. */
   readonly part?: FleetPart
+  /** When what is deployed is an earlier release. */
+  readonly rollback?: Rollback
   readonly warnings: readonly Diagnostic[]
 }
 
@@ -46,8 +50,27 @@ export interface OpenOptions {
   readonly targets?: readonly string[]
   /** A part of the fleet; default all of it. */
   readonly fleet?: FleetWords
+  /** Deploy what a release ran, and build nothing. */
+  readonly rollback?: RollbackOrder
   /** May keep what was learned in the project folder for the next time; default no. */
   readonly writes?: boolean
+}
+
+export interface RollbackOrder {
+  readonly choice: RollbackChoice
+  /** The whole history that the choice was made from. */
+  readonly releases: readonly Release[]
+  readonly reason?: string
+}
+
+/** A rollback that is about to happen. */
+export interface Rollback {
+  /** Id of what is live; undefined where nothing was ever finished. */
+  readonly from: string | undefined
+  readonly to: string
+  readonly reason?: string
+  /** What a person should know beforehand. */
+  readonly notices: readonly string[]
 }
 
 /** @throws InputError with every problem of the manifest, the Compose file and the options at once. */

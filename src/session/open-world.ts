@@ -8,8 +8,10 @@ import { openLocalCache } from '../../cache/local.ts'
 import type { Outcome, Task, TaskGraph, TaskId } from '../../graph/types.ts'
 import { kinds } from '../../tasks/index.ts'
 import { TaskFailure, type TaskKind } from '../../tasks/kind.ts'
-import type { Builder, Database, Ports, Registry, Scope } from '../../tasks/ports.ts'
+import type { Database, Ports, Scope } from '../../tasks/ports.ts'
 import type { Assessor } from '../assess.ts'
+import { actorOf } from '../audit/actor.ts'
+import type { AuditEntry } from '../audit/chain.ts'
 import { type App, InputError } from '../contracts.ts'
 import { type TaskLocks, taskLocks } from '../execution/task-locks.ts'
 import { projectOutputs } from '../outputs/outputs.ts'
@@ -31,14 +33,19 @@ import { openDatabase } from './databases.ts'
 import { environmentLock, type HeldEnvironmentLock } from './environment-lock.ts'
 import { hostHistory } from './host-history.ts'
 import type { HostPool } from './hosts.ts'
+
 import { unlessInHook } from './inside-hook.ts'
+import { lazyBuilder, lazyRegistry, memo } from './lazy-ports.ts'
+
 import { noHosts } from './no-hosts.ts'
 import type { Project } from './open-project.ts'
 import { openRecorder, unrecorded } from './recording.ts'
 import { remoteUse } from './remote-settings.ts'
+import { runAudit } from './run-audit.ts'
 import { openRunMemory } from './run-memory.ts'
 import { openSecrets } from './secrets.ts'
 import { openSharedCache } from './shared-cache.ts'
+import { stillCurrent } from './still-current.ts'
 
 export interface World {
   readonly kinds: ReadonlyMap<string, TaskKind>
@@ -55,6 +62,8 @@ export interface World {
   connections(): ReturnType<HostPool['stats']>
   /** Makes the recorder of a run over `graph`; `stop` is called when the history cannot be written. */
   recorder(graph: TaskGraph, stop: (reason: Error) => void): Promise<Recorder>
+  /** Writes how the run ended into the environment's audit, if this run held the lock. */
+  audited(entry: Pick<AuditEntry, 'result' | 'release'>): Promise<void>
   /** Copies the history to the primary host if this run held the lock: a release that failed is history too. */
   shareHistory(): Promise<void>
   /** What keeps a host of the graph from being looked at, if anything: asked before the first task starts. */
@@ -76,6 +85,8 @@ export interface WorldOptions {
   readonly online: boolean
   /** False: nothing in the project folder is written, not even what was learned about files. */
   readonly writes: boolean
+  /** What the run is called in the environment's audit; undefined: it changes no host. */
+  readonly what?: string
   /** Where programs are on record, when some outlive this world; whoever made it closes it. Default: one of its own. */
   readonly record?: RunRecord
 }
@@ -103,11 +114,14 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   })
   const scope: Scope = { project: deployment.project, environment: deployment.environment, version: project.release.version ?? 'unknown' }
   const history = hostHistory(project, hosts, app)
+  const audit = runAudit(project, options.what, hosts, { who: actorOf(app.env), redact: secrets.redact, warn })
   // Run by the first task that writes: what other machines did is known before anything is added to it.
   const lock = environmentLock(
     lockedHosts(deployment, project.part).map((name) => unlessInHook(hosts.lockable(name), deployment, app)),
     async () => {
-      await history.pull()
+      // What was begun is on record even when the run is killed.
+      await Promise.all([history.pull(), audit({ result: 'begun' })])
+      if (project.rollback) await stillCurrent(project, project.rollback, app)
       await secrets.share()
     },
   )
@@ -147,7 +161,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     signal: app.signal,
     now: () => app.now().getTime(),
   }
-  return {
+  const world: World = {
     kinds,
     scope,
     ports,
@@ -158,7 +172,17 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     title: titleOf,
     redact: secrets.redact,
     connections: hosts.stats,
-    recorder: (graph, stop) => openRecorder(graph, project, app, stop),
+    recorder: (graph, stop) => openRecorder(graph, project, app, stop, secrets.redact),
+    async audited(entry) {
+      // Whoever took the lock over writes its own lines.
+      const isOurs =
+        lock.isHeld &&
+        (await lock.verify().then(
+          () => true,
+          () => false,
+        ))
+      if (isOurs) await audit(entry)
+    },
     async shareHistory() {
       if (!lock.isHeld) return
       try {
@@ -182,12 +206,15 @@ export async function openWorld(project: Project, app: App, options: WorldOption
       // Only where hosts were looked at anyway.
       if (lock.isHeld || !graph.order.some((id) => graph.task(id).kind === 'finalize')) return
       const seen = await Promise.all(lockedHosts(deployment, project.part).map((name) => hosts.host(name).observe()))
-      if (seen.some((state) => state.lock !== undefined)) await lock.reap()
+      if (!seen.some((state) => state.lock !== undefined)) return
+      await lock.reap()
+      if (lock.isHeld) await audit({ result: 'done' })
     },
     vouching: remembered.vouching,
     certify: (targets, graph, outcomes) => remembered.certify(targets, graph, outcomes, kinds),
     async close() {
       const steps: readonly [what: string, step: () => Promise<void>][] = [
+        ['the audit was not finished', async () => (audit.isEnded() ? undefined : world.audited({ result: 'failed' }))],
         ['the lock could not be given back, and runs out by itself', () => lock.release()],
         ['the remote cache could not be left', () => shared.close()],
         ['what was learned about files was not kept', async () => (options.writes ? remembered.save() : undefined)],
@@ -198,6 +225,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
       await closeAll(steps, (message) => warn(secrets.redact(message)))
     },
   }
+  return world
 
   async function tidy(): Promise<void> {
     const { collectWhenDue, defaultLimits } = await import('../../cache/collect.ts')
@@ -215,37 +243,4 @@ function hostsOf(graph: TaskGraph): ReadonlySet<string> {
 function titleOf(task: Task): string {
   const kind = kinds.get(task.kind)
   return kind ? kind.title(task.params) : task.id
-}
-
-function lazyBuilder(registry: Registry, redact: (text: string) => string, signal: AbortSignal): Builder {
-  const load = memo(async () => {
-    const { createBuilder } = await import('../hosts/builder.ts')
-    return createBuilder({ registry, redact, signal })
-  })
-  return {
-    build: async (request, onLine, signal) => (await load()).build(request, onLine, signal),
-    imageId: async (reference) => (await load()).imageId(reference),
-    tag: async (imageId, reference) => (await load()).tag(imageId, reference),
-    push: async (reference, onLine, signal) => (await load()).push(reference, onLine, signal),
-  }
-}
-
-function lazyRegistry(app: App): Registry {
-  const load = memo(async () => {
-    const { createRegistry } = await import('../hosts/registry.ts')
-    return createRegistry({ environment: app.env, signal: app.signal })
-  })
-  return {
-    manifest: async (reference) => (await load()).manifest(reference),
-    forget: (reference) => void load().then((registry) => registry.forget(reference)),
-    credentials: async (reference) => (await load()).credentials(reference),
-  }
-}
-
-function memo<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined
-  return () => {
-    made ??= make()
-    return made
-  }
 }

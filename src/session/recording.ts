@@ -8,6 +8,7 @@ import { localUser } from '../hosts/local-user.ts'
 import { isDirty } from '../release-version.ts'
 import { createRecorder, type Recorder } from '../releases/recorder.ts'
 import { createReleaseStore } from '../releases/store.ts'
+import { composeHash } from './compose-hash.ts'
 import type { Project } from './open-project.ts'
 
 /** Of runs that finish no release: a build, a migration by itself. */
@@ -16,17 +17,26 @@ export const unrecorded: ReleasePort = {
   complete: () => Promise.reject(new Error('this run records no release')),
 }
 
+/** What a rollback leaves out, and why. */
+const leftOut = { build: 'reuse_image', push: 'reuse_image', migrate_pre: 'rollback', migrate_post: 'rollback' } as const
+
 /** A release is recorded where one is finished; anything less leaves no trace in the history. */
-export async function openRecorder(graph: TaskGraph, project: Project, app: App, stop: (reason: Error) => void): Promise<Recorder> {
+export async function openRecorder(
+  graph: TaskGraph,
+  project: Project,
+  app: App,
+  stop: (reason: Error) => void,
+  redact: (text: string) => string,
+): Promise<Recorder> {
   const tasks = graph.order.map((id) => graph.task(id))
   if (!tasks.some(({ kind }) => kind === 'finalize')) return { ...unrecorded, on: () => {}, finish: async () => undefined }
-  const { release, deployment, directory, part } = project
+  const { release, deployment, directory, part, rollback } = project
   const version = release.version ?? 'unknown'
   // Asks git, which a run without work need not.
-  const marked = async () => (version === release.commit && (await isDirty(directory)) ? `${version}-dirty` : version)
+  const marked = async () => (!rollback && version === release.commit && (await isDirty(directory)) ? `${version}-dirty` : version)
   return createRecorder({
     store: createReleaseStore({ projectDirectory: directory, env: app.env }),
-    kind: 'deploy',
+    kind: rollback ? 'rollback' : 'deploy',
     environment: deployment.environment,
     version: marked,
     commitSha: release.commit ?? '',
@@ -36,9 +46,12 @@ export async function openRecorder(graph: TaskGraph, project: Project, app: App,
       hosts: Object.fromEntries(
         deployment.hosts.filter(({ name }) => !part?.unreachable?.includes(name)).map(({ name, address }) => [name, address]),
       ),
+      compose_hash: composeHash(deployment),
+      ...(rollback?.reason === undefined ? {} : { reason: redact(rollback.reason) }),
       ...(part ? { partial: true as const } : {}),
       ...(part?.unreachable?.length ? { unreachable: part.unreachable } : {}),
     },
+    ...(rollback ? { rollback: { from: rollback.from, to: rollback.to }, skipped: leftOut } : {}),
     phaseOf: ({ kind, params }) => {
       const found = kinds.get(kind)
       return found?.pure ? undefined : (found?.phaseOf?.(params) ?? found?.phase)

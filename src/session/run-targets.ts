@@ -20,6 +20,7 @@ import { openPart } from './open-part.ts'
 import type { Project } from './open-project.ts'
 import { openWorld, type World } from './open-world.ts'
 import { type ReportFiles, reportFiles } from './report-files.ts'
+import { auditedAs, resultOf } from './run-audit.ts'
 import { concurrencyOf, poolWidths, type RunOptionsInput } from './run-options.ts'
 import { RunRecord } from './run-record.ts'
 import { viewOf } from './run-view.ts'
@@ -102,7 +103,7 @@ export async function runGraph(
   const began = process.hrtime.bigint()
   const record = new RunRecord()
   const world = await openWorld(project, withColor(globals, app), {
-    ...{ graph, online: true, writes: true },
+    ...{ graph, online: true, writes: true, what: auditedAs(input.targets, project) },
     ...(around.record ? { record: around.record } : {}),
   })
   let code: ExitCode | undefined
@@ -154,7 +155,8 @@ export async function runGraph(
     // Nothing was started, so there is nothing to tell but why.
     if (trouble) throw trouble
     const release = recorded.status === 'fulfilled' ? recorded.value : undefined
-    if (release) await world.shareHistory()
+    const made = { result: resultOf(code), ...(release ? { release: release.id } : {}) }
+    await Promise.all([release ? world.shareHistory() : undefined, world.audited(made)])
     await runFailureHook(graph, outcomes, release, project, world, app)
     if (code === exitCodes.done) await world.reapLock(graph)
     if (code === exitCodes.done && isWhole(input, globals)) world.certify(input.targets, graph, outcomes)

@@ -60,6 +60,7 @@ function planText(
         ? { Project: deployment.project }
         : {
             Environment: deployment.environment,
+            ...rollbackHeading(project),
             Version: release.version ?? 'unknown',
             Services: deployment.services.map(({ name }) => name).join(', ') || '(none)',
             Hosts: deployment.hosts.map(({ name }) => name).join(', ') || '(none)',
@@ -70,11 +71,18 @@ function planText(
       dependsOn: graph.dependencies(id),
       prediction: predictionOf(predicted, id),
     })),
-    notices: noticesOf(graph, deployment, (id) => predictionOf(predicted, id)),
+    notices: [...(project.rollback?.notices ?? []), ...noticesOf(graph, deployment, (id) => predictionOf(predicted, id))],
     warnings: project.warnings.map(({ message }) => message),
     verbose: globals.verbose,
     color: decideColor(globals.color, app.env, app.stdout),
   })
+}
+
+/** Where a rollback goes from and to: eligible, or there would be no plan. */
+function rollbackHeading({ rollback, release }: Project): Readonly<Record<string, string>> {
+  if (rollback === undefined) return {}
+  const phases = 'build and push skipped (reuse_image), migrations skipped (rollback), rollout, finalize'
+  return { From: rollback.from ?? '(no finished release)', 'Roll back to': rollback.to, Commit: release.commit ?? 'N/A', Phases: phases }
 }
 
 type Title = (task: ReturnType<TaskGraph['task']>) => string
@@ -82,7 +90,7 @@ type Title = (task: ReturnType<TaskGraph['task']>) => string
 /** Schema: spec/commands/plan.md. Arrays are always there; keys in a fixed order; nothing in it depends on time. */
 function planJson(
   graph: TaskGraph,
-  { deployment, release, warnings }: Project,
+  { deployment, release, rollback, warnings }: Project,
   predicted: ReadonlyMap<TaskId, Predicted>,
   title: Title,
 ): JsonObject {
@@ -90,6 +98,7 @@ function planJson(
     schema_version: 1,
     env: deployment.environment || null,
     version: release.version ?? 'unknown',
+    ...(rollback ? { rollback: { from: rollback.from ?? null, to: rollback.to, commit: release.commit ?? null } } : {}),
     tasks: graph.order.map((id) => {
       const task = graph.task(id)
       return {
@@ -102,7 +111,7 @@ function planJson(
         ...stateJson(predictionOf(predicted, id)),
       }
     }),
-    notices: noticesOf(graph, deployment, (id) => predictionOf(predicted, id)),
+    notices: [...(rollback?.notices ?? []), ...noticesOf(graph, deployment, (id) => predictionOf(predicted, id))],
     warnings: warnings.map(({ message }) => message),
   }
 }

@@ -24,6 +24,8 @@ export const rolloutParams = z.lazy(() =>
     timeoutSeconds: z.number(),
     minReadySeconds: z.number(),
     stopGraceSeconds: z.number(),
+    /** Nothing is pulled when less is free where the host keeps images. Default: 1 GiB. */
+    minFreeBytes: z.number().int().min(0).nullable(),
     probe: z.strictObject({ port: z.number(), path: z.string(), expectedStatus: z.number() }).nullable(),
     /** Its place at the edge of this host. */
     route: route.nullable(),

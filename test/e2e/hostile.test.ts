@@ -122,6 +122,7 @@ test('planted secrets appear nowhere, and a rotated one rolls just what uses it'
     arguments: argumentsSeen,
     'rendered file': shop.onHost('cat', `${shop.remoteDirectory}/current/docker-compose.yml`),
     'release history on the host': shop.onHost('cat', `${shop.remoteDirectory}/releases.json`),
+    'audit on the host': shop.onHost('cat', `${shop.remoteDirectory}/audit.jsonl`),
     labels: shop.onHost('docker', 'inspect', '--format', '{{json .Config.Labels}}', ...ids),
     'image history': images.map((image) => shop.onHost('docker', 'history', '--no-trunc', image)).join('\n'),
   }

@@ -74,6 +74,13 @@ export function withFakeFleet(options: FakeFleetOptions, work: (fake: FakeFleet)
         lockable: () => {
           throw new Error('an operation takes no lock')
         },
+        operator: () => ({}) as never,
+        appendOnly: () => {
+          throw new Error('an operation appends to nothing')
+        },
+        lock: () => {
+          throw new Error('an operation looks at no lock')
+        },
         lookAhead: () => {},
         stats: () => ({}),
         close: async () => void redialed.push(...used),

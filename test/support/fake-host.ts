@@ -50,6 +50,7 @@ export class FakeHost implements Host {
     const record = (call: string) => this.#record(call)
     this.files = new FakeFiles(name, record)
     this.engine = new FakeEngine(name, record)
+    this.hasFree(1e12)
     const files = new FakeFiles(name, (call) => record(`edge ${call}`))
     this.edge = { directory: '/opt/stagecraft/edge', files, exclusively: (work) => work() }
   }
@@ -59,6 +60,12 @@ export class FakeHost implements Host {
   /** Answers commands whose words, joined by spaces, match. The answer given last wins; missing parts are empty and 0. */
   answer(pattern: RegExp, answer: Answer = {}): void {
     this.#answers.unshift({ pattern, answer })
+  }
+  /** Room where the engine keeps images; there is plenty at first. */
+  hasFree(bytes: number): void {
+    this.answer(/^docker info --format \{\{\.DockerRootDir\}\}$/, { stdout: '/var/lib/docker\n' })
+    const table = `Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/vda1 9 9 ${Math.floor(bytes / 1024)} 9% /\n`
+    this.answer(/^df -Pk /, { stdout: table })
   }
   /** Like `answer`, but the test decides when the command ends. */
   hold(pattern: RegExp): HeldCommand {
@@ -91,7 +98,9 @@ export class FakeHost implements Host {
   }
   /** Calls that wrote something: a task with nothing to do makes none. */
   writes(): readonly string[] {
-    return this.calls.filter((call) => !/^(?:edge )?(observe|changed|read|exists|list|inspect|logs|events|hasImage)\b/.test(call))
+    return this.calls.filter(
+      (call) => !/^(?:edge )?(observe|changed|read|exists|list|inspect|logs|events|hasImage|run docker info|run df)\b/.test(call),
+    )
   }
 
   // --- Host ---

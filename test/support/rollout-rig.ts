@@ -29,6 +29,7 @@ export class RolloutRig {
     timeoutSeconds: 0.2,
     minReadySeconds: 0,
     stopGraceSeconds: 10,
+    minFreeBytes: null,
     probe: null,
     route: null,
   }

@@ -45,5 +45,15 @@ export function poolOf(...hosts: readonly FakeHost[]): HostPool {
     if (!found) throw new Error(`no host ${name}`)
     return found
   }
-  return { host, lockable: () => ({}) as never, lookAhead: () => {}, stats: () => ({}), close: async () => {} }
+  const none = () => ({}) as never
+  return {
+    host,
+    lockable: none,
+    appendOnly: none,
+    lock: none,
+    operator: none,
+    lookAhead: () => {},
+    stats: () => ({}),
+    close: async () => {},
+  }
 }

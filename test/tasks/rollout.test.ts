@@ -150,6 +150,35 @@ test('an image that cannot be pulled leaves everything as it was', async () => {
   assert.equal(r.state(), ['web-1 old running'])
 })
 
+test('nothing is pulled to a host without room, and the remedy is named', async () => {
+  const r = new RolloutRig()
+  r.old('web-1')
+  r.host.engine.images.clear()
+  r.host.hasFree(1024 ** 3 - 1024)
+  const failure = await failureOf(r.run())
+  assert.match(failure.message, 'node-1 has 1074 MB free in /var/lib/docker')
+  assert.match(failure.remedy ?? '', 'stagecraft prune')
+  assert.equal([r.state(), r.steps()], [['web-1 old running'], []])
+})
+
+test('where the free space cannot be told, or enough is there, the pull begins', async () => {
+  for (const say of [{ code: 1 }, { stdout: 'not a folder' }]) {
+    const r = new RolloutRig()
+    r.host.engine.images.clear()
+    r.host.answer(/^docker info/, say)
+    await r.run()
+    assert.is(r.steps()[0], `pull ${image}`)
+  }
+})
+
+test('an image that is not built here is noted as brought by us', async () => {
+  const r = new RolloutRig({ ownCode: false })
+  r.host.engine.images.clear()
+  await r.run()
+  const [note] = await r.host.files.list('pulled')
+  assert.is(Buffer.from((await r.host.files.read(`pulled/${note}`)) ?? []).toString(), `${image}\n`)
+})
+
 // --- what it refuses, and undoes ------------------------------------------------------------------------------------
 
 test('someone else’s image with data in a volume without a name is refused before anything is touched', async () => {

@@ -1,7 +1,10 @@
 import { z } from 'zod'
+import { parseSize } from '../size.ts'
 import { route } from './routes.ts'
 import { target } from './tasks.ts'
 import { port, role, text } from './words.ts'
+
+const freeSpace = z.string().refine((value) => parseSize(value) !== undefined, 'expected a size such as `500MB` or `2GiB`')
 
 export const rollout = z
   .strictObject({
@@ -11,6 +14,7 @@ export const rollout = z
     order: z.enum(['start-first', 'stop-first']).describe('Default `start-first`, but `stop-first` for what cannot run twice.'),
     timeout_seconds: z.int().min(1).describe('How long a container may take to become ready; default 60.'),
     min_ready_seconds: z.int().min(0).describe('How long a container without a healthcheck must stay up; default 5.'),
+    min_free_space: freeSpace.describe('Nothing is pulled to a host with less; default `1GiB`, `0B` for no such limit.'),
   })
   .partial()
 export type RolloutConfig = z.output<typeof rollout>

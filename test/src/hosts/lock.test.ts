@@ -452,4 +452,35 @@ test(
   }),
 )
 
+test(
+  'whoever only looks is told who has it and whether they live, and leaves nothing',
+  onServer({}, async (server) => {
+    assert.is(await lockOf(server).look(), undefined)
+    await lockOf(server).acquire(anna)
+    const alive = await lockOf(server).look()
+    assert.equal([alive?.holder, alive?.fence, alive?.isAlive], [anna.description, 1, true])
+    assert.equal(namesIn(server), ['lock', 'lock.beat.run-anna'])
+    age(server, 'run-anna')
+    const silent = await lockOf(server).look()
+    assert.is(silent?.isAlive, false)
+    assert.ok((silent?.silentSeconds ?? 0) >= 31)
+    assert.is((await lockOf(server, machine({ isRunning: () => false })).look())?.isAlive, false)
+  }),
+)
+
+test(
+  'by force it is taken from one who lives: the fence goes up, and their next write fails',
+  onServer({}, async (server) => {
+    const short = { leaseMs: 300 }
+    const theirs = machine()
+    const held = await lockOf(server, theirs, short).acquire(anna)
+    const taken = await within(5_000, lockOf(server, machine(), short).acquire(ben, true))
+    assert.is(taken.fence, 2)
+    theirs.pass(101)
+    assert.is((await failureOf(held.verify())).reason, 'lock-lost')
+    await taken.release()
+    assert.equal(namesIn(server), [])
+  }),
+)
+
 test.run()

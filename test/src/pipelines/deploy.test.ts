@@ -156,4 +156,30 @@ test('the whole graph draws', async () => {
   assert.match(drawTree(graph), 'finalize:prod')
 })
 
+test('a rollback: pins in the place of builds and pushes, no migrations, and nothing is written before all pins', async () => {
+  const compose = 'services:\n  api: {build: ./api}\n  web: {build: ./web}\n  db: {image: postgres}\n'
+  const config = shop('hosts: [h1]', 'databases: {main: {connection_env: DATABASE_URL, service: db, migrations: {engine: raw, path: m}}}\n')
+  const deployment = accepted(await resolved(config, compose, { envFileNames: ['DATABASE_URL'] }, 'prod'))
+  const pin = (name: string) => ({ repository: `old.example/${name}`, digest: 'sha256:1', version: 'v1', release: 'rel-1' })
+  const pins = { api: pin('api'), web: pin('web') }
+  const tasks = deployTasks(deployment, { version: 'v1', envFileNames: [], buildArgs: {}, ignoreFiles: {}, pins })
+  const kindsThere = new Set(tasks.map(({ kind }) => kind))
+  for (const kind of ['build', 'push', 'migrate_pre']) assert.not.ok(kindsThere.has(kind), kind)
+  const graph = accepted(taskGraph(tasks))
+  for (const { id, kind } of tasks) {
+    if (kind === 'upload' || kind === 'proxy')
+      assert.equal(
+        graph.task(id).after.filter((other) => other.startsWith('pin:')),
+        ['pin:api', 'pin:web'],
+      )
+  }
+  const rendered = tasks.find(({ kind }) => kind === 'render')?.params as { services: Record<string, { image: unknown }> }
+  assert.equal(rendered.services['api']?.image, { push: 'pin:api', repository: 'old.example/api' })
+  const finalize = tasks.find(({ kind }) => kind === 'finalize')?.params as { pushes: unknown }
+  assert.equal(finalize.pushes, [
+    { service: 'api', push: 'pin:api' },
+    { service: 'web', push: 'pin:web' },
+  ])
+})
+
 test.run()

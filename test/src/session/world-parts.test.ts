@@ -162,7 +162,7 @@ test('a run that finishes no release records none', () =>
     writeProject(directory)
     const project = await opened(directory)
     const only = project.graph.only(['render:node-1' as never])
-    const recorder = await openRecorder(only, project, testApp(directory).app, () => {})
+    const recorder = await openRecorder(only, project, testApp(directory).app, () => {}, String)
     recorder.on({ type: 'output', task: only.task(only.order[0] as never), at: 0, line: '' })
     assert.is(await recorder.finish(new Map()), undefined)
     assert.is(await recorder.id(), 'unreleased')
@@ -176,13 +176,28 @@ test('a release that cannot be written stops the run', () =>
     writeFileSync(join(directory, '.stagecraft'), 'a file where the folder should be')
     const project = await opened(directory)
     const reasons: Error[] = []
-    const recorder = await openRecorder(project.graph, project, testApp(directory).app, (reason) => reasons.push(reason)).catch(
+    const recorder = await openRecorder(project.graph, project, testApp(directory).app, (reason) => reasons.push(reason), String).catch(
       (error) => error,
     )
     if (recorder instanceof Error) return assert.match(recorder.message, 'release history')
     recorder.on({ type: 'started', task: project.graph.task('upload:node-1' as never), at: 0, because: { reason: 'absent', detail: '' } })
     await rejects(recorder.finish(new Map()), /release history/)
     assert.is(reasons.length, 1)
+  }))
+
+test('a rollback is recorded as one: where from, where to, why without secrets, and what was left out', () =>
+  inTemporaryDirectory(async (directory) => {
+    writeProject(directory)
+    const rollback = { from: 'rel-2', to: 'rel-1', reason: 'hunter2 leaked', notices: [] }
+    const project = { ...(await opened(directory)), rollback }
+    const only = project.graph.only(['finalize:prod' as never])
+    const hide = (text: string) => text.replace('hunter2', '***')
+    const recorder = await openRecorder(only, project, testApp(directory).app, (reason) => assert.unreachable(reason.message), hide)
+    recorder.on({ type: 'started', task: only.task('upload:node-1' as never), at: 0, because: { reason: 'absent', detail: '' } })
+    const made = await recorder.finish(new Map())
+    assert.equal([made?.kind, made?.rolled_back_from, made?.rollback_target, made?.reason], ['rollback', 'rel-2', 'rel-1', '*** leaked'])
+    assert.is(made?.phase_details?.migrate_post?.reason, 'rollback')
+    assert.match(made?.compose_hash ?? '', /^[0-9a-f]{64}$/)
   }))
 
 // --- databases --------------------------------------------------------------------------------------------------------

@@ -1,0 +1,39 @@
+/** Ports whose libraries are loaded when they are first asked for anything. */
+import type { Builder, Registry } from '../../tasks/ports.ts'
+import type { App } from '../contracts.ts'
+
+/** Docker on this machine. */
+export function lazyBuilder(registry: Registry, redact: (text: string) => string, signal: AbortSignal): Builder {
+  const load = memo(async () => {
+    const { createBuilder } = await import('../hosts/builder.ts')
+    return createBuilder({ registry, redact, signal })
+  })
+  return {
+    build: async (request, onLine, signal) => (await load()).build(request, onLine, signal),
+    imageId: async (reference) => (await load()).imageId(reference),
+    tag: async (imageId, reference) => (await load()).tag(imageId, reference),
+    push: async (reference, onLine, signal) => (await load()).push(reference, onLine, signal),
+  }
+}
+
+/** The registries that images are in. */
+export function lazyRegistry(app: App): Registry {
+  const load = memo(async () => {
+    const { createRegistry } = await import('../hosts/registry.ts')
+    return createRegistry({ environment: app.env, signal: app.signal })
+  })
+  return {
+    manifest: async (reference) => (await load()).manifest(reference),
+    forget: (reference) => void load().then((registry) => registry.forget(reference)),
+    credentials: async (reference) => (await load()).credentials(reference),
+  }
+}
+
+/** Asks once, on first use. */
+export function memo<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make()
+    return made
+  }
+}
