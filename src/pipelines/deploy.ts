@@ -14,7 +14,6 @@ import { id, task } from './deploy-task.ts'
 import { edgeTasks, proxyTasks, routeOn, withEdgeNetwork, withNetwork } from './edge-tasks.ts'
 import { withExtraHosts } from './extra-hosts.ts'
 import { type FleetPart, hostsInScope, type Scope, scopeOf } from './fleet-part.ts'
-
 import { withHooks } from './hook-tasks.ts'
 import { type Pins, pinTask } from './pins.ts'
 

@@ -14,7 +14,6 @@ import type { FleetPart } from '../pipelines/fleet-part.ts'
 import { type ReleaseVersion, releaseVersion, versionProblem } from '../release-version.ts'
 import { checkedValue } from './checked-value.ts'
 import { fleetPart } from './fleet-words.ts'
-
 import { outerHook } from './inside-hook.ts'
 import type { OpenOptions, Rollback } from './open-project.ts'
 import { openRollback } from './open-rollback.ts'

@@ -33,7 +33,6 @@ import { openDatabase } from './databases.ts'
 import { environmentLock, type HeldEnvironmentLock } from './environment-lock.ts'
 import { hostHistory } from './host-history.ts'
 import type { HostPool } from './hosts.ts'
-
 import { unlessInHook } from './inside-hook.ts'
 import { lazyBuilder, lazyRegistry, memo } from './lazy-ports.ts'
 
