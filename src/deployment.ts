@@ -31,6 +31,28 @@ export interface Deployment {
   readonly fleet: FleetPolicy
   /** By host, what its services need to find those on other hosts and those that somebody else runs. */
   readonly reach?: Readonly<Record<string, HostReach>>
+  /** Commands before and after parts of a deploy, sorted by point; none when there are none. */
+  readonly hooks?: readonly Hook[]
+}
+
+/** A command of the user's at a point of a deploy. */
+export interface Hook {
+  /** `before_rollout`, `after_build:api`. */
+  readonly point: string
+  readonly side: 'before' | 'after'
+  /** A kind of task; `deploy` for all of them, `failure` for a deploy that failed. */
+  readonly around: string
+  /** Of the task it stands around, when it is about one: `api`, `web@node-1`. */
+  readonly subject?: string
+  /** A text is for the shell. */
+  readonly command: string | readonly string[]
+  /** The service in a one-off container of which it runs; undefined: on this machine. */
+  readonly on?: string
+  readonly env: readonly string[]
+  readonly secrets: readonly string[]
+  readonly timeoutMs: number
+  readonly onFailure: 'fail' | 'warn'
+  readonly origin?: Location
 }
 
 export interface FleetPolicy {

@@ -6,10 +6,12 @@ import type { ActionResult, Explanation, Outcome, Task, TaskGraph, TaskId } from
 import { type HeldService, TaskFailure, type TaskKind } from '../tasks/kind.ts'
 import { describeAction } from './assess.ts'
 import type { Run, RunEvent } from './contracts.ts'
+import { dueAfter, forerunnersOf, goBefore } from './execution/around.ts'
 import { deferred } from './execution/deferred.ts'
+import { endOfKeeping } from './execution/end-of-keeping.ts'
 import { failureFrom } from './execution/failure.ts'
 import { holdService } from './execution/hold-service.ts'
-import { leaveSlot } from './execution/leave-slot.ts'
+import { awayFromSlots, leaveSlot } from './execution/leave-slot.ts'
 import { type Blocked, blockedBy, type Known, type Node, nodesOf, poolsOf, resultOf } from './execution/node.ts'
 import type { RunOptions } from './execution/run-options.ts'
 import { keptOutcome, notNeeded, Service } from './execution/services.ts'
@@ -73,6 +75,8 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     const kind = options.kinds.get(task.kind)
     if (!kind) return end(node, failure(new Error(`no kind is called ${task.kind}`), []))
     if (kind.isService?.(task.params)) return serve(node, kind)
+    const place = kind.around?.(task.params)
+    if (place && place.after === undefined) return before(node, kind, place.exclusive)
     node.claim = { pools: poolsOf(task, kind), rank: node.rank }
     try {
       await slots.acquire(node.claim)
@@ -91,7 +95,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     const signal = services.length === 0 ? options.signal : AbortSignal.any([options.signal, ...services.map(({ lost }) => lost)])
     const output: string[] = []
     try {
-      return await runTask(attemptOf(node, kind, signal, output), around)
+      return await runTask({ ...attemptOf(node, kind, signal, output), ...dueAfter(node, kind, nodes) }, around)
     } catch (error) {
       const lost = node.dependencies.find((id) => nodes.get(id)?.service?.lost.aborted)
       // Not its fault: what it used is gone.
@@ -113,6 +117,23 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     if (options.signal.aborted) return { status: 'canceled', by: 'signal' }
     if (failed && options.onFailure === 'stop') return { status: 'canceled', by: 'stop' }
     return undefined
+  }
+
+  // --- what stands around others ------------------------------------------------------------------------------------
+
+  /** Its dependents are looked at first; it runs before the first of them that runs. It takes no slot. */
+  async function before(node: Node, kind: TaskKind, exclusive: boolean): Promise<void> {
+    const output: string[] = []
+    const run = async (detail: string): Promise<Outcome> => {
+      try {
+        const given = attemptOf(node, kind, options.signal, output)
+        const refused = whyNotNow() ?? (await servicesFor(node.task))
+        return refused ?? (await runTask({ ...given, due: { because: { reason: 'need', detail }, exclusive } }, around))
+      } catch (error) {
+        return failure(error, output)
+      }
+    }
+    end(node, await goBefore(node, run, () => makeKnown(node, { result: { files: {}, values: {} } })))
   }
 
   // --- services -----------------------------------------------------------------------------------------------------
@@ -153,7 +174,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
       if (refused === undefined && !isKept) options.notice?.(`${shortName(id)} is running: press Ctrl-C to stop it`)
     }
     const users = Promise.all(node.dependents.map((user) => user.ended.promise))
-    const unused = isTarget && !isKept ? Promise.all([users, endOfKeeping()]) : users
+    const unused = isTarget && !isKept ? Promise.all([users, endOfKeeping(nodes, options, firstFailure.promise)]) : users
     const over = await service.over(unused, users)
     switch (over.state) {
       case 'stopped': {
@@ -171,17 +192,6 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     }
   }
 
-  /** A service that was asked for runs until it is told to stop, or something failed and all else has ended. */
-  function endOfKeeping(): Promise<unknown> {
-    const isService = ({ task }: Node) => options.kinds.get(task.kind)?.isService?.(task.params) ?? false
-    const others = () => Promise.all([...nodes.values()].filter((one) => !isService(one)).map(({ ended }) => ended.promise))
-    const interrupted = new Promise<void>((resolve) => {
-      if (options.signal.aborted) resolve()
-      options.signal.addEventListener('abort', () => resolve(), { once: true })
-    })
-    return Promise.race([interrupted, firstFailure.promise.then(others)])
-  }
-
   function servicesOf({ dependencies }: Node): readonly Service[] {
     return dependencies.flatMap((id) => nodes.get(id)?.service ?? [])
   }
@@ -189,21 +199,14 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
   /** Side by side; each starts those that it needs itself. Nobody else's slot is taken meanwhile. */
   async function servicesFor(task: Task): Promise<Outcome | undefined> {
     const user = nodes.get(task.id)
-    const services = user === undefined ? [] : servicesOf(user)
-    if (services.length === 0) return undefined
-    const refused = await away(task, () => Promise.all(services.map((service) => service.require(`${shortName(task.id)} needs it`))))
+    const first = user === undefined ? [] : [...forerunnersOf(user, nodes), ...servicesOf(user)]
+    if (first.length === 0) return undefined
+    const refused = await away(task, () => Promise.all(first.map((one) => one.require(`${shortName(task.id)} needs it`))))
     return refused.find((outcome) => outcome !== undefined) ?? whyNotNow()
   }
 
   async function away<T>(task: Task, work: () => Promise<T>): Promise<T> {
-    const claim = nodes.get(task.id)?.claim
-    if (!claim) return work()
-    slots.release(claim)
-    try {
-      return await work()
-    } finally {
-      await slots.acquire(claim)
-    }
+    return awayFromSlots(nodes.get(task.id)?.claim, slots, work)
   }
 
   // --- ends ---------------------------------------------------------------------------------------------------------
@@ -218,6 +221,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     node.starts.settle(false)
     tell({ type: 'finished', task: node.task, at: options.now(), outcome })
     const told = faults.length > 0 ? failure(faults.splice(0)[0], []) : outcome
+    node.outcome = told
     node.ended.settle(told)
     makeKnown(node, 'result' in told ? told : { by: told.status === 'canceled' ? told.by : node.task.id })
   }

@@ -43,6 +43,9 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
     if (waitsFor !== undefined) return (await hostTrouble(given)) ?? { state: 'may-run', waitsFor: await firstUnknown(waitsFor) }
     const kind = options.kinds.get(given.kind)
     if (!kind) throw new Error(`no kind is called ${given.kind}`)
+    const around = kind.around?.(given.params)
+    const follows = around?.after && (await afterThese(around.after))
+    if (follows) return follows
     const task = { ...given, params: kind.params.parse(given.params) }
     const writer = kind.freshness === 'effect' ? undefined : await writerOfInputs(task, kind)
     if (writer !== undefined) return { state: 'may-run', waitsFor: await firstUnknown(writer) }
@@ -52,6 +55,19 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
       if (result) needs.set(need, result)
     }
     return pool.use(() => look(task, kind, needs))
+  }
+
+  /** What stands after others runs when one of them does; if none does, it is looked at. */
+  async function afterThese(ids: readonly TaskId[]): Promise<Prediction | undefined> {
+    let found: Prediction | undefined
+    for (const id of ids.filter((one) => graph.order.includes(one))) {
+      const prediction = await of(id)
+      if (prediction.state === 'run' && prediction.restoredFrom === undefined)
+        return { state: 'run', because: { reason: 'need', detail: `${shortName(id)} runs` } }
+      if (prediction.state !== 'fresh')
+        found ??= prediction.state === 'unknown' ? prediction : { state: 'may-run', waitsFor: await firstUnknown(id) }
+    }
+    return found
   }
 
   /** A task before it that is still to write what it reads: what lies there now says nothing. */
@@ -102,6 +118,11 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
     try {
       const described = await describeAction(task, kind, needs, options)
       actions.set(id, described.action)
+      const around = kind.around?.(task.params)
+      if (around && around.after === undefined) {
+        results.set(id, { files: {}, values: {} })
+        return notNeeded
+      }
       if (kind.isService?.(task.params)) {
         results.set(id, kind.promise?.(task.params, { ...described, needs }) ?? { files: {}, values: {} })
         return notNeeded

@@ -4,6 +4,7 @@ import { edge } from './edge.ts'
 import { exec } from './exec.ts'
 import { finalize } from './finalize.ts'
 import { health } from './health.ts'
+import { hook } from './hook.ts'
 import type { TaskKind } from './kind.ts'
 import { migratePre } from './migrate.ts'
 import { pin } from './pin.ts'
@@ -13,6 +14,6 @@ import { render } from './render.ts'
 import { rollout } from './rollout.ts'
 import { upload } from './upload.ts'
 
-const all: readonly TaskKind[] = [exec, build, push, pin, migratePre, render, upload, proxy, rollout, edge, health, finalize]
+const all: readonly TaskKind[] = [exec, build, push, pin, migratePre, render, upload, proxy, rollout, edge, health, finalize, hook]
 
 export const kinds: ReadonlyMap<string, TaskKind> = new Map(all.map((kind) => [kind.name, kind]))

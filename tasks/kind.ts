@@ -48,6 +48,14 @@ export type Look =
   | { readonly fresh: true; readonly result: ActionResult; readonly detail?: string }
   | { readonly fresh: false; readonly because: Explanation }
 
+/** How a task stands around others: it runs only in a run in which one of those does. */
+export interface Around {
+  /** It comes after these, one of which must have run. Undefined: it comes before its dependents, and the first that is to run starts it. */
+  readonly after?: readonly TaskId[]
+  /** Takes the environment's lock before it runs. */
+  readonly exclusive: boolean
+}
+
 /** Something that runs until it is told to stop. */
 export interface HeldService {
   /** Ends it and all it started; resolves when it is gone. */
@@ -96,6 +104,8 @@ export interface TaskKind<P extends Json = Json> {
   readonly freshness: Freshness
   /** The phase of a release it belongs to; none for what is not part of one. */
   readonly phase?: Phase
+  /** The phase, where that depends on the task. */
+  phaseOf?(params: P): Phase | undefined
   /** A pool with its own width: `docker` (builds), `registry`, `host`, `database`. Default: the run's. */
   readonly pool?: string
   /** Takes the environment's lock before it runs. */
@@ -114,6 +124,8 @@ export interface TaskKind<P extends Json = Json> {
   poolOf?(params: P): string | undefined
   /** True for what keeps running (see {@link TaskContext.hold}): it is only started when a task that depends on it must run. */
   isService?(params: P): boolean
+  /** Of what stands around other tasks: nothing else decides whether it runs. */
+  around?(params: P): Around | undefined
   /** Of a service: what those that need it see. Known before it starts, for whether it starts depends on them. */
   promise?(params: P, context: Pick<TaskContext, 'fingerprint' | 'needs'>): ActionResult
   /** Patterns of what it leaves in the project folder, project-relative; `!` takes away. */

@@ -7,6 +7,7 @@ import { checkTasks } from './check-tasks.ts'
 import type { LoadedConfig } from './config.ts'
 import { resolveDatabases } from './databases.ts'
 import type { Report } from './diagnostic.ts'
+import { checkHooks } from './hooks.ts'
 import { checkRole, resolveInventory } from './inventory.ts'
 import { checkVariables } from './variables.ts'
 
@@ -24,6 +25,7 @@ export function checkSemantics(loaded: LoadedConfig): readonly Diagnostic[] {
   }
   checkCache(loaded, report)
   checkTasks(loaded, report)
+  checkHooks(loaded, report)
   if (checkTargets(loaded, report)) checkOverlaps(loaded, report)
   return problems
 }

@@ -10,6 +10,7 @@ import { deepFreeze } from './deep-freeze.ts'
 import { hasErrors, inOrder, problem, type Report, warning } from './diagnostic.ts'
 import { resolveEdge } from './edge.ts'
 import { overrideOf } from './external-services.ts'
+import { resolveHooks } from './hooks.ts'
 import { resolveInventory } from './inventory.ts'
 import { own } from './json-path.ts'
 import { resolveFleet } from './rollout-policy.ts'
@@ -52,6 +53,7 @@ export function resolveDeployment(
     report,
     (service) => placed.get(service) ?? (overrideOf(environment, service)?.mode === 'external' ? [] : undefined),
   )
+  const hooks = resolveHooks(setting, services, databases)
   reportUnusedBlocks(loaded, report)
   const diagnostics = inOrder(found)
   if (hasErrors(diagnostics)) return { ok: false, diagnostics }
@@ -73,6 +75,7 @@ export function resolveDeployment(
     knownHosts: [...new Set([...environment.known_hosts, ...usualKnownHosts])],
     fleet,
     ...(Object.keys(reach).length > 0 && { reach }),
+    ...(hooks.length > 0 && { hooks }),
   }
   return { ok: true, value: deepFreeze(deployment), ...(diagnostics.length > 0 && { warnings: diagnostics }) }
 }

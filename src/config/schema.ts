@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { cache } from './schema/cache.ts'
 import { database, migrationDefaults } from './schema/databases.ts'
 import { environment } from './schema/environments.ts'
+import { hooks } from './schema/hooks.ts'
 import { inventory } from './schema/hosts.ts'
 import { project } from './schema/project.ts'
 import { service } from './schema/services.ts'
@@ -23,6 +24,7 @@ export const manifest = z.strictObject({
   migrations: migrationDefaults.prefault({}),
   cache: emptyAllowed(cache).prefault({}),
   tasks: z.record(taskName, task).default({}),
+  hooks: hooks.default({}),
   pools: pools.default({}),
   pipelines: z.record(taskName, pipeline).default({}),
   environments: z.record(name, emptyAllowed(environment)).default({}),

@@ -1,6 +1,6 @@
 import type { TaskId } from '../../graph/types.ts'
 import type { Node } from './node.ts'
-import type { Slots } from './slots.ts'
+import type { Claim, Slots } from './slots.ts'
 
 /**
  * Gives the slot of a task away whose program has ended well: while its result is captured and stored, another program may run. Not one at a time:
@@ -21,4 +21,15 @@ function isNearlyReady({ dependencies }: Node, nodes: ReadonlyMap<TaskId, Node>)
     const dependency = nodes.get(id)
     return dependency?.known !== undefined || dependency?.isNearlyKnown
   })
+}
+
+/** Does `work` while others may have the slots; resolves when they are had again. */
+export async function awayFromSlots<T>(claim: Claim | undefined, slots: Slots, work: () => Promise<T>): Promise<T> {
+  if (!claim) return work()
+  slots.release(claim)
+  try {
+    return await work()
+  } finally {
+    await slots.acquire(claim)
+  }
 }

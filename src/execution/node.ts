@@ -1,6 +1,7 @@
 import type { ActionResult, Outcome, Task, TaskGraph, TaskId } from '../../graph/types.ts'
 import type { TaskKind } from '../../tasks/kind.ts'
 import { type Deferred, deferred } from './deferred.ts'
+import type { Forerunner } from './forerunner.ts'
 import type { Service } from './services.ts'
 import type { Claim } from './slots.ts'
 import { rankByUrgency } from './urgency.ts'
@@ -34,6 +35,10 @@ export interface Node {
   /** Its program has ended well: its result will be known in a moment. */
   isNearlyKnown: boolean
   service?: Service
+  /** What runs before the first of its dependents that runs. */
+  forerunner?: Forerunner
+  /** How it ended. */
+  outcome?: Outcome
 }
 
 export function nodesOf(graph: TaskGraph): ReadonlyMap<TaskId, Node> {

@@ -19,6 +19,8 @@ export interface TaskAttempt {
   readonly signal: AbortSignal
   /** Lines of output kept for a failure's report. */
   readonly output: string[]
+  /** Of what stands around others: it is its turn, and why. */
+  readonly due?: { readonly because: Explanation; readonly exclusive: boolean }
 }
 
 /** What the run around it does for a task. */
@@ -150,14 +152,18 @@ export function contextOf(
 }
 
 async function reasonToRun(attempt: TaskAttempt, described: Described, around: TaskSurroundings): Promise<Explanation | Outcome> {
-  const { task, kind } = attempt
+  const { task, kind, due } = attempt
+  if (due) {
+    if (due.exclusive) await around.lock.hold()
+    return due.because
+  }
   const context = contextOf(attempt, described, around)
   const look = () => assess(task, kind, described, context, around)
   const forced = around.force(task.id)
   const wasLocked = around.lock.isHeld
   let assessment: Assessment = forced ? { fresh: false, because: { reason: 'forced', detail: 'forced' } } : await look()
   // What was seen before the lock was ours may have changed until it was.
-  if (!assessment.fresh && kind.exclusive) {
+  if (!assessment.fresh && (kind.exclusive || kind.around?.(task.params)?.exclusive)) {
     await around.lock.hold()
     if (!wasLocked && !forced) assessment = await look()
   }

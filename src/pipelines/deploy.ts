@@ -14,7 +14,9 @@ import { id, task } from './deploy-task.ts'
 import { edgeTasks, proxyTasks, routeOn, withEdgeNetwork, withNetwork } from './edge-tasks.ts'
 import { withExtraHosts } from './extra-hosts.ts'
 import { type FleetPart, hostsInScope, type Scope, scopeOf } from './fleet-part.ts'
+import { withHooks } from './hook-tasks.ts'
 import { type Pins, pinTask } from './pins.ts'
+
 import { finalizeTask, healthTask } from './release-end.ts'
 import { rolloutId, rolloutOrder } from './rollout-order.ts'
 
@@ -41,7 +43,7 @@ export interface DeployOptions {
  *     proxy:H ╌╌╌╌╌╌╌╌╌╌╌▶ rollout:S@H ╌╌▶ edge:S@H ╌╌▶ health       (routed services)
  *
  * A database that is one of our services is rolled before its migrations; every other rollout comes after them. How rollouts follow each
- * other is in `rollout-order.ts`.
+ * other is in `rollout-order.ts`; the user's hooks around all that in `hook-tasks.ts`.
  */
 export function deployTasks(deployment: Deployment, options: DeployOptions): Task[] {
   const scope = scopeOf(deployment, options.part)
@@ -49,7 +51,7 @@ export function deployTasks(deployment: Deployment, options: DeployOptions): Tas
   const built = deployment.services.filter((service) => service.build !== undefined && isRendered(service))
   const { pins } = options
   const builds = pins ? [] : built.map((service) => buildTask(service, deployment, options))
-  if (deployment.hosts.length === 0) return builds
+  if (deployment.hosts.length === 0) return withHooks(builds, deployment, scope)
   const pushes = built.map((service) => (pins ? pinTask(service, scope, pins) : pushTask(service, builds)))
   const pushIds = pushes.map((task) => task.id)
   const migrated = pins ? [] : deployment.databases.filter((database) => database.strategy === 'pre_deploy')
@@ -62,11 +64,12 @@ export function deployTasks(deployment: Deployment, options: DeployOptions): Tas
   const rollouts = rolloutTasks(deployment, scope, migrations)
   const edges = edgeTasks(deployment, scope)
   const renderIds = renders.map((task) => task.id)
-  return [
+  const tasks = [
     ...[...builds, ...pushes, ...renders, ...uploads, ...migrations, ...proxies, ...rollouts, ...edges],
     healthTask(deployment, scope, renderIds, [...rollouts, ...edges]),
     finalizeTask(deployment, scope, options.version, pushes),
   ]
+  return withHooks(tasks, deployment, scope)
 }
 
 /** In the order of `rollout-order.ts`, as far as they take part. */

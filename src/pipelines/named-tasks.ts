@@ -4,6 +4,12 @@ import { builtInTargets } from '../config/built-in-names.ts'
 import type { Config } from '../config/config.ts'
 import { own } from '../config/json-path.ts'
 import { targetOf } from '../config/targets.ts'
+import { comesWith } from './hook-tasks.ts'
+
+/** Is it one of the tasks that a built-in target of these kinds stands for? */
+export function isOf(task: Task, kinds: readonly string[]): boolean {
+  return kinds.includes(task.kind) || comesWith(task, kinds)
+}
 
 type Parts = Pick<Config, 'tasks' | 'pipelines'>
 
@@ -27,7 +33,7 @@ export function idsOfWords(config: Parts, builtIn: readonly Task[]): (word: stri
       case 'pipeline':
         return [...new Set(own(config.pipelines, target.name)?.targets.flatMap(idsOf))]
       case 'built-in':
-        return builtIn.filter(({ kind }) => own(builtInTargets, target.name)?.includes(kind)).map(({ id }) => id)
+        return builtIn.filter((task) => isOf(task, own(builtInTargets, target.name) ?? [])).map(({ id }) => id)
       case 'built-in task':
         return [target.id as TaskId]
       case undefined:

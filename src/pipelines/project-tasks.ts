@@ -25,9 +25,9 @@ export function projectTasks(
   return withOutwardOrder(withoutStrays(tasks, [...waiting.map(({ id }) => id), ...words.flatMap(idsOf)]), lists, isOutward)
 }
 
-/** Whatever is not made on this machine alone, from content alone. */
+/** Whatever is not made on this machine alone, from content alone. Hooks keep to what they stand around. */
 function isOutward({ kind }: Task): boolean {
-  return kind !== 'build' && kinds.get(kind)?.freshness !== 'content'
+  return kind !== 'build' && kind !== 'hook' && kinds.get(kind)?.freshness !== 'content'
 }
 
 /** Order only: files that a task writes into the context enter the fingerprint of the build by themselves. */

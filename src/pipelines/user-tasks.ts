@@ -38,8 +38,8 @@ function userTask(name: string, task: TaskConfig, idsOf: (name: string) => reado
 }
 
 /** A plain string is for the shell, as people expect of a line they could type. */
-function commandOf(command: TaskConfig['command']): string[] {
-  return typeof command === 'string' ? ['sh', '-c', command] : command
+export function commandOf(command: string | readonly string[]): string[] {
+  return typeof command === 'string' ? ['sh', '-c', command] : [...command]
 }
 
 function readiness(ready: NonNullable<TaskConfig['service']>['ready']): NonNullable<ExecParams['service']>['ready'] {

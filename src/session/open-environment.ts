@@ -14,6 +14,7 @@ import type { FleetPart } from '../pipelines/fleet-part.ts'
 import { type ReleaseVersion, releaseVersion, versionProblem } from '../release-version.ts'
 import { checkedValue } from './checked-value.ts'
 import { fleetPart } from './fleet-words.ts'
+import { outerHook } from './inside-hook.ts'
 import type { OpenOptions, Rollback } from './open-project.ts'
 import { openRollback } from './open-rollback.ts'
 
@@ -42,7 +43,7 @@ export async function openEnvironment(
   const compose = checkedValue(await loadCompose(composePath, relative(app.cwd, composePath)))
   const { envFile, names } = await environmentFile(loaded, environment)
   const resolved = resolveDeployment(loaded, compose, environment, { envFileNames: names })
-  const deployment = checkedValue(resolved)
+  const deployment = withoutOwnHooks(checkedValue(resolved), app)
   const part = checkedValue(fleetPart(options.fleet ?? {}, deployment))
   const back = options.rollback && checkedValue(openRollback(options.rollback, deployment))
   const release = back?.release ?? releaseVersion(loaded.directory, options.version, app.env)
@@ -70,6 +71,13 @@ export async function openEnvironment(
     ...(back === undefined ? {} : { rollback: back.rollback }),
     ...(envFile === undefined ? {} : { envFile }),
   }
+}
+
+/** Inside a hook none is run: it would come to itself again. */
+function withoutOwnHooks(deployment: Deployment, app: App): Deployment {
+  if (outerHook(deployment, app) === undefined) return deployment
+  const { hooks: _hooks, ...rest } = deployment
+  return rest
 }
 
 async function environmentFile(loaded: LoadedConfig, environment: string): Promise<{ envFile?: string; names: readonly string[] }> {

@@ -33,7 +33,9 @@ import { openDatabase } from './databases.ts'
 import { environmentLock, type HeldEnvironmentLock } from './environment-lock.ts'
 import { hostHistory } from './host-history.ts'
 import type { HostPool } from './hosts.ts'
+import { unlessInHook } from './inside-hook.ts'
 import { lazyBuilder, lazyRegistry, memo } from './lazy-ports.ts'
+
 import { noHosts } from './no-hosts.ts'
 import type { Project } from './open-project.ts'
 import { openRecorder, unrecorded } from './recording.ts'
@@ -114,7 +116,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   const audit = runAudit(project, options.what, hosts, { who: actorOf(app.env), redact: secrets.redact, warn })
   // Run by the first task that writes: what other machines did is known before anything is added to it.
   const lock = environmentLock(
-    lockedHosts(deployment, project.part).map((name) => hosts.lockable(name)),
+    lockedHosts(deployment, project.part).map((name) => unlessInHook(hosts.lockable(name), deployment, app)),
     async () => {
       // What was begun is on record even when the run is killed.
       await Promise.all([history.pull(), audit({ result: 'begun' })])

@@ -52,9 +52,9 @@ export async function openRecorder(
       ...(part?.unreachable?.length ? { unreachable: part.unreachable } : {}),
     },
     ...(rollback ? { rollback: { from: rollback.from, to: rollback.to }, skipped: leftOut } : {}),
-    phaseOf: ({ kind }) => {
+    phaseOf: ({ kind, params }) => {
       const found = kinds.get(kind)
-      return found?.pure ? undefined : found?.phase
+      return found?.pure ? undefined : (found?.phaseOf?.(params) ?? found?.phase)
     },
     now: () => app.now(),
     onFailure: stop,

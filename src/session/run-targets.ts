@@ -11,6 +11,7 @@ import { shortName, withShortNames } from '../ui/task-name.ts'
 import { decideColor } from '../ui/terminal.ts'
 import type { View } from '../ui/view.ts'
 import { exitCodeOf } from './exit-code.ts'
+import { runFailureHook } from './failure-hook.ts'
 import { goBack } from './going-back.ts'
 import { readLastRun } from './last-run.ts'
 import { leftHosts } from './left-hosts.ts'
@@ -156,6 +157,7 @@ export async function runGraph(
     const release = recorded.status === 'fulfilled' ? recorded.value : undefined
     const made = { result: resultOf(code), ...(release ? { release: release.id } : {}) }
     await Promise.all([release ? world.shareHistory() : undefined, world.audited(made)])
+    await runFailureHook(graph, outcomes, release, project, world, app)
     if (code === exitCodes.done) await world.reapLock(graph)
     if (code === exitCodes.done && isWhole(input, globals)) world.certify(input.targets, graph, outcomes)
     view.finish({

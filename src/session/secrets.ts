@@ -89,5 +89,7 @@ function secretNames({ graph, deployment }: Project): readonly string[] {
     const task = graph.task(id)
     return kinds.get(task.kind)?.inputs?.(task.params).secrets ?? []
   })
-  return [...new Set([...deployment.variables.secret, ...declared])].sort()
+  // That after a failure is no task.
+  const ofHooks = (deployment.hooks ?? []).flatMap(({ secrets }) => secrets)
+  return [...new Set([...deployment.variables.secret, ...declared, ...ofHooks])].sort()
 }

@@ -1,7 +1,10 @@
 /** What a person may name to `stagecraft run`: a task or a pipeline of theirs, a built-in target, or any task by its id. */
 import { nearest } from '../../graph/nearest.ts'
+import { taskGraph } from '../../graph/task-graph.ts'
 import type { Checked, Diagnostic, TaskGraph, TaskId } from '../../graph/types.ts'
 import { builtInTargets as builtIn } from '../config/built-in-names.ts'
+import { isOf } from '../pipelines/named-tasks.ts'
+import { checkedValue } from './checked-value.ts'
 
 export const builtInTargets = Object.keys(builtIn).sort()
 
@@ -26,10 +29,19 @@ export function targetGraph(
     const kinds = Object.hasOwn(builtIn, word) ? builtIn[word] : undefined
     if (!kinds) diagnostics.push(unknownTarget(word, [...present, ...names(present), ...Object.keys(pipelines)]))
     else if (word === 'deploy' && !graph.order.some((one) => graph.task(one).kind === 'finalize')) diagnostics.push(nowhere)
-    else for (const one of graph.order) if (kinds.includes(graph.task(one).kind)) ids.add(one)
+    else for (const one of graph.order) if (isOf(graph.task(one), kinds)) ids.add(one)
   }
   if (diagnostics.length > 0) return { ok: false, diagnostics }
-  return { ok: true, value: graph.only([...ids]) }
+  return { ok: true, value: withoutDeployHook(graph.only([...ids]), ids) }
+}
+
+/** Nobody deploys who only builds, though every task of a deploy comes after the hook before it. */
+function withoutDeployHook(graph: TaskGraph, wanted: ReadonlySet<TaskId>): TaskGraph {
+  const hook = 'hook:before_deploy' as TaskId
+  const tasks = graph.order.map((id) => graph.task(id))
+  if (wanted.has(hook) || !graph.order.includes(hook) || tasks.some(({ kind }) => kind === 'finalize')) return graph
+  const others = tasks.filter(({ id }) => id !== hook).map((task) => ({ ...task, after: task.after.filter((other) => other !== hook) }))
+  return checkedValue(taskGraph(others)).only([...wanted])
 }
 
 /** Tasks that are wanted by their own name, in a pipeline or on the command line: not because others need them. */

@@ -44,10 +44,18 @@ export const cleanEnvironment = ['env', '-i', 'PATH=/usr/local/sbin:/usr/local/b
 const composing = new WeakMap<Host, Promise<void>>()
 
 function compose(rolling: Rolling, words: readonly string[]): Promise<void> {
-  const turn = (composing.get(rolling.host) ?? Promise.resolve()).then(() => runCompose(rolling, words))
+  return inTurn(rolling.host, () => runCompose(rolling, words))
+}
+
+/** When no other Compose process that we started on the host is at work. */
+export function inTurn<T>(host: Host, work: () => Promise<T>): Promise<T> {
+  const turn = (composing.get(host) ?? Promise.resolve()).then(work)
   composing.set(
-    rolling.host,
-    turn.catch(() => {}),
+    host,
+    turn.then(
+      () => {},
+      () => {},
+    ),
   )
   return turn
 }

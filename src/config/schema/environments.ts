@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { database } from './databases.ts'
+import { environmentHooks } from './hooks.ts'
 import { inventory } from './hosts.ts'
 import { edgeSettings, traefikSettings } from './routes.ts'
 import { environmentRollout, externalOverride, serviceOverride } from './services.ts'
@@ -28,6 +29,7 @@ export const environment = z.strictObject({
   api: externalOverride.optional().describe('The same as under `services`, for the service of this name.'),
   web: externalOverride.optional().describe('The same as under `services`, for the service of this name.'),
   databases: z.record(name, emptyAllowed(database)).default({}),
+  hooks: environmentHooks.default({}).describe('Over the top-level `hooks`, by name; `false` takes one away.'),
   ...variableValues,
 })
 export type EnvironmentConfig = z.output<typeof environment>

@@ -9,13 +9,13 @@ export const taskName = z
   .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]*$/, 'expected letters, digits, `.`, `_`, `/` and `-`, beginning with a letter or digit')
 
 const argv = z.array(z.string()).min(1)
-const command = z.union([text, argv])
+export const command = z.union([text, argv])
 /** A task, a pipeline, a built-in target or the id of a built-in task. */
 export const target = z.string().regex(/^[^\s]+$/, 'expected the name of a task, a pipeline or a built-in target')
-const variablePattern = z.string().regex(/^[A-Za-z_*][A-Za-z0-9_*]*$/, 'expected the name of a variable, or a glob such as `API_*`')
+export const variablePattern = z.string().regex(/^[A-Za-z_*][A-Za-z0-9_*]*$/, 'expected the name of a variable, or a glob such as `API_*`')
 /** A timer of Node's ends at 24.8 days and would fire at once beyond. */
 const longestSeconds = 7 * 86_400
-const duration = z
+export const duration = z
   .string()
   .refine((value) => (parseDuration(value) ?? 0) > 0, 'expected a duration such as `90s`, `10m` or `1h30m`')
   .refine((value) => (parseDuration(value) ?? 0) <= longestSeconds, 'expected at most `7d`')

@@ -80,6 +80,7 @@ test('the least manifest has every default', () => {
     databases: {},
     migrations: { enabled: true, default_engine: 'raw', engine_config: {} },
     tasks: {},
+    hooks: {},
     pools: {},
     pipelines: {},
     cache: {},
@@ -94,6 +95,7 @@ test('the least manifest has every default', () => {
         traefik: {},
         services: {},
         databases: {},
+        hooks: {},
       },
     },
   })
