@@ -3,7 +3,7 @@
  *
  * Good is a release that went all the way, on the whole fleet. `current` is the newest good or partial one that was finished; what came after
  * it failed. When such a failure was not taken back whole, hosts are between two releases: then the current release is itself somewhere to
- * go back to, and what "previous" means (ADR 32).
+ * go back to, and what "previous" means (ADR 29).
  */
 import type { Checked, Diagnostic } from '../../graph/types.ts'
 import { currentRelease, newestFirst, overallStatus, type Release } from './release.ts'

@@ -1,4 +1,4 @@
-/** After a deploy that failed: what was swapped in this run goes back, when the environment says so. ADR 30. */
+/** After a deploy that failed: what was swapped in this run goes back, when the environment says so. ADR 28. */
 import type { Outcome, TaskGraph, TaskId } from '../../graph/types.ts'
 import type { TaskKind } from '../../tasks/kind.ts'
 import type { App } from '../contracts.ts'

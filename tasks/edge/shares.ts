@@ -1,6 +1,6 @@
 /**
  * Who gets which share of the requests, as names of empty files. Caddy looks them up for every request, so that putting another
- * folder of them in place (one rename) is a whole swap: no configuration is loaded, no connection is closed (ADR 0029).
+ * folder of them in place (one rename) is a whole swap: no configuration is loaded, no connection is closed (ADR 27).
  *
  * A request draws one of 16 shares. `3@shop-prod-web-2:8080` says that share 3 goes to that container; `-@…` takes them all.
  */
