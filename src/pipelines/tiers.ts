@@ -1,9 +1,7 @@
 /** Stores come before what uses them, and gateways after what they lead to. Pure. */
 import type { Service } from '../contracts.ts'
 
-/** In order of rollout. Roles that are none of these, and no role, are `app`. */
-const tiers = ['store', 'infra', 'app', 'gateway'] as const
-
+/** In order of rollout. Roles that are none of these, and no role, count as `app`. */
 const tierOfRole: Readonly<Record<string, number>> = { db: 0, cache: 0, infra: 1, app: 2, gateway: 3 }
 const app = 2
 
