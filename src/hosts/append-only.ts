@@ -78,9 +78,9 @@ function openBoth(sftp: Sftp, path: string): Promise<[Handle, Handle]> {
 }
 
 /** Waits for every answer, so that none is left over when one is a no. */
-async function all<T extends readonly unknown[]>(requests: readonly [...{ [K in keyof T]: Promise<T[K]> }]): Promise<T> {
+async function all<const T extends readonly Promise<unknown>[]>(requests: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
   await Promise.allSettled(requests)
-  return (await Promise.all(requests)) as unknown as T
+  return Promise.all(requests)
 }
 
 async function readFrom(sftp: Sftp, path: string, start: number): Promise<Uint8Array | undefined> {
