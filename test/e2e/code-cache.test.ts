@@ -16,8 +16,9 @@ cpSync(fileURLToPath(new URL('../../../bin', import.meta.url)), join(base, 'bin'
 writeFileSync(join(base, 'stagecraft.yml'), 'project: {name: demo}\ntasks:\n  one: {command: echo one, cache: false}\n')
 const program = join(base, 'bin', 'stagecraft.js')
 
-// Coverage has no use for code that was compiled before.
-const { NODE_EXTRA_CA_CERTS: _, NODE_V8_COVERAGE: __, NODE_DISABLE_COMPILE_CACHE: ___, ...outer } = process.env
+const { NODE_EXTRA_CA_CERTS: _, NODE_DISABLE_COMPILE_CACHE: __, ...rest } = process.env
+// Coverage has no use for code that was compiled before. Left out, Node would hand it on all the same.
+const outer = { ...rest, NODE_V8_COVERAGE: '' }
 let homes = 0
 
 function home(): { readonly env: NodeJS.ProcessEnv; readonly code: string } {

@@ -2,7 +2,8 @@
  * Runs the tests with uvu and guards its known gaps: a file without `test.run()` passes silently, a pattern that matches
  * nothing passes, nothing times out, and totals are not in the form CI reads. Usage: run-tests.js [--unit | --e2e] [substring…]
  *
- * Everything outside `e2e/` shares one process; each end-to-end file has its own, so a hang is contained and named.
+ * Everything outside `e2e/` shares one process; each end-to-end file has its own, so a hang is contained and named. Files that use hosts of the lab
+ * take turns, and mostly wait: all others run beside them. What a file prints comes whole, when it has ended.
  */
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -13,7 +14,7 @@ import { labObstacle, openLab } from '../lab/lab.ts'
 
 const testDirectory = join(dirname(fileURLToPath(import.meta.url)), '..')
 const uvu = fileURLToPath(import.meta.resolve('uvu')).replace(/dist[/\\]index\.mjs$/, 'bin.js')
-const unitLimitMs = 5 * 60_000
+const unitLimitMs = 10 * 60_000
 const endToEndLimitMs = 20 * 60_000
 
 interface Totals {
@@ -38,16 +39,18 @@ function run(files: readonly string[], limitMs: number): Promise<Totals> {
       { stdio: ['ignore', 'pipe', 'inherit'] },
     )
     let text = ''
+    let isKilled = false
     const timer = setTimeout(() => {
-      process.stdout.write(`\n  ${files.length === 1 ? files[0] : 'tests'} did not end within ${limitMs / 1000} s: killed\n`)
+      isKilled = true
       child.kill('SIGKILL')
     }, limitMs)
     child.stdout.on('data', (chunk: Buffer) => {
       text += chunk
-      process.stdout.write(chunk)
     })
     child.on('close', (code) => {
       clearTimeout(timer)
+      process.stdout.write(text)
+      if (isKilled) process.stdout.write(`\n  ${files.length === 1 ? files[0] : 'tests'} did not end within ${limitMs / 1000} s: killed\n`)
       const plain = stripVTControlCharacters(text)
       const number = (label: string) => Number(new RegExp(`${label}:\\s+(\\d+)`).exec(plain)?.[1] ?? Number.NaN)
       const started = plain.split('\n').filter((line) => /\(\d+ \/ \d+\)\s*$/.test(line)).length
@@ -57,6 +60,12 @@ function run(files: readonly string[], limitMs: number): Promise<Totals> {
   })
 }
 
+async function inTurn(runs: readonly (() => Promise<Totals>)[]): Promise<Totals[]> {
+  const results: Totals[] = []
+  for (const one of runs) results.push(await one())
+  return results
+}
+
 const args = process.argv.slice(2)
 const wanted = args.filter((arg) => !arg.startsWith('--'))
 const found = testFiles().filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
@@ -64,8 +73,9 @@ const isEndToEnd = (file: string) => relative(testDirectory, join(testDirectory,
 const unit = args.includes('--e2e') ? [] : found.filter((file) => !isEndToEnd(file))
 const endToEnd = args.includes('--unit') ? [] : found.filter(isEndToEnd)
 const problems: string[] = []
+const textOf = (file: string) => readFileSync(join(testDirectory, file), 'utf8')
 for (const file of [...unit, ...endToEnd]) {
-  if (!/\b\w+\.run\(\)/.test(readFileSync(join(testDirectory, file), 'utf8'))) problems.push(`${file} never calls test.run()`)
+  if (!/\b\w+\.run\(\)/.test(textOf(file))) problems.push(`${file} never calls test.run()`)
 }
 if (unit.length + endToEnd.length === 0) problems.push('no test file found')
 
@@ -76,9 +86,13 @@ if (endToEnd.length > 0) {
   else process.stdout.write(`  no lab, so tests on real hosts are skipped: ${obstacle}\n`)
 }
 
-const results: Totals[] = []
-if (unit.length > 0) results.push(await run(unit, unitLimitMs))
-for (const file of endToEnd) results.push(await run([file], endToEndLimitMs))
+const isOnHosts = (file: string) => textOf(file).includes('/lab-suite.js')
+const beside = endToEnd.filter((file) => !isOnHosts(file)).map((file) => () => run([file], endToEndLimitMs))
+const lanes = [
+  endToEnd.filter(isOnHosts).map((file) => () => run([file], endToEndLimitMs)),
+  [...(unit.length > 0 ? [() => run(unit, unitLimitMs)] : []), ...beside],
+]
+const results = (await Promise.all(lanes.map(inTurn))).flat()
 
 const sum = (pick: (totals: Totals) => number) => results.reduce((total, result) => total + pick(result), 0)
 const [total, passed, skipped] = [sum((r) => r.total), sum((r) => r.passed), sum((r) => r.skipped)]
