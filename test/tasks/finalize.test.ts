@@ -2,6 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { type FinalizeParams, finalize } from '../../tasks/finalize.ts'
 import type { TaskContext } from '../../tasks/kind.ts'
+import type { EdgeState } from '../../tasks/ports.ts'
 import { rejects } from '../support/assertions.ts'
 import { FakeHost } from '../support/fake-host.ts'
 import { taskContext } from './rendering/task-context.ts'
@@ -93,5 +94,27 @@ test('a need without a result is a bug of ours', async () => {
 })
 
 test('its title names the environment', () => assert.is(finalize.title(params), 'finish the release in prod'))
+
+test('its own mark, but a route that nobody wants any more', async () => {
+  const host = new FakeHost()
+  host.release = 'rel-1 fingerprint'
+  host.engine.add({ name: 'web-1', hash: 'new' })
+  host.edgeState = () => ({ routes: { 'shop-prod-web': 'a', 'shop-prod-old': 'b' } }) as unknown as EdgeState
+  const routed = (wanted: string[]) =>
+    finalize.observe?.({ ...params, edge: { innerPort: 1, routes: { 'node-1': wanted } } }, contextOf(host), undefined)
+  assert.equal(await routed(['shop-prod-web']), {
+    fresh: false,
+    because: { reason: 'drift', detail: 'left over: the route of shop-prod-old' },
+  })
+  assert.is((await routed(['shop-prod-web', 'shop-prod-old']))?.fresh, true)
+})
+
+test('its parameters are checked strictly', () => {
+  const accepts = (more: object) => finalize.params.safeParse({ ...params, ...more }).success
+  assert.ok(accepts({}))
+  assert.ok(accepts({ only: ['web'], edge: { innerPort: 2019, routes: { 'node-1': ['k'] } } }))
+  for (const wrong of [{ more: 1 }, { edge: { innerPort: 1.5, routes: {} } }, { only: undefined }, { hosts: 'node-1' }])
+    assert.not.ok(accepts(wrong), JSON.stringify(wrong))
+})
 
 test.run()

@@ -58,4 +58,11 @@ test('a render without the service is a bug of ours', async () => {
   await rejects(Promise.resolve(health.observe?.(params, context, undefined)), /render:node-1 has no hash of web/)
 })
 
+test('its parameters are checked strictly', () => {
+  const accepts = (more: object) => health.params.safeParse({ ...params, ...more }).success
+  assert.ok(accepts({}) && accepts({ services: [] }))
+  for (const wrong of [{ services: [{ service: 'web' }] }, { timeoutSeconds: '1' }, { more: 1 }])
+    assert.not.ok(accepts(wrong), JSON.stringify(wrong))
+})
+
 test.run()

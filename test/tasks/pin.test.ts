@@ -89,4 +89,10 @@ test('which release it is from, and where it goes, makes no other image', () => 
   assert.not.equal(pin.identity?.(params), pin.identity?.({ ...params, digest: null }))
 })
 
+test('its parameters are checked strictly; a release may have recorded no digest', () => {
+  const accepts = (more: object) => pin.params.safeParse({ ...params, ...more }).success
+  assert.ok(accepts({}) && accepts({ digest: null }))
+  for (const wrong of [{ digest: undefined }, { hosts: 'h1' }, { more: 1 }]) assert.not.ok(accepts(wrong), JSON.stringify(wrong))
+})
+
 test.run()

@@ -468,4 +468,21 @@ for (const order of ['start-first', 'stop-first'] as const) {
   })
 }
 
+test('its parameters are checked strictly', () => {
+  const given = new RolloutRig().params
+  const accepts = (more: object) => rollout.params.safeParse({ ...given, ...more }).success
+  assert.ok(accepts({}))
+  assert.ok(accepts({ minFreeBytes: 0, probe: { port: 80, path: '/', expectedStatus: 200 }, replicas: 0 }))
+  for (const wrong of [
+    { replicas: -1 },
+    { replicas: 1.5 },
+    { driver: 'swarm' },
+    { order: 'any' },
+    { minFreeBytes: -1 },
+    { probe: {} },
+    { more: 1 },
+  ])
+    assert.not.ok(accepts(wrong), JSON.stringify(wrong))
+})
+
 test.run()

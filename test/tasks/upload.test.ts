@@ -214,4 +214,47 @@ test('a secret that is not text is refused before it is written', async () => {
   assert.is(host.files.target('current'), undefined)
 })
 
+test('its parameters are a host, a folder and a render, and nothing else', () => {
+  assert.ok(upload.params.safeParse(params).success)
+  assert.not.ok(upload.params.safeParse({ ...params, more: 1 }).success)
+  assert.not.ok(upload.params.safeParse({ host: 'node-1', directory: '/x' }).success)
+})
+
+test('taken back, the bundle before it is current again, whole', async () => {
+  const host = new FakeHost()
+  const first = await deploy(host, version(1))
+  const before = host.files.target('current')
+  const second = await renderCase(version(2))
+  const context = contextOf(host, second, version(2))
+  const result = await upload.run(params, context)
+  assert.is.not(host.files.target('current'), before)
+  await upload.undo?.(params, context, result)
+  assert.is(host.files.target('current'), before)
+  assert.is((await upload.observe?.(params, contextOf(host, first, version(1)), undefined))?.fresh, true)
+  assert.is((await upload.observe?.(params, context, undefined))?.fresh, false)
+})
+
+test('the first bundle of a host has none before it to go back to', async () => {
+  const host = new FakeHost()
+  const rendered = await renderCase(version(1))
+  const context = contextOf(host, rendered, version(1))
+  const result = await upload.run(params, context)
+  const [calls, current] = [host.calls.length, host.files.target('current')]
+  await upload.undo?.(params, context, result)
+  assert.equal([host.calls.length, host.files.target('current')], [calls, current])
+})
+
+test('with the lock lost nothing is taken back', async () => {
+  const host = new FakeHost()
+  await deploy(host, version(1))
+  const second = await renderCase(version(2))
+  const result = await upload.run(params, contextOf(host, second, version(2)))
+  const current = host.files.target('current')
+  const lost = contextOf(host, second, version(2), async () => {
+    throw new TaskFailure({ reason: 'lock-lost', subject: 'node-1', message: 'lost the lock' })
+  })
+  await rejects(Promise.resolve(upload.undo?.(params, lost, result)), /lost the lock/)
+  assert.is(host.files.target('current'), current)
+})
+
 test.run()
