@@ -84,4 +84,26 @@ test('files of an outgoing container are kept where the route says so', async ()
   assert.match(copy, /docker cp id-web-1:\/app\/assets\/\. \/opt\/stagecraft\/edge\/assets\/shop\.prod\.web\/\d+-[0-9a-f]{16}\/assets$/)
 })
 
+for (const [title, tables, expected] of [
+  ['ends when its last connection does', ['01', '06'], []],
+  ['is given up on after the route’s time', ['01', '01'], ['web-1 still has 1 open connections after 0.1 s']],
+  ['is waited for without a word by a proxy that cannot tell', [undefined, undefined], []],
+] as const) {
+  test(`a container without requests ${title}`, async () => {
+    const host = new EdgeHost({ drainSeconds: 0.1 })
+    const one = container(host, 'web-1')
+    const { engine } = host
+    const inspect = engine.inspect.bind(engine)
+    engine.inspect = async (id) => ({ ...(await inspect(id)), addresses: ['172.18.0.2'] })
+    let looks = 0
+    engine.onExec = () => {
+      const state = tables[looks++]
+      return { stdout: state ? `  sl  local_address rem_address   st\n   0: 030012AC:A1B2 020012AC:1F90 ${state} 00000000\n` : '' }
+    }
+    await routed(host).retire(one)
+    assert.is(looks, 2)
+    assert.equal(host.lines, expected)
+  })
+}
+
 test.run()
