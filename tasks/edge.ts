@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { ActionResult, TaskId } from '../graph/types.ts'
-import { caddyText, configureCaddy } from './edge/configure-caddy.ts'
+import { caddyText, configureCaddy, writeCertificates } from './edge/configure-caddy.ts'
 import { publish } from './edge/publish.ts'
 import { type Route, route, routeSecrets, type Upstream } from './edge/route.ts'
 import { shareFolder } from './edge/shares.ts'
@@ -47,9 +47,10 @@ export const edge = defineTask<EdgeParams>({
     const site = siteOf(params, context)
     const { host, route } = site
     const upstreams = await serving(params, context)
-    if (route.isLocal) await publish(site, upstreams)
     // Caddy may have been given it by the rollout; what is as wanted is not loaded again.
     const isForced = (await difference(site, upstreams)) === undefined
+    if (route.provider === 'traefik') await writeCertificates(site)
+    if (route.isLocal) await publish(site, upstreams)
     if (route.provider === 'caddy' && (isForced || !(await isConfigured(site)))) await configureCaddy(site)
     if (route.provider === 'traefik' && !route.isLocal) await publish(site, upstreams)
     host.changed()
@@ -85,21 +86,19 @@ async function difference(site: Site, upstreams: readonly Upstream[]): Promise<D
   if (!state.proxy?.isRunning) return drift(`the proxy of ${host.name} does not run`)
   if (files.config !== hashOf(textOf(site, upstreams)))
     return drift(`the route of ${route.key} on ${host.name} has other settings, or was edited`)
+  if (route.provider === 'caddy' && (state.assembled === undefined || state.assembled !== state.recorded))
+    return drift(`the configuration of the proxy of ${host.name} was edited`)
   if (!route.isLocal) return undefined
   if (!state.proxy.networks.includes(route.network)) return drift(`the proxy of ${host.name} is not in network ${route.network}`)
-  if (route.provider === 'caddy') {
-    if (files.live !== shareFolder(route.key, upstreams))
-      return drift(`the proxy of ${host.name} sends requests to other containers of ${route.key}`)
-    if (state.assembled === undefined || state.assembled !== state.recorded)
-      return drift(`the configuration of the proxy of ${host.name} was edited`)
-  }
+  if (route.provider === 'caddy' && files.live !== shareFolder(route.key, upstreams))
+    return drift(`the proxy of ${host.name} sends requests to other containers of ${route.key}`)
   return undefined
 }
 
 async function isConfigured(site: Site): Promise<boolean> {
   site.host.changed()
-  const state = await edgeState(site)
-  return state.routes[site.route.key]?.config === hashOf(caddyText(site)) && state.assembled === state.recorded
+  const { routes, assembled, recorded } = await edgeState(site)
+  return routes[site.route.key]?.config === hashOf(caddyText(site)) && assembled !== undefined && assembled === recorded
 }
 
 function textOf(site: Site, upstreams: readonly Upstream[]): string {

@@ -38,7 +38,11 @@ export async function forgetInCaddy(host: Host, key: string, innerPort: number, 
   const { proxy } = await edgeState({ host })
   await host.edge.exclusively(async () => {
     const parts = new Map(await currentParts(host))
-    if (parts.delete(key) && proxy?.isRunning) await load(host, proxy.id, parts, innerPort, log)
+    if (parts.delete(key)) {
+      if (proxy?.isRunning) await load(host, proxy.id, parts, innerPort, log)
+      // It would come back with the proxy.
+      else await write(host, caddyConfig(parts, innerPort))
+    }
     await host.edge.files.remove(routeFile('caddy', key))
   })
   host.changed()
@@ -101,7 +105,8 @@ async function write(host: Host, text: string): Promise<void> {
   await host.edge.files.point(recordedLink, createHash('sha256').update(text).digest('hex'))
 }
 
-async function writeCertificates({ host, route, context }: Site): Promise<void> {
+/** Certificates that the project gives, for whichever proxy there is. */
+export async function writeCertificates({ host, route, context }: Site): Promise<void> {
   if (route.tls.mode !== 'files' || route.open === null) return
   const { secrets } = context.ports
   const folder = `${certificateFolder}/${route.key}-${openRouteSecrets(route, secrets).certificate}`

@@ -37,7 +37,12 @@ export async function runInContainer(
   const stop = () => void host.engine.remove(container).catch(() => undefined)
   context.signal.addEventListener('abort', stop, { once: true })
   try {
-    const end = await inTurn(host, () => host.run({ argv, timeoutMs: params.timeoutMs }, (line) => context.log(line)))
+    const end = await inTurn(host, async () => {
+      // Its turn may come long after it was asked for.
+      if (context.signal.aborted) throw interrupted(params)
+      if (params.locked) await context.guard()
+      return host.run({ argv, timeoutMs: params.timeoutMs }, (line) => context.log(line))
+    })
     if (context.signal.aborted) throw interrupted(params)
     return { code: end.code }
   } catch (error) {
