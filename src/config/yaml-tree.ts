@@ -9,8 +9,6 @@ import type { Diagnostic, Json } from '../../graph/types.ts'
 import { problem } from './diagnostic.ts'
 import type { JsonPath } from './json-path.ts'
 import { type Place, type Places, placeKey, placesOf } from './locate.ts'
-import { plainPlaces } from './plain-places.ts'
-import { parsePlainYaml } from './plain-yaml.ts'
 
 export interface YamlTree {
   readonly value: Json
@@ -29,14 +27,6 @@ interface Parsed {
 
 /** Parses one document. Problems may come with a tree, so that later checks can report theirs in the same run. */
 export function parseYaml(text: string, file: string): Parsed {
-  const plain = parsePlainYaml(text)
-  if (plain === undefined) return parseAnyYaml(text, file)
-  const places = plainPlaces(text, file, plain, () => parseAnyYaml(text, file).tree?.places)
-  return { tree: { value: plain.value, places }, problems: [] }
-}
-
-/** The same for all of YAML. */
-export function parseAnyYaml(text: string, file: string): Parsed {
   const index = new Map<string, Place>()
   const places = placesOf(text, file, index)
   const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false })

@@ -3,6 +3,7 @@
  * it: OpenSSH's server appends (`O_APPEND`), whatever offset a request names, so that two writers never write over each other.
  */
 
+import { absentIs } from './sftp-absent.ts'
 import { makeDirectories, pathBelow, replaceLink } from './sftp-files.ts'
 import { chunkBytes, type Handle, isAbsent, type Sftp } from './ssh-sftp.ts'
 import { openFlag } from './ssh-sftp-packet.ts'
@@ -41,7 +42,7 @@ export function createAppendOnly(session: SftpSession, directory: string): Appen
     read: (path) => {
       const full = pathBelow(directory, path)
       return session.perform(`read ${full}`, timeoutMs, async (sftp) => {
-        const [bytes, head] = await Promise.all([readFrom(sftp, full, 0), sftp.readLink(`${full}.head`).catch(absentIsUndefined)])
+        const [bytes, head] = await Promise.all([readFrom(sftp, full, 0), sftp.readLink(`${full}.head`).catch(absentIs(undefined))])
         return { bytes, head }
       })
     },
@@ -57,11 +58,11 @@ async function append(sftp: Sftp, path: string, directory: string, make: Paramet
   // Sent together, and answered in order: the time is that of a file which is written now.
   const [{ size }, head, , { modified }] = await all([
     sftp.fstat(handle),
-    sftp.readLink(`${path}.head`).catch(absentIsUndefined),
+    sftp.readLink(`${path}.head`).catch(absentIs(undefined)),
     sftp.write(clock, 0, Buffer.from('1')),
     sftp.fstat(clock),
     sftp.close(clock),
-    sftp.remove(`${path}.now`).catch(absentIsUndefined),
+    sftp.remove(`${path}.now`).catch(absentIs(undefined)),
   ])
   const tail = size === 0 ? undefined : await sftp.read(handle, Math.max(0, size - tailBytes), tailBytes)
   const made = make({ head, sizeBytes: size, nowSeconds: modified, tail: tail ?? new Uint8Array() })
@@ -84,7 +85,7 @@ async function all<const T extends readonly Promise<unknown>[]>(requests: T): Pr
 }
 
 async function readFrom(sftp: Sftp, path: string, start: number): Promise<Uint8Array | undefined> {
-  const handle = await sftp.open(path, openFlag.read).catch(absentIsUndefined)
+  const handle = await sftp.open(path, openFlag.read).catch(absentIs(undefined))
   if (handle === undefined) return undefined
   try {
     const chunks: Buffer[] = []
@@ -97,9 +98,4 @@ async function readFrom(sftp: Sftp, path: string, start: number): Promise<Uint8A
   } finally {
     await sftp.close(handle)
   }
-}
-
-function absentIsUndefined(error: unknown): undefined {
-  if (isAbsent(error)) return undefined
-  throw error
 }

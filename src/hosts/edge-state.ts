@@ -5,9 +5,9 @@ import { assembledFile, edgeLabel, liveLink, maintenancePage, recordedLink, rout
 import type { EdgeProvider } from '../../tasks/edge/route.ts'
 import type { EdgeState, ProxyContainer, RouteFiles } from '../../tasks/ports/edge.ts'
 import { type ContainerRow, containerState } from './container-state.ts'
+import { absentIs, linkTarget } from './sftp-absent.ts'
 import { readWhole } from './sftp-files.ts'
-import { isAbsent, type Sftp, SftpError } from './ssh-sftp.ts'
-import { sftpStatus } from './ssh-sftp-packet.ts'
+import type { Sftp } from './ssh-sftp.ts'
 
 export interface EdgeScope {
   /** Absolute, on the host. */
@@ -68,19 +68,4 @@ async function readRoute(sftp: Sftp, { directory, provider }: EdgeScope, key: st
 async function hashOf(sftp: Sftp, path: string): Promise<string | undefined> {
   const bytes = await readWhole(sftp, path)
   return bytes && createHash('sha256').update(bytes).digest('hex')
-}
-
-function linkTarget(sftp: Sftp, path: string): Promise<string | undefined> {
-  return sftp.readLink(path).catch((error: unknown) => {
-    // A file where a link should be has no target either.
-    if (error instanceof SftpError && (error.status === sftpStatus.badMessage || error.status === sftpStatus.failure)) return undefined
-    return absentIs(undefined)(error)
-  })
-}
-
-function absentIs<T>(value: T): (error: unknown) => T {
-  return (error) => {
-    if (isAbsent(error)) return value
-    throw error
-  }
 }

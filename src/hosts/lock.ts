@@ -17,6 +17,7 @@ import { TaskFailure } from '../../tasks/kind.ts'
 import { HeldEnvironmentLock, type HeldLock } from './lock-held.ts'
 import { isOwnerName, type LockContent, parseLock, renderLock, sameHolder, silence } from './lock-holder.ts'
 import { type LocalMachine, type Moment, remember, thisMachine } from './lock-machine.ts'
+import { absentIs } from './sftp-absent.ts'
 import { makeDirectories } from './sftp-files.ts'
 import { isAbsent, type Sftp, SftpError } from './ssh-sftp.ts'
 import { openFlag, sftpStatus } from './ssh-sftp-packet.ts'
@@ -86,7 +87,7 @@ export class EnvironmentLock {
           if (signal.aborted) await held.release()
           return held
         }
-        throw this.#heldBy(parseLock((await sftp.readLink(this.#lock).catch(absentIsUndefined)) ?? ''), 0)
+        throw this.#heldBy(parseLock((await sftp.readLink(this.#lock).catch(absentIs(undefined))) ?? ''), 0)
       } catch (error) {
         await sftp.remove(this.#beat(mine.owner)).catch(() => undefined)
         throw error
@@ -103,7 +104,7 @@ export class EnvironmentLock {
       const name = `look-${randomUUID()}`
       // The host's clock is read off a file that is written now.
       const now = await this.#writeBeat(sftp, name)
-      await sftp.remove(this.#beat(name)).catch(absentIsUndefined)
+      await sftp.remove(this.#beat(name)).catch(absentIs(undefined))
       const silentSeconds = Math.max(0, silence({ now: now ?? found.made, ...found }))
       const isDead = content.machine === (await this.#local.space()) && !this.#local.isRunning(content.pid)
       const isAlive = !isDead && silentSeconds * 1000 <= this.#leaseMs
@@ -120,7 +121,7 @@ export class EnvironmentLock {
     const isMade = lock.value
     if (beat.status === 'rejected') {
       // A full disk may have room for a link and none for a file.
-      if (isMade) await sftp.remove(this.#lock).catch(absentIsUndefined)
+      if (isMade) await sftp.remove(this.#lock).catch(absentIs(undefined))
       throw beat.reason
     }
     const now = beat.value
@@ -145,24 +146,24 @@ export class EnvironmentLock {
     const steal = `${this.#lock}.steal.${next.fence}`
     if (!(await this.#make(sftp, steal, next))) {
       // Someone else is about to take over, or died while doing so.
-      const other = await sftp.lstat(steal).catch(absentIsUndefined)
+      const other = await sftp.lstat(steal).catch(absentIs(undefined))
       if (other === undefined) return undefined
       if ((now - other.modified) * 1000 <= this.#leaseMs) throw this.#heldBy(parseLock(await sftp.readLink(steal)), now - other.modified)
-      await sftp.remove(steal).catch(absentIsUndefined)
+      await sftp.remove(steal).catch(absentIs(undefined))
       return undefined
     }
     const again = await this.#holder(sftp)
     if (again === undefined || !sameHolder(again.content, from.content) || again.beat !== from.beat) {
-      await sftp.remove(steal).catch(absentIsUndefined)
+      await sftp.remove(steal).catch(absentIs(undefined))
       return undefined
     }
     // Absent: a rival took our link for a leftover.
-    await sftp.rename(steal, this.#lock).catch(absentIsUndefined)
-    const [truth, lastBeat] = await Promise.all([this.#holder(sftp), sftp.stat(this.#beat(from.content.owner)).catch(absentIsUndefined)])
+    await sftp.rename(steal, this.#lock).catch(absentIs(undefined))
+    const [truth, lastBeat] = await Promise.all([this.#holder(sftp), sftp.stat(this.#beat(from.content.owner)).catch(absentIs(undefined))])
     if (truth === undefined || !sameHolder(truth.content, next)) return undefined
     // The old holder lives, or woke up in the last moment: let it find out, which it does a third of a lease after its beat.
     if (wasAlive || lastBeat?.modified !== from.beat) await new Promise((resolve) => setTimeout(resolve, this.#leaseMs / 3))
-    else await sftp.remove(this.#beat(from.content.owner)).catch(absentIsUndefined)
+    else await sftp.remove(this.#beat(from.content.owner)).catch(absentIs(undefined))
     const confirmed = remember(this.#local)
     await this.#writeBeat(sftp, mine.owner)
     return this.#held(next, confirmed)
@@ -192,7 +193,9 @@ export class EnvironmentLock {
 
   /** @returns the host's time in seconds; undefined when the directory is not there. */
   async #writeBeat(sftp: Sftp, owner: string): Promise<number | undefined> {
-    const handle = await sftp.open(this.#beat(owner), openFlag.write | openFlag.create | openFlag.truncate, 0o644).catch(absentIsUndefined)
+    const handle = await sftp
+      .open(this.#beat(owner), openFlag.write | openFlag.create | openFlag.truncate, 0o644)
+      .catch(absentIs(undefined))
     if (handle === undefined) return undefined
     const [, attributes] = await Promise.all([sftp.write(handle, 0, Buffer.from('1')), sftp.fstat(handle), sftp.close(handle)])
     return attributes.modified
@@ -206,7 +209,8 @@ export class EnvironmentLock {
     } catch (error) {
       if (isAbsent(error)) return false
       // Version 3 of the protocol has no word for "exists".
-      const isThere = error instanceof SftpError && error.status === sftpStatus.failure && (await sftp.lstat(path).catch(absentIsUndefined))
+      const isThere =
+        error instanceof SftpError && error.status === sftpStatus.failure && (await sftp.lstat(path).catch(absentIs(undefined)))
       if (isThere) return false
       throw error
     }
@@ -214,12 +218,12 @@ export class EnvironmentLock {
 
   async #holder(sftp: Sftp): Promise<Found | undefined> {
     const [target, link] = await Promise.all([
-      sftp.readLink(this.#lock).catch(absentIsUndefined),
-      sftp.lstat(this.#lock).catch(absentIsUndefined),
+      sftp.readLink(this.#lock).catch(absentIs(undefined)),
+      sftp.lstat(this.#lock).catch(absentIs(undefined)),
     ])
     if (target === undefined || link === undefined) return undefined
     const content = parseLock(target)
-    const beat = content.owner === '' ? undefined : await sftp.stat(this.#beat(content.owner)).catch(absentIsUndefined)
+    const beat = content.owner === '' ? undefined : await sftp.stat(this.#beat(content.owner)).catch(absentIs(undefined))
     return { content, made: link.modified, beat: beat?.modified }
   }
 
@@ -239,9 +243,4 @@ interface Found {
   readonly content: LockContent
   readonly made: number
   readonly beat: number | undefined
-}
-
-function absentIsUndefined(error: unknown): undefined {
-  if (isAbsent(error)) return undefined
-  throw error
 }

@@ -10,13 +10,13 @@ import { createEngine } from './engine.ts'
 import { EnvironmentLock } from './lock.ts'
 import { parseLock } from './lock-holder.ts'
 import { createOperator, type HostOperator } from './operator.ts'
+import { absentIs, linkTarget } from './sftp-absent.ts'
 import { createSftpFiles } from './sftp-files.ts'
 import { type ConnectionSources, resolveConnection } from './ssh-config.ts'
 import { type ConnectionStats, SshConnection } from './ssh-connection.ts'
 import { EngineAgent } from './ssh-engine-agent.ts'
 import { runOverSsh } from './ssh-exec.ts'
-import { isAbsent, type Sftp, SftpError } from './ssh-sftp.ts'
-import { sftpStatus } from './ssh-sftp-packet.ts'
+import type { Sftp } from './ssh-sftp.ts'
 import { SftpSession } from './ssh-sftp-session.ts'
 
 export interface RemoteHostOptions extends ConnectionSources {
@@ -147,19 +147,4 @@ async function readLinks(sftp: Sftp, directory: string): Promise<Omit<HostState,
 function holderOf(target: string): NonNullable<HostState['lock']> {
   const { owner, fence, description, startedAt } = parseLock(target)
   return { owner, fence, description, ...(startedAt === '' ? {} : { startedAt }) }
-}
-
-/** A file where a link should be has no target either. */
-async function linkTarget(sftp: Sftp, path: string): Promise<string | undefined> {
-  return sftp.readLink(path).catch((error: unknown) => {
-    if (error instanceof SftpError && (error.status === sftpStatus.badMessage || error.status === sftpStatus.failure)) return undefined
-    return absentIs(undefined)(error)
-  })
-}
-
-function absentIs<T>(value: T): (error: unknown) => T {
-  return (error) => {
-    if (isAbsent(error)) return value
-    throw error
-  }
 }

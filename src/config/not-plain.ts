@@ -1,4 +1,0 @@
-/** Thrown where a text turns out to be no plain YAML. */
-export class NotPlain extends Error {
-  override readonly name = 'NotPlain'
-}
