@@ -220,7 +220,7 @@ labTest('prune with two environments on one host: what either needs stays, and w
   const folder = join(built.directory, 'web')
   mkdirSync(folder)
   const version = (text: string) => {
-    writeFileSync(join(folder, 'Dockerfile'), `FROM ${built.image}\nRUN echo ${text} > /version\nCMD ["sleep", "10000"]\n`)
+    writeFileSync(join(folder, 'Dockerfile'), `FROM ${built.image}\nRUN echo ${built.name} ${text} > /version\nCMD ["sleep", "10000"]\n`)
     built.write(
       '  web:\n    build: ./web\n    stop_grace_period: 0s\n    init: true',
       '{ web: { role: app, rollout: { min_ready_seconds: 0 } } }',

@@ -23,6 +23,14 @@ interface Totals {
   passed: number
   skipped: number
   failed: boolean
+  /** What failed, as uvu told it. */
+  told: string
+}
+
+/** From the first failure of a file's output to its totals. */
+function failuresIn(plain: string): string {
+  const start = plain.search(/^ *FAIL /m)
+  return start < 0 ? plain.slice(-2000) : plain.slice(start, start + 4000).replace(/\n\s*Total: [\s\S]*$/, '')
 }
 
 function testFiles(): string[] {
@@ -54,8 +62,12 @@ function run(files: readonly string[], limitMs: number): Promise<Totals> {
       const plain = stripVTControlCharacters(text)
       const number = (label: string) => Number(new RegExp(`${label}:\\s+(\\d+)`).exec(plain)?.[1] ?? Number.NaN)
       const started = plain.split('\n').filter((line) => /\(\d+ \/ \d+\)\s*$/.test(line)).length
-      const totals = { files: started, total: number('Total'), passed: number('Passed'), skipped: number('Skipped'), failed: code !== 0 }
-      resolve(Number.isNaN(totals.total) ? { files: started, total: 1, passed: 0, skipped: 0, failed: true } : totals)
+      const isWhole = !Number.isNaN(number('Total'))
+      const counts = isWhole
+        ? { total: number('Total'), passed: number('Passed'), skipped: number('Skipped') }
+        : { total: 1, passed: 0, skipped: 0 }
+      const failed = !isWhole || code !== 0
+      resolve({ files: started, ...counts, failed, told: failed ? `${files.length === 1 ? files[0] : 'unit'}\n${failuresIn(plain)}` : '' })
     })
   })
 }
@@ -98,6 +110,8 @@ const sum = (pick: (totals: Totals) => number) => results.reduce((total, result)
 const [total, passed, skipped] = [sum((r) => r.total), sum((r) => r.passed), sum((r) => r.skipped)]
 if (sum((r) => r.files) !== unit.length + endToEnd.length)
   problems.push(`${unit.length + endToEnd.length} files found, ${sum((r) => r.files)} run`)
+// Once more at the end, where a long log is cut last.
+for (const { told } of results) if (told !== '') process.stdout.write(`\nfailed in ${told}\n`)
 for (const problem of problems) process.stdout.write(`  ${problem}\n`)
 const failed = Math.max(total - passed - skipped, results.filter((result) => result.failed).length) + problems.length
 process.stdout.write(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}\n`)

@@ -102,9 +102,11 @@ function unneededImages(stock: HostStock, { keep, repositories, bundles, remaini
   const pulled = new Set(stock.pulled)
   const isOurs = (name: string) => repositories.includes(repositoryOf(name)) || pulled.has(name)
   return stock.images.flatMap((image) => {
+    if (used.has(image.id) || needed.has(image.id)) return []
     const names = [...image.tags, ...image.digests]
-    if (used.has(image.id) || names.some((name) => needed.has(name)) || needed.has(image.id)) return []
-    const ours = namesOf(image, isOurs)
+    // Equal builds are one image under names of several projects: what another needs keeps its name, not ours.
+    const kept = new Set(names.filter((name) => needed.has(name)).map(repositoryOf))
+    const ours = namesOf(image, isOurs).filter((name) => !kept.has(repositoryOf(name)))
     if (ours.length === 0) return []
     return [{ names: ours, bytes: ours.length === names.length ? image.bytes : 0 }]
   })

@@ -103,6 +103,12 @@ const rows: readonly (readonly [string, Partial<HostStock>, readonly string[]])[
 ]
 for (const [name, change, expected] of rows) test(name, () => assert.equal(names(change), expected))
 
+test('of an image that another project built too, and needs, only our name goes', () => {
+  const both = { ...image('1'), digests: [reference('1'), reference('1', 'registry:5000/other/web')] }
+  const others = [{ ...nothing, images: { z: [reference('1', 'registry:5000/other/web')] } }]
+  assert.equal(gone({ images: [both], others }).images, [{ names: [reference('1')], bytes: 0 }])
+})
+
 test('a name of somebody else stays, and nothing is freed', () => {
   const { images } = gone({ images: [image('1', repository, ['mine:1'])] })
   assert.equal(images, [{ names: [reference('1')], bytes: 0 }])
