@@ -197,9 +197,10 @@ labTest('an sshd that forwards no sockets is served by the docker program', asyn
   const port = 20_000 + Math.floor(Math.random() * 10_000)
   const pidFile = `/run/sshd-${port}.pid`
   const root = asRoot()
-  const started = await root.run({
-    argv: ['/usr/sbin/sshd', '-p', String(port), '-o', 'AllowStreamLocalForwarding=no', '-o', `PidFile=${pidFile}`],
-  })
+  // It goes into the background before it listens; its pid is written after that.
+  const script =
+    '/usr/sbin/sshd -p "$1" -o AllowStreamLocalForwarding=no -o "PidFile=$0" && for _ in $(seq 100); do test -s "$0" && exit; sleep 0.1; done; exit 1'
+  const started = await root.run({ argv: ['sh', '-c', script, pidFile, String(port)] })
   assert.is(started.code, 0, started.stderr)
   try {
     const host = remote({ knownHosts: [pinned(address ?? '', port)] }, port)

@@ -56,7 +56,9 @@ export interface OpenLabOptions {
 export async function openLab({ hosts: count = 2, report = () => {} }: OpenLabOptions = {}): Promise<Lab> {
   const obstacle = await labObstacle()
   if (obstacle !== undefined) throw new Error(obstacle)
-  if (!Number.isInteger(count) || count < 1 || count > maxHosts) throw new Error(`a lab has 1 to ${maxHosts} hosts, not ${count}`)
+  const { firstHost } = labLayout()
+  const isInRange = [count, firstHost].every((number) => Number.isInteger(number) && number >= 1) && firstHost + count - 1 <= maxHosts
+  if (!isInRange) throw new Error(`a lab has hosts 1 to ${maxHosts}, not ${count} from ${firstHost} on`)
   return withLabLock(() => openLocked(count, report))
 }
 
@@ -77,7 +79,7 @@ async function openLocked(count: number, report: (line: string) => void): Promis
     report('restart the Docker engine before a build pulls from the registry: BuildKit does not trust it yet')
   await claim(layout, report)
   await openNetwork(layout)
-  const hosts = Array.from({ length: count }, (_, index) => labHost(index + 1))
+  const hosts = Array.from({ length: count }, (_, index) => labHost(layout.firstHost + index))
 
   const images = startRegistry(layout, certificates, credentials)
     .then(() => publishImages(layout, certificates, credentials))

@@ -13,6 +13,8 @@ export interface Layout {
   readonly network: { readonly name: string; readonly subnet: string; readonly gateway: string }
   readonly registry: { readonly address: string; readonly port: number }
   readonly postgresPort: number
+  /** Number of the first host that an opener gets: those who work side by side have hosts of their own. */
+  readonly firstHost: number
 }
 
 const gateway = '10.87.77.1'
@@ -32,6 +34,7 @@ export function labLayout(): Layout {
     network: { name: 'stagecraft-lab', subnet: '10.87.77.0/24', gateway },
     registry: { address: `${gateway}:${registryPort}`, port: registryPort },
     postgresPort: 15432,
+    firstHost: Number(process.env['STAGECRAFT_LAB_FIRST_HOST'] ?? 1),
   }
 }
 

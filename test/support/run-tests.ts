@@ -3,7 +3,7 @@
  * nothing passes, nothing times out, and totals are not in the form CI reads. Usage: run-tests.js [--unit | --e2e] [substring…]
  *
  * Everything outside `e2e/` shares one process; each end-to-end file has its own, so a hang is contained and named. Files that use hosts of the lab
- * take turns, and mostly wait: all others run beside them. What a file prints comes whole, when it has ended.
+ * mostly wait: two run at a time, each on hosts of its own, and all others beside them. What a file prints comes whole, when it has ended.
  */
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -38,13 +38,13 @@ function testFiles(): string[] {
   return names.filter((name) => name.endsWith('.test.js')).sort()
 }
 
-function run(files: readonly string[], limitMs: number): Promise<Totals> {
+function run(files: readonly string[], limitMs: number, env: Readonly<Record<string, string>> = {}): Promise<Totals> {
   return new Promise((resolve) => {
     const pattern = `^(${files.map((file) => file.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('|')})$`
     const child = spawn(
       process.execPath,
       ['--enable-source-maps', uvu, ...(process.stdout.isTTY ? [] : ['--no-color']), testDirectory, pattern],
-      { stdio: ['ignore', 'pipe', 'inherit'] },
+      { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } },
     )
     let text = ''
     let isKilled = false
@@ -72,9 +72,10 @@ function run(files: readonly string[], limitMs: number): Promise<Totals> {
   })
 }
 
-async function inTurn(runs: readonly (() => Promise<Totals>)[]): Promise<Totals[]> {
+/** Takes one after the other from a queue that others may be taking from too. */
+async function inTurn<T>(queue: T[], one: (item: T) => Promise<Totals>): Promise<Totals[]> {
   const results: Totals[] = []
-  for (const one of runs) results.push(await one())
+  for (let item = queue.shift(); item !== undefined; item = queue.shift()) results.push(await one(item))
   return results
 }
 
@@ -99,12 +100,18 @@ if (endToEnd.length > 0) {
 }
 
 const isOnHosts = (file: string) => textOf(file).includes('/lab-suite.js')
-const beside = endToEnd.filter((file) => !isOnHosts(file)).map((file) => () => run([file], endToEndLimitMs))
+const onHosts = endToEnd.filter(isOnHosts)
+const firstHost = Number(process.env['STAGECRAFT_LAB_FIRST_HOST'] ?? 1)
+const hostsOfLane = 3
 const lanes = [
-  endToEnd.filter(isOnHosts).map((file) => () => run([file], endToEndLimitMs)),
-  [...(unit.length > 0 ? [() => run(unit, unitLimitMs)] : []), ...beside],
+  ...[firstHost, firstHost + hostsOfLane].map((first) =>
+    inTurn(onHosts, (file) => run([file], endToEndLimitMs, { STAGECRAFT_LAB_FIRST_HOST: String(first) })),
+  ),
+  inTurn([...(unit.length > 0 ? [unit] : []), ...endToEnd.filter((file) => !isOnHosts(file)).map((file) => [file])], (files) =>
+    run(files, files === unit ? unitLimitMs : endToEndLimitMs),
+  ),
 ]
-const results = (await Promise.all(lanes.map(inTurn))).flat()
+const results = (await Promise.all(lanes)).flat()
 
 const sum = (pick: (totals: Totals) => number) => results.reduce((total, result) => total + pick(result), 0)
 const [total, passed, skipped] = [sum((r) => r.total), sum((r) => r.passed), sum((r) => r.skipped)]
