@@ -81,6 +81,20 @@ environments: {prod: {}}
   assert.equal(accepted(await resolved(manifest, compose)).edge?.gateways, ['edge-1'])
 })
 
+test('between hosts, users’ requests go by the private addresses; what the environment says of an address wins', async () => {
+  const manifest = `project: {name: shop}
+hosts:
+  - {name: node-1, address: 203.0.113.7, private_address: 10.0.0.7, roles: [app]}
+  - {name: node-2, address: 203.0.113.8, private_address: 10.0.0.8, roles: [app]}
+  - {name: node-3, address: 203.0.113.9, roles: [app]}
+services: {web: {role: app, port: 8080, route: shop.example.com}}
+environments: {prod: {edge: {inner_addresses: {node-2: 10.9.9.9}}}}
+`
+  const deployment = accepted(await resolved(manifest, noPort))
+  assert.equal(deployment.edge?.innerAddresses, { 'node-1': '10.0.0.7', 'node-2': '10.9.9.9', 'node-3': '203.0.113.9' })
+  assert.is(deployment.services[0]?.route?.port, 8080, 'where it listens is said once')
+})
+
 const noPort = 'services: {web: {image: nginx, healthcheck: {test: [CMD, "true"]}}}\n'
 const noNetwork = 'services: {web: {image: nginx, network_mode: host, expose: [80], healthcheck: {test: [CMD, "true"]}}}\n'
 const two = 'services: {web: {image: nginx, expose: [80], healthcheck: {}}, api: {image: nginx, expose: [80], healthcheck: {}}}\n'
