@@ -7,6 +7,7 @@ import { type AppendOnly, createAppendOnly } from './append-only.ts'
 import { createHostEdge } from './edge.ts'
 import { type EdgeScope, readEdgeFiles } from './edge-state.ts'
 import { createEngine } from './engine.ts'
+import { createJournalFile, type JournalFile } from './journal-file.ts'
 import { EnvironmentLock } from './lock.ts'
 import { parseLock } from './lock-holder.ts'
 import { createOperator, type HostOperator } from './operator.ts'
@@ -42,6 +43,8 @@ export interface RemoteHost extends Host {
   readonly operator: HostOperator
   readonly lock: Pick<EnvironmentLock, 'acquire' | 'look'>
   readonly appendOnly: AppendOnly
+  /** In the environment's folder. */
+  journal(name: string): JournalFile
   /** Connects and looks at once, for an `observe` that is soon to come; what goes wrong is for that to tell. */
   lookAhead(): void
   stats(): ConnectionStats
@@ -88,6 +91,7 @@ export function createRemoteHost(options: RemoteHostOptions): RemoteHost {
     operator: createOperator(connection, agent),
     files: createSftpFiles(session, directory),
     appendOnly: createAppendOnly(session, directory),
+    journal: (name) => createJournalFile(session, directory, name),
     edge: createHostEdge(session, {
       host: address.name,
       directory: options.edgeDirectory ?? posix.join(directory, '../../edge'),

@@ -2,6 +2,7 @@
  * The world one run acts in: caches, secrets, hosts, registry, databases, the environment's lock. Everything heavy is loaded
  * when it is first asked for, so that a command which looks at nothing pays for nothing.
  */
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { messageOf } from '../../cache/foreign.ts'
 import { openLocalCache } from '../../cache/local.ts'
@@ -14,6 +15,7 @@ import { actorOf } from '../audit/actor.ts'
 import type { AuditEntry } from '../audit/chain.ts'
 import { type App, InputError } from '../contracts.ts'
 import { type TaskLocks, taskLocks } from '../execution/task-locks.ts'
+import { localUser } from '../hosts/local-user.ts'
 import { projectOutputs } from '../outputs/outputs.ts'
 import { lockedHosts } from '../pipelines/fleet-part.ts'
 import type { PredictOptions } from '../predict.ts'
@@ -41,8 +43,10 @@ import type { Project } from './open-project.ts'
 import { openRecorder, unrecorded } from './recording.ts'
 import { remoteUse } from './remote-settings.ts'
 import { runAudit } from './run-audit.ts'
+import { type EnvironmentJournal, environmentJournal } from './run-journal.ts'
 import { openRunMemory } from './run-memory.ts'
 import { openSecrets } from './secrets.ts'
+import { settleInterrupted } from './settle-interrupted.ts'
 import { openSharedCache } from './shared-cache.ts'
 import { stillCurrent } from './still-current.ts'
 
@@ -52,6 +56,7 @@ export interface World {
   readonly ports: Omit<Ports, 'release'>
   readonly assessor: Assessor
   readonly lock: HeldEnvironmentLock
+  readonly journal: EnvironmentJournal
   readonly taskLocks: TaskLocks
   /** For looking without touching: what a task stores is kept in memory, and no release can be made. */
   readonly forPlan: Omit<PredictOptions, 'kinds' | 'force' | 'online'>
@@ -115,15 +120,24 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   const history = hostHistory(project, hosts, app)
   const audit = runAudit(project, options.what, hosts, { who: actorOf(app.env), redact: secrets.redact, warn })
   // Run by the first task that writes: what other machines did is known before anything is added to it.
+  const locked = lockedHosts(deployment, project.part)
   const lock = environmentLock(
-    lockedHosts(deployment, project.part).map((name) => unlessInHook(hosts.lockable(name), deployment, app)),
+    locked.map((name) => unlessInHook(hosts.lockable(name), deployment, app)),
     async () => {
       // What was begun is on record even when the run is killed.
-      await Promise.all([history.pull(), audit({ result: 'begun' })])
+      await Promise.all([history.pull(), audit({ result: 'begun' }), journal.begin()])
+      await settleInterrupted(journal.interrupted(), project, app)
       if (project.rollback) await stillCurrent(project, project.rollback, app)
       await secrets.share()
     },
   )
+  const journal = environmentJournal(hosts, {
+    ...{ hosts: locked, primaryHost: deployment.primaryHost, who: `${localUser(app.env)}@${hostname()}`, what: options.what },
+    version: project.release.version,
+    now: () => app.now(),
+    warn: (message) => warn(secrets.redact(message)),
+    guard: () => lock.verify(),
+  })
   const registry = lazyRegistry(app)
   const environment = processEnvironment(app.env)
   const record = options.record ?? createRunRecord(join(directory, '.stagecraft', 'run'), options.writes)
@@ -166,6 +180,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     ports,
     assessor,
     lock,
+    journal,
     taskLocks: taskLocks(record),
     forPlan,
     title: titleOf,
@@ -204,16 +219,17 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     async reapLock(graph) {
       // Only where hosts were looked at anyway.
       if (lock.isHeld || !graph.order.some((id) => graph.task(id).kind === 'finalize')) return
-      const seen = await Promise.all(lockedHosts(deployment, project.part).map((name) => hosts.host(name).observe()))
+      const seen = await Promise.all(locked.map((name) => hosts.host(name).observe()))
       if (!seen.some((state) => state.lock !== undefined)) return
       await lock.reap()
-      if (lock.isHeld) await audit({ result: 'done' })
+      if (lock.isHeld) await Promise.all([audit({ result: 'done' }), journal.end('done', true)])
     },
     vouching: remembered.vouching,
     certify: (targets, graph, outcomes) => remembered.certify(targets, graph, outcomes, kinds),
     async close() {
       const steps: readonly [what: string, step: () => Promise<void>][] = [
         ['the audit was not finished', async () => (audit.isEnded() ? undefined : world.audited({ result: 'failed' }))],
+        ['the journal was not finished', () => journal.end('failed', false)],
         ['the lock could not be given back, and runs out by itself', () => lock.release()],
         ['the remote cache could not be left', () => shared.close()],
         ['what was learned about files was not kept', async () => (options.writes ? remembered.save() : undefined)],

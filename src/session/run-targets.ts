@@ -3,6 +3,7 @@ import type { Outcome, TaskGraph, TaskId } from '../../graph/types.ts'
 import type { TaskKind } from '../../tasks/kind.ts'
 import { type App, type ExitCode, exitCodes, type GlobalOptions, InputError, type Run } from '../contracts.ts'
 import type { KeptServices } from '../execution/kept-services.ts'
+import type { TakenBack } from '../execution/take-back.ts'
 import { startRun } from '../executor.ts'
 import { isBatchBefore } from '../pipelines/rollout-order.ts'
 import type { RunRecord as ProgramRecord } from '../programs/run-record.ts'
@@ -112,6 +113,7 @@ export async function runGraph(
     const stop = new AbortController()
     const signal = AbortSignal.any([app.signal, stop.signal])
     const recorder = await world.recorder(graph, (reason) => stop.abort(reason))
+    world.journal.recordedAs(() => recorder.id())
     const own = await viewOf(input, graph, globals, world, app)
     const view = around.view?.(own) ?? own
     const inView = new Set(shown.order)
@@ -126,6 +128,7 @@ export async function runGraph(
       force: forces,
       ...(vouching ? { vouching } : {}),
       lock: world.lock,
+      journal: world.journal,
       taskLocks: world.taskLocks,
       ...(around.services ? { services: around.services } : {}),
       targets: namedTasks(input.targets, graph, project.pipelines),
@@ -156,7 +159,8 @@ export async function runGraph(
     if (trouble) throw trouble
     const release = recorded.status === 'fulfilled' ? recorded.value : undefined
     const made = { result: resultOf(code), ...(release ? { release: release.id } : {}) }
-    await Promise.all([release ? world.shareHistory() : undefined, world.audited(made)])
+    const settled = isSettled(graph, outcomes, back)
+    await Promise.all([release ? world.shareHistory() : undefined, world.audited(made), world.journal.end(made.result, settled)])
     await runFailureHook(graph, outcomes, release, project, world, app)
     if (code === exitCodes.done) await world.reapLock(graph)
     if (code === exitCodes.done && isWhole(input, globals)) world.certify(input.targets, graph, outcomes)
@@ -226,6 +230,12 @@ async function outcomesOf(graph: TaskGraph, run: Run): Promise<ReadonlyMap<TaskI
   const outcomes = new Map<TaskId, Outcome>()
   for (const id of graph.order) outcomes.set(id, await run.outcome(id))
   return outcomes
+}
+
+/** A release was finished, or everything that was changed went back: nothing is left for a later run to take back. */
+function isSettled(graph: TaskGraph, outcomes: ReadonlyMap<TaskId, Outcome>, back: TakenBack | undefined): boolean {
+  const finished = graph.order.filter((id) => graph.task(id).kind === 'finalize').map((id) => outcomes.get(id)?.status)
+  return (finished.length > 0 && finished.every((status) => status === 'ran' || status === 'skipped')) || back?.failed.size === 0
 }
 
 function nothingNamed({ graph, pipelines }: Project): InputError {

@@ -78,6 +78,9 @@ export function withFakeFleet(options: FakeFleetOptions, work: (fake: FakeFleet)
         appendOnly: () => {
           throw new Error('an operation appends to nothing')
         },
+        journal: () => {
+          throw new Error('an operation keeps no journal')
+        },
         lock: () => {
           throw new Error('an operation looks at no lock')
         },
