@@ -2,20 +2,18 @@
  * The world one run acts in: caches, secrets, hosts, registry, databases, the environment's lock. Everything heavy is loaded
  * when it is first asked for, so that a command which looks at nothing pays for nothing.
  */
-import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { messageOf } from '../../cache/foreign.ts'
 import { openLocalCache } from '../../cache/local.ts'
 import type { Outcome, Task, TaskGraph, TaskId } from '../../graph/types.ts'
 import { kinds } from '../../tasks/index.ts'
-import { TaskFailure, type TaskKind } from '../../tasks/kind.ts'
+import type { TaskFailure, TaskKind } from '../../tasks/kind.ts'
 import type { Database, Ports, Scope } from '../../tasks/ports.ts'
 import type { Assessor } from '../assess.ts'
 import { actorOf } from '../audit/actor.ts'
 import type { AuditEntry } from '../audit/chain.ts'
 import { type App, InputError } from '../contracts.ts'
 import { type TaskLocks, taskLocks } from '../execution/task-locks.ts'
-import { localUser } from '../hosts/local-user.ts'
 import { projectOutputs } from '../outputs/outputs.ts'
 import { lockedHosts } from '../pipelines/fleet-part.ts'
 import type { PredictOptions } from '../predict.ts'
@@ -34,16 +32,19 @@ import { contentPort, memoryContent } from './content.ts'
 import { openDatabase } from './databases.ts'
 import { environmentLock, type HeldEnvironmentLock } from './environment-lock.ts'
 import { hostHistory } from './host-history.ts'
+import { firstTrouble, hostsOf } from './host-trouble.ts'
 import type { HostPool } from './hosts.ts'
 import { unlessInHook } from './inside-hook.ts'
+import { interruption } from './interruption.ts'
 import { lazyBuilder, lazyRegistry, memo } from './lazy-ports.ts'
 
 import { noHosts } from './no-hosts.ts'
+import { openJournal } from './open-journal.ts'
 import type { Project } from './open-project.ts'
 import { openRecorder, unrecorded } from './recording.ts'
 import { remoteUse } from './remote-settings.ts'
 import { runAudit } from './run-audit.ts'
-import { type EnvironmentJournal, environmentJournal } from './run-journal.ts'
+import type { EnvironmentJournal } from './run-journal.ts'
 import { openRunMemory } from './run-memory.ts'
 import { openSecrets } from './secrets.ts'
 import { settleInterrupted } from './settle-interrupted.ts'
@@ -66,6 +67,8 @@ export interface World {
   connections(): ReturnType<HostPool['stats']>
   /** Makes the recorder of a run over `graph`; `stop` is called when the history cannot be written. */
   recorder(graph: TaskGraph, stop: (reason: Error) => void): Promise<Recorder>
+  /** Whether the run before was cut off, in lines for a person. Looks at hosts. */
+  interruption(): Promise<readonly string[]>
   /** Writes how the run ended into the environment's audit, if this run held the lock. */
   audited(entry: Pick<AuditEntry, 'result' | 'release'>): Promise<void>
   /** Copies the history to the primary host if this run held the lock: a release that failed is history too. */
@@ -131,10 +134,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
       await secrets.share()
     },
   )
-  const journal = environmentJournal(hosts, {
-    ...{ hosts: locked, primaryHost: deployment.primaryHost, who: `${localUser(app.env)}@${hostname()}`, what: options.what },
-    version: project.release.version,
-    now: () => app.now(),
+  const journal = openJournal(project, options.what, hosts, app, {
     warn: (message) => warn(secrets.redact(message)),
     guard: () => lock.verify(),
   })
@@ -187,15 +187,11 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     redact: secrets.redact,
     connections: hosts.stats,
     recorder: (graph, stop) => openRecorder(graph, project, app, stop, secrets.redact),
+    interruption: () => interruption(locked, hosts),
     async audited(entry) {
       // Whoever took the lock over writes its own lines.
-      const isOurs =
-        lock.isHeld &&
-        (await lock.verify().then(
-          () => true,
-          () => false,
-        ))
-      if (isOurs) await audit(entry)
+      const [verified] = await Promise.allSettled([lock.isHeld ? lock.verify() : Promise.reject()])
+      if (verified.status === 'fulfilled') await audit(entry)
     },
     async shareHistory() {
       if (!lock.isHeld) return
@@ -207,15 +203,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
         warn(secrets.redact(`the release history was not copied to ${deployment.primaryHost}: ${messageOf(error)}`))
       }
     },
-    hostTrouble: memo(async () => {
-      const looks = await Promise.allSettled([...hostsOf(options.graph)].map((name) => hosts.host(name).observe()))
-      for (const look of looks) {
-        if (look.status === 'fulfilled') continue
-        if (look.reason instanceof TaskFailure) return look.reason
-        throw look.reason
-      }
-      return undefined
-    }),
+    hostTrouble: memo(() => firstTrouble([...hostsOf(options.graph)].map((name) => hosts.host(name).observe()))),
     async reapLock(graph) {
       // Only where hosts were looked at anyway.
       if (lock.isHeld || !graph.order.some((id) => graph.task(id).kind === 'finalize')) return
@@ -246,13 +234,6 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     const { collectWhenDue, defaultLimits } = await import('../../cache/collect.ts')
     await collectWhenDue(cache, { ...defaultLimits, ...project.cache.limits })
   }
-}
-
-/** Hosts that a task of the graph will look at. */
-function hostsOf(graph: TaskGraph): ReadonlySet<string> {
-  const tasks = graph.order.map((id) => graph.task(id)).filter(({ kind }) => kinds.get(kind)?.freshness === 'effect')
-  const names = tasks.map(({ params }) => (params as { readonly host?: unknown } | null)?.host)
-  return new Set(names.filter((name) => typeof name === 'string'))
 }
 
 function titleOf(task: Task): string {

@@ -3,7 +3,6 @@ import type { Outcome, TaskGraph, TaskId } from '../../graph/types.ts'
 import type { TaskKind } from '../../tasks/kind.ts'
 import { type App, type ExitCode, exitCodes, type GlobalOptions, InputError, type Run } from '../contracts.ts'
 import type { KeptServices } from '../execution/kept-services.ts'
-import type { TakenBack } from '../execution/take-back.ts'
 import { startRun } from '../executor.ts'
 import { isBatchBefore } from '../pipelines/rollout-order.ts'
 import type { RunRecord as ProgramRecord } from '../programs/run-record.ts'
@@ -17,6 +16,7 @@ import { goBack } from './going-back.ts'
 import { readLastRun } from './last-run.ts'
 import { leftHosts } from './left-hosts.ts'
 import { partOf, takeLastResults, wholeGraph } from './only.ts'
+import { isSettled } from './open-journal.ts'
 import { openPart } from './open-part.ts'
 import type { Project } from './open-project.ts'
 import { openWorld, type World } from './open-world.ts'
@@ -230,12 +230,6 @@ async function outcomesOf(graph: TaskGraph, run: Run): Promise<ReadonlyMap<TaskI
   const outcomes = new Map<TaskId, Outcome>()
   for (const id of graph.order) outcomes.set(id, await run.outcome(id))
   return outcomes
-}
-
-/** A release was finished, or everything that was changed went back: nothing is left for a later run to take back. */
-function isSettled(graph: TaskGraph, outcomes: ReadonlyMap<TaskId, Outcome>, back: TakenBack | undefined): boolean {
-  const finished = graph.order.filter((id) => graph.task(id).kind === 'finalize').map((id) => outcomes.get(id)?.status)
-  return (finished.length > 0 && finished.every((status) => status === 'ran' || status === 'skipped')) || back?.failed.size === 0
 }
 
 function nothingNamed({ graph, pipelines }: Project): InputError {

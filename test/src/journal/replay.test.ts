@@ -94,7 +94,12 @@ test('anything else is damage, told with its line and why', () => {
     [renderLine(begun('a', 'one')).trim().replace('"containers":[', '"containers":[7,'), /lacks/],
     [renderLine(begun('a', 'one')).trim().replace('"down":[]', '"down":[7]'), /lacks/],
     [renderLine(begun('a', 'one')).trim().replace('"bundle-one"', '7'), /lacks/],
-    [renderLine(begun('a', 'one')).trim().replace(/"before":.*\}/, '"before":[]}'), /lacks/],
+    [
+      renderLine(begun('a', 'one'))
+        .trim()
+        .replace(/"before":.*\}/, '"before":[]}'),
+      /lacks/,
+    ],
   ]
   for (const [text, why] of cases) {
     const replayed = replay(Buffer.from(`${renderLine(begun('a', 'one'))}${text}\n`))
@@ -111,18 +116,15 @@ test('where a run ended, in words', () => {
       ...{ run: 'a', at: '2026-11-23T17:20:11.123Z', who: 'anna\n@laptop', what: 'deploy' },
       ...(did ? { last: { task: 'upload:h1', did, n: 1 } } : {}),
     }).replace(/^.* UTC ended /, '')
-  assert.equal(
-    (['begin', 'done', 'failed', 'undo', 'undone', 'not-undone', undefined] as const).map(words),
-    [
-      'at upload:h1',
-      'after upload:h1',
-      'after upload:h1 had failed',
-      'while it took back upload:h1',
-      'after it had taken back upload:h1',
-      'after it had not taken back upload:h1',
-      'before it changed anything',
-    ],
-  )
+  assert.equal((['begin', 'done', 'failed', 'undo', 'undone', 'not-undone', undefined] as const).map(words), [
+    'at upload:h1',
+    'after upload:h1',
+    'after upload:h1 had failed',
+    'while it took back upload:h1',
+    'after it had taken back upload:h1',
+    'after it had not taken back upload:h1',
+    'before it changed anything',
+  ])
 })
 
 // --- any beginning of any journal ------------------------------------------------------------------------------------
@@ -162,7 +164,8 @@ test('after any byte, a journal says what its whole lines say', () => {
       const length = Math.floor(share * texts.join('').length)
       // A line is whole before its line feed is there.
       let count = 0
-      for (let size = 0; count < texts.length && size + (texts[count]?.length ?? 0) - 1 <= length; count++) size += texts[count]?.length ?? 0
+      for (let size = 0; count < texts.length && size + (texts[count]?.length ?? 0) - 1 <= length; count++)
+        size += texts[count]?.length ?? 0
       const state = stateOf(Buffer.from(texts.join('').slice(0, length)))
       const last = told[count - 1]
       assert.is(state.open?.run, last?.open)
