@@ -43,6 +43,8 @@ export interface RemoteHost extends Host {
   readonly operator: HostOperator
   readonly lock: Pick<EnvironmentLock, 'acquire' | 'look'>
   readonly appendOnly: AppendOnly
+  /** What is done without the environment's lock is told in a folder of its own, under a lock of its own. */
+  readonly acts: { readonly lock: Pick<EnvironmentLock, 'acquire'>; readonly appendOnly: AppendOnly }
   /** In the environment's folder. */
   journal(name: string): JournalFile
   /** Connects and looks at once, for an `observe` that is soon to come; what goes wrong is for that to tell. */
@@ -64,6 +66,7 @@ export function createRemoteHost(options: RemoteHostOptions): RemoteHost {
   const session = new SftpSession(connection, directory)
   const agent = new EngineAgent(connection)
   const engine = createEngine(connection, agent, options)
+  const acts = posix.join(directory, 'acts')
   let look: Promise<HostState> | undefined
   let lookedAheadAt: number | undefined
 
@@ -91,6 +94,10 @@ export function createRemoteHost(options: RemoteHostOptions): RemoteHost {
     operator: createOperator(connection, agent),
     files: createSftpFiles(session, directory),
     appendOnly: createAppendOnly(session, directory),
+    acts: {
+      lock: new EnvironmentLock(session, { host: address.name, directory: acts }),
+      appendOnly: createAppendOnly(session, acts),
+    },
     journal: (name) => createJournalFile(session, directory, name),
     edge: createHostEdge(session, {
       host: address.name,

@@ -21,6 +21,8 @@ export interface HostPool {
   operator(name: string): HostOperator
   /** Files of the host that only grow. */
   appendOnly(name: string): AppendOnly
+  /** Where what is done without the environment's lock is told. */
+  acts(name: string): RemoteHost['acts']
   /** What runs under the environment's lock tell of themselves. */
   journal(name: string): JournalFile
   /** The environment's lock on a host, for whoever wants to know who has it. */
@@ -72,6 +74,7 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
     }),
     operator: (name) => remote(name).operator,
     appendOnly: (name) => remote(name).appendOnly,
+    acts: (name) => remote(name).acts,
     journal: (name) => remote(name).journal(journalFile),
     lock: (name) => remote(name).lock,
     lookAhead: (name) => remote(name).lookAhead(),

@@ -48,6 +48,8 @@ test('killed after the first of three hosts: plan and status tell who and where'
   const words = /the deploy of \S+@\S+ at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC ended (at|after) rollout:app@node-\d/
   const { stdout: plan } = await fleet.run(['plan', '--env', 'prod', '--version', 'v2'])
   assert.match(plan, words)
+  // Its process is gone, which only this machine can know before the lease is over.
+  assert.is((await fleet.run(['releases', 'unlock', '--env', 'prod', '--yes'])).code, 0)
   const { stdout: status } = await fleet.run(['status', '--env', 'prod'])
   assert.match(status, words)
   const { stdout: json } = await fleet.run(['status', '--env', 'prod', '--format', 'json'])
