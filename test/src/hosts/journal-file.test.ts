@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -44,6 +44,7 @@ test(
 test(
   'a long one is read whole, and one that is far too long not at all',
   onServer({}, async (server) => {
+    mkdirSync(server.directory, { recursive: true })
     const long = 'x'.repeat(150_000)
     writeFileSync(join(server.directory, 'journal'), long)
     assert.is(text(await fileOn(server).begin(Buffer.from('!'))), long)

@@ -83,8 +83,8 @@ test('a run that ends well leaves one line on each host', async () => {
   await new Promise(setImmediate)
   assert.equal(r.told('h1'), ['begun', 'task finalize:prod begin', 'commit'])
   assert.equal(r.told('h2'), [
-    ...['begun', 'task rollout:web@h2 begin', 'task rollout:web@h2 done'],
-    ...['release rel-20261123-172011000', 'task finalize:prod begin', 'commit'],
+    ...['begun', 'task rollout:web@h2 begin', 'release rel-20261123-172011000'],
+    ...['task rollout:web@h2 done', 'task finalize:prod begin', 'commit'],
   ])
   assert.is(journal.isEnded(), false)
   await journal.end('done', true)
@@ -134,7 +134,10 @@ test('a journal that somebody wrote into is put aside, and begun anew', async ()
   r.texts.set('h2', 'words\n')
   const journal = r.journal()
   await journal.begin()
-  assert.match(r.warnings.join(), /h2:.*journal\.ndjson cannot be read: line 1: it is no line of a journal.*kept as journal\.ndjson\.damaged/)
+  assert.match(
+    r.warnings.join(),
+    /h2:.*journal\.ndjson cannot be read: line 1: it is no line of a journal.*kept as journal\.ndjson\.damaged/,
+  )
   assert.match(r.aside.get('h2 journal.ndjson.damaged') ?? '', /^words/)
   assert.equal(r.told('h2'), ['begun'])
 })
