@@ -4,7 +4,7 @@
  */
 import type { z } from 'zod'
 import type { ActionResult, Explanation, Failure, Fingerprint, Json, Phase, TaskId } from '../graph/types.ts'
-import type { Ports, Scope } from './ports.ts'
+import type { HostPicture, Ports, Scope } from './ports.ts'
 
 /**
  * How a task may be skipped; the three ways are never mixed (ruling 2).
@@ -147,6 +147,12 @@ export interface TaskKind<P extends Json = Json> {
    * @throws TaskFailure when it could not: then all is as `run` left it.
    */
   undo?(params: P, context: TaskContext, result: ActionResult): Promise<void>
+  /**
+   * Brings what the task is about back to how it was before a run that is over began, whatever happened since; called as `undo` is, when that
+   * run left something behind. What is so already is left alone. Of `context.needs`, none is there.
+   * @returns whether anything had to be done. @throws TaskFailure when it could not: then all is as it was found.
+   */
+  putBack?(params: P, context: TaskContext, before: HostPicture): Promise<boolean>
   /** Its `run` throws away what an `undo` would need: once it has begun, nothing is taken back. */
   readonly commits?: boolean
 }

@@ -15,6 +15,7 @@ import { startAndAwait } from './rolling/gate.ts'
 import { goBack } from './rolling/go-back.ts'
 import { gateOptions, type Rolling, type RolloutParams, rolloutParams } from './rolling/params.ts'
 import { recordPulled } from './rolling/pulled.ts'
+import { putBack } from './rolling/put-back.ts'
 import { replace } from './rolling/replace.ts'
 import { type Swap, swap } from './rolling/swap.ts'
 
@@ -71,6 +72,14 @@ export const rollout = defineTask<RolloutParams>({
       await goBack(rolling, changed.data)
     } finally {
       rolling.host.changed()
+    }
+  },
+  async putBack(params, context, before) {
+    const host = context.ports.host(params.host)
+    try {
+      return await putBack({ host, params, context, image: '', bundle: before.bundle ?? '' }, before)
+    } finally {
+      host.changed()
     }
   },
 })

@@ -3,7 +3,7 @@ import { posix } from 'node:path'
 import { z } from 'zod'
 import type { ActionResult, TaskId } from '../graph/types.ts'
 import { defineTask, type Look, type TaskContext, TaskFailure } from './kind.ts'
-import type { Host } from './ports.ts'
+import type { Host, HostPicture } from './ports.ts'
 import { type BundleFile, bundleFiles } from './rendering/bundle-files.ts'
 import { bundlesFolder, composeFileName, currentLink, filesFolder, incomingPrefix, modes } from './rendering/bundle-layout.ts'
 import { type RenderValues, renderValues } from './rendering/params.ts'
@@ -44,6 +44,7 @@ export const upload = defineTask<UploadParams>({
   observe,
   run,
   undo,
+  putBack,
 })
 
 /** What the link led to before is still there: five bundles are kept. */
@@ -54,6 +55,25 @@ async function undo(params: UploadParams, context: TaskContext, { values }: Acti
   await context.guard()
   await host.files.point(currentLink, `${bundlesFolder}/${previous}`)
   host.changed()
+}
+
+async function putBack(params: UploadParams, context: TaskContext, { bundle }: HostPicture): Promise<boolean> {
+  const host = context.ports.host(params.host)
+  if (bundle === undefined || (await host.observe()).bundle === bundle) return false
+  if (!(await host.files.exists(`${bundlesFolder}/${bundle}`))) throw bundleIsGone(params, bundle)
+  await context.guard()
+  await host.files.point(currentLink, `${bundlesFolder}/${bundle}`)
+  host.changed()
+  return true
+}
+
+function bundleIsGone({ host, directory }: UploadParams, bundle: string): TaskFailure {
+  return new TaskFailure({
+    reason: 'refused',
+    subject: host,
+    message: `bundle ${bundle.slice(0, 12)}, which was current on ${host} before, is gone from ${directory}/${bundlesFolder}`,
+    remedy: 'deploy again: it puts the right one there',
+  })
 }
 
 async function observe(params: UploadParams, context: TaskContext): Promise<Look> {

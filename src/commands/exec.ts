@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import type { Diagnostic } from '../../graph/types.ts'
 import { type App, type ExitCode, type GlobalOptions, InputError } from '../contracts.ts'
+import { fleetNote } from '../operations/audit/fleet-note.ts'
 import { runOneOff } from '../operations/exec/one-off.ts'
 import { type ExecOptions, execOnAll, execOnOne } from '../operations/exec/run-exec.ts'
 import { withFleet } from '../operations/fleet.ts'
@@ -54,9 +55,16 @@ export async function run(input: Input, globals: GlobalOptions, app: App): Promi
     selection,
     globals,
     patient,
-    (fleet) => {
-      if (input.new) return runOneOff(fleet, wanted, app)
-      return input.all ? execOnAll(fleet, wanted, app) : execOnOne(fleet, wanted, globals, app)
+    async (fleet) => {
+      // Told while it runs. Of the program only its name: arguments may be secret.
+      const where = input.new ? ' in a new container' : input.all ? ' in every container' : ''
+      const noted = fleetNote(fleet, app, [])({ what: `exec ${input.service}`, result: 'begun', detail: `${input.command[0]}${where}` })
+      try {
+        if (input.new) return await runOneOff(fleet, wanted, app)
+        return await (input.all ? execOnAll(fleet, wanted, app) : execOnOne(fleet, wanted, globals, app))
+      } finally {
+        await noted
+      }
     },
     { placed: true },
   )

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import type { App, ExitCode, GlobalOptions } from '../contracts.ts'
+import { fleetNote } from '../operations/audit/fleet-note.ts'
 import { withFleet } from '../operations/fleet.ts'
 import { onlyNamedEnvironment } from '../operations/named-environment.ts'
 import { allKinds, runPrune } from '../operations/prune/run-prune.ts'
@@ -23,5 +24,7 @@ export async function run(input: z.infer<typeof options>, globals: GlobalOptions
   await onlyNamedEnvironment(globals, app, 'prune')
   const { images, bundles } = input
   const wants = images || bundles ? { containers: false, images, bundles } : allKinds
-  return withFleet({ host: input.host }, globals, app, (fleet) => runPrune(fleet, { keep: input.keep, dryRun: globals.dryRun, wants }, app))
+  return withFleet({ host: input.host }, globals, app, (fleet) =>
+    runPrune(fleet, { keep: input.keep, dryRun: globals.dryRun, wants, note: fleetNote(fleet, app) }, app),
+  )
 }

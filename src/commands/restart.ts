@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { type App, type ExitCode, type GlobalOptions, InputError } from '../contracts.ts'
-import { withFleet } from '../operations/fleet.ts'
+import { fleetNote } from '../operations/audit/fleet-note.ts'
+import { type Fleet, withFleet } from '../operations/fleet.ts'
 import { onlyNamedEnvironment } from '../operations/named-environment.ts'
 import { withSignal } from '../operations/patient-app.ts'
 import { runRestart } from '../operations/restart/run-restart.ts'
@@ -34,7 +35,6 @@ export async function run(
   const selection = { host: input.host, role: input.role, service: services }
   // An interrupt ends it between two containers: one that is down must come up again, over a connection that is still there.
   const patient = withSignal(app, new AbortController().signal)
-  return withFleet(selection, globals, patient, (fleet) => runRestart(fleet, { services, yes: input.yes, dryRun: globals.dryRun }, app), {
-    placed: true,
-  })
+  const work = (fleet: Fleet) => runRestart(fleet, { services, yes: input.yes, dryRun: globals.dryRun, note: fleetNote(fleet, app) }, app)
+  return withFleet(selection, globals, patient, work, { placed: true })
 }

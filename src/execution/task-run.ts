@@ -99,7 +99,7 @@ async function perform(attempt: TaskAttempt, { described, because }: MustRun, ar
   faultPoint(`before ${task.id}`)
   around.starts(task, because)
   const context: TaskContext = { ...contextOf(attempt, described, around), leaveSlot: () => around.leaveSlot(task) }
-  const result = await journaled(around.journal, task, 'run', () => kind.run(task.params, context))
+  const result = await journaled(around.journal, task, kind, 'run', () => kind.run(task.params, context))
   faultPoint(`made ${task.id}`)
   if (kind.freshness !== 'effect') await remember(attempt, described, result, around)
   await around.log.record(task.id, described.action)

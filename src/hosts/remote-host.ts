@@ -7,6 +7,7 @@ import { type AppendOnly, createAppendOnly } from './append-only.ts'
 import { createHostEdge } from './edge.ts'
 import { type EdgeScope, readEdgeFiles } from './edge-state.ts'
 import { createEngine } from './engine.ts'
+import { createJournalFile, type JournalFile } from './journal-file.ts'
 import { EnvironmentLock } from './lock.ts'
 import { parseLock } from './lock-holder.ts'
 import { createOperator, type HostOperator } from './operator.ts'
@@ -42,6 +43,10 @@ export interface RemoteHost extends Host {
   readonly operator: HostOperator
   readonly lock: Pick<EnvironmentLock, 'acquire' | 'look'>
   readonly appendOnly: AppendOnly
+  /** What is done without the environment's lock is told in a folder of its own, under a lock of its own. */
+  readonly acts: { readonly lock: Pick<EnvironmentLock, 'acquire'>; readonly appendOnly: AppendOnly }
+  /** In the environment's folder. */
+  journal(name: string): JournalFile
   /** Connects and looks at once, for an `observe` that is soon to come; what goes wrong is for that to tell. */
   lookAhead(): void
   stats(): ConnectionStats
@@ -61,6 +66,7 @@ export function createRemoteHost(options: RemoteHostOptions): RemoteHost {
   const session = new SftpSession(connection, directory)
   const agent = new EngineAgent(connection)
   const engine = createEngine(connection, agent, options)
+  const acts = posix.join(directory, 'acts')
   let look: Promise<HostState> | undefined
   let lookedAheadAt: number | undefined
 
@@ -88,6 +94,11 @@ export function createRemoteHost(options: RemoteHostOptions): RemoteHost {
     operator: createOperator(connection, agent),
     files: createSftpFiles(session, directory),
     appendOnly: createAppendOnly(session, directory),
+    acts: {
+      lock: new EnvironmentLock(session, { host: address.name, directory: acts }),
+      appendOnly: createAppendOnly(session, acts),
+    },
+    journal: (name) => createJournalFile(session, directory, name),
     edge: createHostEdge(session, {
       host: address.name,
       directory: options.edgeDirectory ?? posix.join(directory, '../../edge'),

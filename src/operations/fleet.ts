@@ -38,6 +38,8 @@ export interface Fleet extends Selected {
   lock(name: string): ReturnType<HostPool['lock']>
   /** Files of a host that only grow. */
   appendOnly(name: string): ReturnType<HostPool['appendOnly']>
+  /** Where a host is told what is done without the environment's lock. */
+  acts(name: string): ReturnType<HostPool['acts']>
   /** What was spent on the connection to a host so far; undefined when it was not asked anything. */
   stats(name: string): ReturnType<HostPool['stats']>[string] | undefined
   /**
@@ -84,6 +86,7 @@ export async function openFleet(
     lockable: (name) => pool(name).lockable(name),
     lock: (name) => pool(name).lock(name),
     appendOnly: (name) => pool(name).appendOnly(name),
+    acts: (name) => pool(name).acts(name),
     stats: (name) => pools.get(name)?.stats()[name],
     ask(work, names) {
       const asked = selected.hosts.filter(({ name }) => names === undefined || names.includes(name))

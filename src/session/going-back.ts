@@ -20,13 +20,25 @@ export async function goBack(
   const hasFailed = [...outcomes.values()].some(({ status }) => status === 'failed')
   // Whoever interrupts wants an end, not more work: the next deploy goes on from here.
   if (!hasFailed || app.signal.aborted || deployment.fleet.onFailure !== 'rollback') return undefined
-  const ids = takable(graph, outcomes, kinds)
+  const before = world.lock.isHeld ? world.journal.left() : new Map()
+  const ids = takable(graph, outcomes, kinds, before)
   if (!ids.some((id) => graph.task(id).kind === 'rollout') || !(await hasEarlierRelease(deployment.primaryHost, world))) return undefined
   const say = (line: string, id: TaskId) => void app.stderr.write(`${world.redact(`↩ ${shortName(id)}: ${line}`)}\n`)
-  app.stderr.write('↩ going back to what ran before this run\n')
+  app.stderr.write(`↩ going back to what ran before ${before.size > 0 ? 'the run that was not finished' : 'this run'}\n`)
   const { assessor, scope, lock, redact } = world
   const ports = { ...world.ports, release: unrecorded }
-  return takeBack(ids, graph, outcomes, { ...assessor, scope, lock, redact, ports, kinds, signal: app.signal, say })
+  return takeBack(ids, graph, outcomes, {
+    ...assessor,
+    scope,
+    lock,
+    redact,
+    ports,
+    kinds,
+    signal: app.signal,
+    say,
+    before,
+    journal: world.journal,
+  })
 }
 
 /** Where nothing was ever finished there is nothing to go back to: what came up may as well stay for the next try. */

@@ -7,9 +7,11 @@ import type { Host } from '../../tasks/ports.ts'
 import type { App, DeployedEdge, Deployment } from '../contracts.ts'
 import type { AppendOnly } from '../hosts/append-only.ts'
 import type { EdgeScope } from '../hosts/edge-state.ts'
+import type { JournalFile } from '../hosts/journal-file.ts'
 import { localUser } from '../hosts/local-user.ts'
 import type { HostOperator } from '../hosts/operator.ts'
 import { createRemoteHost, type RemoteHost } from '../hosts/remote-host.ts'
+import { journalFile } from '../journal/line.ts'
 import type { LockableHost } from './environment-lock.ts'
 
 export interface HostPool {
@@ -19,6 +21,10 @@ export interface HostPool {
   operator(name: string): HostOperator
   /** Files of the host that only grow. */
   appendOnly(name: string): AppendOnly
+  /** Where what is done without the environment's lock is told. */
+  acts(name: string): RemoteHost['acts']
+  /** What runs under the environment's lock tell of themselves. */
+  journal(name: string): JournalFile
   /** The environment's lock on a host, for whoever wants to know who has it. */
   lock(name: string): RemoteHost['lock']
   /** Begins to connect to a host that will be asked soon. */
@@ -68,6 +74,8 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
     }),
     operator: (name) => remote(name).operator,
     appendOnly: (name) => remote(name).appendOnly,
+    acts: (name) => remote(name).acts,
+    journal: (name) => remote(name).journal(journalFile),
     lock: (name) => remote(name).lock,
     lookAhead: (name) => remote(name).lookAhead(),
     stats: () => Object.fromEntries([...open].map(([name, host]) => [name, host.stats()])),

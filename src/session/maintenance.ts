@@ -1,5 +1,6 @@
 /** A page in the way of a service's users, put there and taken away on every machine they reach. It survives deploys: only this removes it. */
 import { maintenancePage, modes, routeKey } from '../../tasks/edge/layout.ts'
+import { actNote } from '../audit/acts.ts'
 import { type App, InputError } from '../contracts.ts'
 import { environmentLock } from './environment-lock.ts'
 import { hostPool } from './hosts.ts'
@@ -26,6 +27,12 @@ export async function setMaintenance(
     deployment.hosts.map(({ name }) => hosts.lockable(name)),
     async () => {},
   )
+  const note = actNote(
+    hosts,
+    deployment.primaryHost,
+    deployment.hosts.map(({ name }) => name),
+    app,
+  )
   try {
     const places = routed.flatMap(({ name }) => edge.gateways.map((host) => ({ service: name, host })))
     const looks = await Promise.all(places.map((place) => isInPlace(place)))
@@ -39,6 +46,8 @@ export async function setMaintenance(
       if (wanted.page === undefined) await files.remove(path)
       else await files.write(path, Buffer.from(wanted.page), modes.page)
     }
+    const what = `maintenance ${wanted.page === undefined ? 'off' : 'on'}`
+    await note({ what, result: 'done', detail: changes.map((change) => `${change.service} on ${change.host}`).join(', ') })
     return changes
   } finally {
     await lock.release()

@@ -6,6 +6,8 @@ export const noHosts: HostPool = {
   lockable: noHost,
   operator: noHost,
   appendOnly: noHost,
+  acts: noHost,
+  journal: noHost,
   lock: noHost,
   lookAhead: noHost,
   stats: () => ({}),

@@ -1,14 +1,15 @@
 /** The project, and the part of its fleet that a person means. */
+import type { z } from 'zod'
 import type { App, GlobalOptions } from '../contracts.ts'
 import { openProject, type Project } from './open-project.ts'
-import type { RunOptionsInput } from './run-options.ts'
+import type { fleetOptions } from './run-options.ts'
 
 /**
  * Asked to do without hosts that do not answer, it looks for them first: what is left is planned as if they did not exist.
  * @throws InputError
  */
 export async function openPart(
-  input: RunOptionsInput & { readonly targets: readonly string[] },
+  input: Partial<z.output<typeof fleetOptions>> & { readonly version?: string | undefined; readonly targets: readonly string[] },
   globals: GlobalOptions,
   app: App,
 ): Promise<Project> {

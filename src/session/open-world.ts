@@ -7,7 +7,7 @@ import { messageOf } from '../../cache/foreign.ts'
 import { openLocalCache } from '../../cache/local.ts'
 import type { Outcome, Task, TaskGraph, TaskId } from '../../graph/types.ts'
 import { kinds } from '../../tasks/index.ts'
-import { TaskFailure, type TaskKind } from '../../tasks/kind.ts'
+import type { TaskFailure, TaskKind } from '../../tasks/kind.ts'
 import type { Database, Ports, Scope } from '../../tasks/ports.ts'
 import type { Assessor } from '../assess.ts'
 import { actorOf } from '../audit/actor.ts'
@@ -32,17 +32,22 @@ import { contentPort, memoryContent } from './content.ts'
 import { openDatabase } from './databases.ts'
 import { environmentLock, type HeldEnvironmentLock } from './environment-lock.ts'
 import { hostHistory } from './host-history.ts'
+import { firstTrouble, hostsOf } from './host-trouble.ts'
 import type { HostPool } from './hosts.ts'
 import { unlessInHook } from './inside-hook.ts'
+import { interruption } from './interruption.ts'
 import { lazyBuilder, lazyRegistry, memo } from './lazy-ports.ts'
 
 import { noHosts } from './no-hosts.ts'
+import { openJournal } from './open-journal.ts'
 import type { Project } from './open-project.ts'
 import { openRecorder, unrecorded } from './recording.ts'
 import { remoteUse } from './remote-settings.ts'
 import { runAudit } from './run-audit.ts'
+import type { EnvironmentJournal } from './run-journal.ts'
 import { openRunMemory } from './run-memory.ts'
 import { openSecrets } from './secrets.ts'
+import { settleInterrupted } from './settle-interrupted.ts'
 import { openSharedCache } from './shared-cache.ts'
 import { stillCurrent } from './still-current.ts'
 
@@ -52,6 +57,7 @@ export interface World {
   readonly ports: Omit<Ports, 'release'>
   readonly assessor: Assessor
   readonly lock: HeldEnvironmentLock
+  readonly journal: EnvironmentJournal
   readonly taskLocks: TaskLocks
   /** For looking without touching: what a task stores is kept in memory, and no release can be made. */
   readonly forPlan: Omit<PredictOptions, 'kinds' | 'force' | 'online'>
@@ -61,6 +67,8 @@ export interface World {
   connections(): ReturnType<HostPool['stats']>
   /** Makes the recorder of a run over `graph`; `stop` is called when the history cannot be written. */
   recorder(graph: TaskGraph, stop: (reason: Error) => void): Promise<Recorder>
+  /** Whether the run before was cut off, in lines for a person. Looks at hosts. */
+  interruption(): Promise<readonly string[]>
   /** Writes how the run ended into the environment's audit, if this run held the lock. */
   audited(entry: Pick<AuditEntry, 'result' | 'release'>): Promise<void>
   /** Copies the history to the primary host if this run held the lock: a release that failed is history too. */
@@ -115,15 +123,21 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   const history = hostHistory(project, hosts, app)
   const audit = runAudit(project, options.what, hosts, { who: actorOf(app.env), redact: secrets.redact, warn })
   // Run by the first task that writes: what other machines did is known before anything is added to it.
+  const locked = lockedHosts(deployment, project.part)
   const lock = environmentLock(
-    lockedHosts(deployment, project.part).map((name) => unlessInHook(hosts.lockable(name), deployment, app)),
+    locked.map((name) => unlessInHook(hosts.lockable(name), deployment, app)),
     async () => {
       // What was begun is on record even when the run is killed.
-      await Promise.all([history.pull(), audit({ result: 'begun' })])
+      await Promise.all([history.pull(), audit({ result: 'begun' }), journal.begin()])
+      await settleInterrupted(journal.interrupted(), project, app)
       if (project.rollback) await stillCurrent(project, project.rollback, app)
       await secrets.share()
     },
   )
+  const journal = openJournal(project, options.what, hosts, app, {
+    warn: (message) => warn(secrets.redact(message)),
+    guard: () => lock.verify(),
+  })
   const registry = lazyRegistry(app)
   const environment = processEnvironment(app.env)
   const record = options.record ?? createRunRecord(join(directory, '.stagecraft', 'run'), options.writes)
@@ -166,21 +180,18 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     ports,
     assessor,
     lock,
+    journal,
     taskLocks: taskLocks(record),
     forPlan,
     title: titleOf,
     redact: secrets.redact,
     connections: hosts.stats,
     recorder: (graph, stop) => openRecorder(graph, project, app, stop, secrets.redact),
+    interruption: () => interruption(locked, hosts),
     async audited(entry) {
       // Whoever took the lock over writes its own lines.
-      const isOurs =
-        lock.isHeld &&
-        (await lock.verify().then(
-          () => true,
-          () => false,
-        ))
-      if (isOurs) await audit(entry)
+      const [verified] = await Promise.allSettled([lock.isHeld ? lock.verify() : Promise.reject()])
+      if (verified.status === 'fulfilled') await audit(entry)
     },
     async shareHistory() {
       if (!lock.isHeld) return
@@ -192,28 +203,21 @@ export async function openWorld(project: Project, app: App, options: WorldOption
         warn(secrets.redact(`the release history was not copied to ${deployment.primaryHost}: ${messageOf(error)}`))
       }
     },
-    hostTrouble: memo(async () => {
-      const looks = await Promise.allSettled([...hostsOf(options.graph)].map((name) => hosts.host(name).observe()))
-      for (const look of looks) {
-        if (look.status === 'fulfilled') continue
-        if (look.reason instanceof TaskFailure) return look.reason
-        throw look.reason
-      }
-      return undefined
-    }),
+    hostTrouble: memo(() => firstTrouble([...hostsOf(options.graph)].map((name) => hosts.host(name).observe()))),
     async reapLock(graph) {
       // Only where hosts were looked at anyway.
       if (lock.isHeld || !graph.order.some((id) => graph.task(id).kind === 'finalize')) return
-      const seen = await Promise.all(lockedHosts(deployment, project.part).map((name) => hosts.host(name).observe()))
+      const seen = await Promise.all(locked.map((name) => hosts.host(name).observe()))
       if (!seen.some((state) => state.lock !== undefined)) return
       await lock.reap()
-      if (lock.isHeld) await audit({ result: 'done' })
+      if (lock.isHeld) await Promise.all([audit({ result: 'done' }), journal.end('done', true)])
     },
     vouching: remembered.vouching,
     certify: (targets, graph, outcomes) => remembered.certify(targets, graph, outcomes, kinds),
     async close() {
       const steps: readonly [what: string, step: () => Promise<void>][] = [
         ['the audit was not finished', async () => (audit.isEnded() ? undefined : world.audited({ result: 'failed' }))],
+        ['the journal was not finished', () => journal.end('failed', false)],
         ['the lock could not be given back, and runs out by itself', () => lock.release()],
         ['the remote cache could not be left', () => shared.close()],
         ['what was learned about files was not kept', async () => (options.writes ? remembered.save() : undefined)],
@@ -230,13 +234,6 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     const { collectWhenDue, defaultLimits } = await import('../../cache/collect.ts')
     await collectWhenDue(cache, { ...defaultLimits, ...project.cache.limits })
   }
-}
-
-/** Hosts that a task of the graph will look at. */
-function hostsOf(graph: TaskGraph): ReadonlySet<string> {
-  const tasks = graph.order.map((id) => graph.task(id)).filter(({ kind }) => kinds.get(kind)?.freshness === 'effect')
-  const names = tasks.map(({ params }) => (params as { readonly host?: unknown } | null)?.host)
-  return new Set(names.filter((name) => typeof name === 'string'))
 }
 
 function titleOf(task: Task): string {

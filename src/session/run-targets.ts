@@ -16,6 +16,7 @@ import { goBack } from './going-back.ts'
 import { readLastRun } from './last-run.ts'
 import { leftHosts } from './left-hosts.ts'
 import { partOf, takeLastResults, wholeGraph } from './only.ts'
+import { isSettled } from './open-journal.ts'
 import { openPart } from './open-part.ts'
 import type { Project } from './open-project.ts'
 import { openWorld, type World } from './open-world.ts'
@@ -112,6 +113,7 @@ export async function runGraph(
     const stop = new AbortController()
     const signal = AbortSignal.any([app.signal, stop.signal])
     const recorder = await world.recorder(graph, (reason) => stop.abort(reason))
+    world.journal.recordedAs(() => recorder.id())
     const own = await viewOf(input, graph, globals, world, app)
     const view = around.view?.(own) ?? own
     const inView = new Set(shown.order)
@@ -126,6 +128,7 @@ export async function runGraph(
       force: forces,
       ...(vouching ? { vouching } : {}),
       lock: world.lock,
+      journal: world.journal,
       taskLocks: world.taskLocks,
       ...(around.services ? { services: around.services } : {}),
       targets: namedTasks(input.targets, graph, project.pipelines),
@@ -156,7 +159,8 @@ export async function runGraph(
     if (trouble) throw trouble
     const release = recorded.status === 'fulfilled' ? recorded.value : undefined
     const made = { result: resultOf(code), ...(release ? { release: release.id } : {}) }
-    await Promise.all([release ? world.shareHistory() : undefined, world.audited(made)])
+    const settled = isSettled(graph, outcomes, back)
+    await Promise.all([release ? world.shareHistory() : undefined, world.audited(made), world.journal.end(made.result, settled)])
     await runFailureHook(graph, outcomes, release, project, world, app)
     if (code === exitCodes.done) await world.reapLock(graph)
     if (code === exitCodes.done && isWhole(input, globals)) world.certify(input.targets, graph, outcomes)

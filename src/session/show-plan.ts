@@ -6,7 +6,7 @@ import { renderPlan } from '../ui/plan.ts'
 import { decideColor } from '../ui/terminal.ts'
 import { noticesOf } from './notices.ts'
 import type { Project } from './open-project.ts'
-import { openWorld } from './open-world.ts'
+import { openWorld, type World } from './open-world.ts'
 import { withoutCaches } from './without-caches.ts'
 
 export interface PlanOptions {
@@ -33,16 +33,26 @@ export async function showPlan(
       force,
       online,
     })
+    const isBlind = [...predicted.values()].some(({ prediction }) => prediction.state === 'unknown')
+    const interrupted = online && !isBlind && (await mayChangeHosts(graph, predicted, world)) ? await world.interruption() : []
     const text =
       format === 'json'
-        ? `${JSON.stringify(planJson(graph, project, predicted, world.title), null, 2)}\n`
-        : planText(graph, project, predicted, world.title, globals, app)
+        ? `${JSON.stringify(planJson(graph, project, predicted, world.title, interrupted), null, 2)}\n`
+        : planText(graph, project, predicted, world.title, interrupted, globals, app)
     app.stdout.write(world.redact(text))
-    const isBlind = online && [...predicted.values()].some(({ prediction }) => prediction.state === 'unknown')
-    return isBlind ? exitCodes.world : exitCodes.done
+    return online && isBlind ? exitCodes.world : exitCodes.done
   } finally {
     await world.close()
   }
+}
+
+/** The deploy would take the lock: there is something to do, or a lock was left by somebody who is gone. Where nothing is, nobody is asked more. */
+async function mayChangeHosts(graph: TaskGraph, predicted: ReadonlyMap<TaskId, Predicted>, { kinds, ports }: World): Promise<boolean> {
+  const tasks = graph.order.map((id) => graph.task(id)).filter(({ kind }) => kinds.get(kind)?.exclusive === true)
+  if (tasks.some(({ id }) => ['run', 'may-run'].includes(predictionOf(predicted, id).state))) return true
+  const hosts = new Set(tasks.flatMap(({ id, params }) => (predictionOf(predicted, id).state === 'fresh' ? hostsOf(params) : [])))
+  const looks = await Promise.all([...hosts].map((name) => ports.host(name).observe()))
+  return looks.some(({ lock }) => lock !== undefined)
 }
 
 function planText(
@@ -50,6 +60,7 @@ function planText(
   project: Project,
   predicted: ReadonlyMap<TaskId, Predicted>,
   title: Title,
+  interrupted: readonly string[],
   globals: GlobalOptions,
   app: App,
 ): string {
@@ -71,7 +82,7 @@ function planText(
       dependsOn: graph.dependencies(id),
       prediction: predictionOf(predicted, id),
     })),
-    notices: [...(project.rollback?.notices ?? []), ...noticesOf(graph, deployment, (id) => predictionOf(predicted, id))],
+    notices: [...interrupted, ...(project.rollback?.notices ?? []), ...noticesOf(graph, deployment, (id) => predictionOf(predicted, id))],
     warnings: project.warnings.map(({ message }) => message),
     verbose: globals.verbose,
     color: decideColor(globals.color, app.env, app.stdout),
@@ -93,6 +104,7 @@ function planJson(
   { deployment, release, rollback, warnings }: Project,
   predicted: ReadonlyMap<TaskId, Predicted>,
   title: Title,
+  interrupted: readonly string[],
 ): JsonObject {
   return {
     schema_version: 1,
@@ -111,7 +123,7 @@ function planJson(
         ...stateJson(predictionOf(predicted, id)),
       }
     }),
-    notices: [...(rollback?.notices ?? []), ...noticesOf(graph, deployment, (id) => predictionOf(predicted, id))],
+    notices: [...interrupted, ...(rollback?.notices ?? []), ...noticesOf(graph, deployment, (id) => predictionOf(predicted, id))],
     warnings: warnings.map(({ message }) => message),
   }
 }

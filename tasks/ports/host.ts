@@ -50,6 +50,16 @@ export interface HostState {
   readonly edge?: EdgeState
 }
 
+/** What a host ran before a run, as far as it can be brought back. */
+export interface HostPicture {
+  /** Hash of the bundle that was current. */
+  readonly bundle?: string
+  /** Those that ran. */
+  readonly containers: readonly Pick<Container, 'id' | 'name' | 'service' | 'hash'>[]
+  /** Services that had containers, none of which ran. */
+  readonly down: readonly string[]
+}
+
 export interface LockHolder {
   /** Unique per run. */
   readonly owner: string

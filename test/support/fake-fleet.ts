@@ -78,6 +78,12 @@ export function withFakeFleet(options: FakeFleetOptions, work: (fake: FakeFleet)
         appendOnly: () => {
           throw new Error('an operation appends to nothing')
         },
+        acts: () => {
+          throw new Error('an operation tells of nothing')
+        },
+        journal: () => {
+          throw new Error('an operation keeps no journal')
+        },
         lock: () => {
           throw new Error('an operation looks at no lock')
         },

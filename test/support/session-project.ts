@@ -50,6 +50,8 @@ export function poolOf(...hosts: readonly FakeHost[]): HostPool {
     host,
     lockable: none,
     appendOnly: none,
+    acts: none,
+    journal: none,
     lock: none,
     operator: none,
     lookAhead: () => {},

@@ -1,5 +1,6 @@
 /** `stagecraft releases audit`: who did what, and whether the record is whole. */
-import { readAudit } from '../../audit/audit.ts'
+import { actsFolder } from '../../audit/acts.ts'
+import { auditFile, readAudit } from '../../audit/audit.ts'
 import type { AuditLine, AuditReport } from '../../audit/chain.ts'
 import { type App, type ExitCode, exitCodes } from '../../contracts.ts'
 import { shortVersion } from '../../ui/short-version.ts'
@@ -15,7 +16,7 @@ export interface AuditViewOptions {
 /** @returns 2 when it was to be verified and does not fit, else 0. @throws TaskFailure when the host does not answer. */
 export async function showAudit(fleet: Fleet, { verify, limit, format }: AuditViewOptions, app: App): Promise<ExitCode> {
   const { primaryHost, environment } = fleet.deployment
-  const report: AuditReport = primaryHost === undefined ? { lines: [] } : await readAudit(fleet.appendOnly(primaryHost))
+  const report: AuditReport = primaryHost === undefined ? { lines: [] } : await readBoth(fleet, primaryHost)
   const { lines, broken } = report
   const shown = verify && format === 'text' ? [] : lines.slice(limit === undefined ? 0 : -limit)
   app.stdout.write(
@@ -27,6 +28,14 @@ export async function showAudit(fleet: Fleet, { verify, limit, format }: AuditVi
   )
   if (broken && !(verify && format === 'text')) app.stderr.write(`warning: ${fault(broken)}\n`)
   return verify && broken ? exitCodes.world : exitCodes.done
+}
+
+/** Under the lock and without it, in one order. */
+async function readBoth(fleet: Fleet, primaryHost: string): Promise<AuditReport> {
+  const [locked, acts] = await Promise.all([readAudit(fleet.appendOnly(primaryHost)), readAudit(fleet.acts(primaryHost).appendOnly)])
+  const lines = [...locked.lines, ...acts.lines].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
+  const broken = locked.broken ?? (acts.broken && { ...acts.broken, why: `${acts.broken.why} (${actsFolder}/${auditFile})` })
+  return { lines, ...(broken ? { broken } : {}) }
 }
 
 function verdict({ lines, broken }: AuditReport, environment: string): string {

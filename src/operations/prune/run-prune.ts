@@ -2,6 +2,8 @@
 import { TaskFailure } from '../../../tasks/kind.ts'
 import type { Host } from '../../../tasks/ports.ts'
 import { bundlesFolder, composeFileName, currentLink, filesFolder } from '../../../tasks/rendering/bundle-layout.ts'
+import type { ActNote } from '../../audit/acts.ts'
+import type { AuditEntry } from '../../audit/chain.ts'
 import type { App, ExitCode } from '../../contracts.ts'
 import { parseHistory } from '../../releases/history-file.ts'
 import { mergeHistory } from '../../releases/merge-history.ts'
@@ -11,7 +13,7 @@ import { environmentLock } from '../../session/environment-lock.ts'
 import { remoteHistory } from '../../session/host-history.ts'
 import { renderCount, renderSize } from '../../ui/size.ts'
 import { removeLeftovers } from '../exec/one-off.ts'
-import { exitCodeOf, type Fleet } from '../fleet.ts'
+import { type Answer, exitCodeOf, type Fleet } from '../fleet.ts'
 import { renderedServices } from '../status/rendered-bundle.ts'
 import { type PruneOptions, type PrunePlan, prunePlan, repositoryOf } from './decide.ts'
 import { readStock } from './read-stock.ts'
@@ -20,6 +22,8 @@ export interface PruneRequest {
   readonly keep: number
   readonly dryRun: boolean
   readonly wants: PruneOptions['wants']
+  /** Told what was done, while the lock is held. */
+  readonly note?: ActNote
 }
 
 type Guard = () => Promise<void>
@@ -39,10 +43,17 @@ export async function runPrune(fleet: Fleet, request: PruneRequest, app: App): P
       else
         app.stderr.write(`${answer.name}: ${answer.failure.message}${answer.failure.remedy ? `\n  try: ${answer.failure.remedy}` : ''}\n`)
     }
+    if (!request.dryRun) await request.note?.({ what: 'prune', ...outcomeOf(answers, request.keep) })
     return exitCodeOf(answers)
   } finally {
     await lock.release()
   }
+}
+
+function outcomeOf(answers: readonly Answer<unknown>[], keep: number): Pick<AuditEntry, 'result' | 'detail'> {
+  const pruned = answers.flatMap(({ name, ok }) => (ok ? [name] : []))
+  const result = pruned.length === answers.length ? 'done' : pruned.length === 0 ? 'failed' : 'partial'
+  return { result, detail: `${pruned.length === 0 ? 'no host' : pruned.join(', ')}, keeping ${renderCount(keep, 'release')}` }
 }
 
 interface Pruned extends PrunePlan {

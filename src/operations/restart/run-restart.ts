@@ -2,6 +2,8 @@
 
 import { TaskFailure } from '../../../tasks/kind.ts'
 import { type GateOptions, startAndAwait } from '../../../tasks/rolling/gate.ts'
+import type { ActNote } from '../../audit/acts.ts'
+import type { AuditEntry } from '../../audit/chain.ts'
 import { type App, type ExitCode, exitCodes, type Service } from '../../contracts.ts'
 import { environmentLock } from '../../session/environment-lock.ts'
 import type { Replica } from '../exec/replica.ts'
@@ -15,6 +17,8 @@ export interface RestartOptions {
   /** Also where nobody serves meanwhile. */
   readonly yes: boolean
   readonly dryRun: boolean
+  /** Told what was done, while the lock is held. */
+  readonly note?: ActNote
 }
 
 /**
@@ -33,8 +37,11 @@ export async function runRestart(fleet: Fleet, options: RestartOptions, app: App
     fleet.hosts.map(({ name }) => fleet.lockable(name)),
     async () => {},
   )
+  let isHeld = false
+  let result: AuditEntry['result'] = 'failed'
   try {
     await lock.hold()
+    isHeld = true
     const traffic = edgeTraffic(fleet, { guard: () => lock.verify(), log: say })
     const plan = restartPlan(await look(fleet), options.services)
     refuse(fleet, plan, options)
@@ -43,7 +50,10 @@ export async function runRestart(fleet: Fleet, options: RestartOptions, app: App
       await restartOne(fleet, step, traffic, lock)
       say(`${nameOf(fleet, step)} is ready again (${index + 1} of ${plan.steps.length})`)
     }
+    result = 'done'
   } finally {
+    const what = `restart ${options.services.join(' ')}`
+    if (isHeld) await options.note?.({ what, result: app.signal.aborted && result === 'failed' ? 'interrupted' : result })
     await lock.release()
   }
   return exitCodes.done

@@ -2,6 +2,9 @@
 import { TaskFailure } from '../../../tasks/kind.ts'
 import type { Container, Host, HostState } from '../../../tasks/ports.ts'
 import { composeFileName, currentLink } from '../../../tasks/rendering/bundle-layout.ts'
+import { journalFile } from '../../journal/line.ts'
+import { type JournalState, replay } from '../../journal/replay.ts'
+import { damageText } from '../../journal/text.ts'
 import { remoteHistory } from '../../session/host-history.ts'
 import type { LookedContainer } from './findings.ts'
 import { type RenderedService, renderedServices } from './rendered-bundle.ts'
@@ -20,15 +23,18 @@ export interface HostLook {
   /** What the current release wants here; undefined when nothing was deployed yet. */
   readonly services?: readonly RenderedService[]
   readonly lock?: LockLook
+  /** What runs left word of; text for a person when it cannot be read. */
+  readonly journal?: JournalState | string
   /** Text of the history that the primary host keeps. */
   readonly history?: string
 }
 
 /** @throws TaskFailure when the host does not answer. */
 export async function lookAtHost(host: Host, isPrimary: boolean): Promise<HostLook> {
-  const [state, rendered, history] = await Promise.all([
+  const [state, rendered, journal, history] = await Promise.all([
     host.observe(),
     readText(host, `${currentLink}/${composeFileName}`),
+    host.files.read(journalFile),
     isPrimary ? readText(host, remoteHistory) : undefined,
   ])
   const [containers, lock] = await Promise.all([
@@ -39,6 +45,7 @@ export async function lookAtHost(host: Host, isPrimary: boolean): Promise<HostLo
     containers,
     ...(rendered === undefined ? {} : { services: understood(host, rendered) }),
     ...(lock === undefined ? {} : { lock }),
+    ...(journal === undefined ? {} : { journal: journalOf(host, journal) }),
     ...(history === undefined ? {} : { history }),
   }
 }
@@ -64,6 +71,11 @@ export async function lookAtLock(host: Host, { owner, description, startedAt }: 
     ...(startedAt === undefined ? {} : { since: startedAt }),
     ...(Number.isFinite(silence) ? { silentSeconds: Math.max(0, silence) } : {}),
   }
+}
+
+function journalOf({ name, directory }: Host, bytes: Uint8Array): JournalState | string {
+  const replayed = replay(bytes)
+  return replayed.ok ? replayed.state : damageText(name, directory, replayed.damage)
 }
 
 function understood(host: Host, text: string): readonly RenderedService[] {

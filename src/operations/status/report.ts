@@ -1,6 +1,7 @@
 /** What hosts looked like, judged: the result of `status`. Pure. */
 import type { Container } from '../../../tasks/ports.ts'
 import type { Deployment } from '../../contracts.ts'
+import { latestRun, type OpenRun } from '../../journal/replay.ts'
 import { currentRelease, newestFirst, overallStatus, type Release } from '../../releases/release.ts'
 import { shortVersion } from '../../ui/short-version.ts'
 import type { Answer } from '../fleet.ts'
@@ -46,6 +47,10 @@ export interface StatusReport {
   readonly release: ReleaseStatus | undefined
   /** The newest release, when it is not the current one: it failed, or is under way. */
   readonly attempt: ReleaseStatus | undefined
+  /** A run that was cut off, and nobody has gone on since. */
+  readonly interrupted: OpenRun | undefined
+  /** Journals that cannot be read, in words. */
+  readonly damaged: readonly string[]
   readonly locks: readonly (LockLook & { readonly host: string })[]
   readonly hosts: readonly HostStatus[]
 }
@@ -65,10 +70,13 @@ export function statusReport({ deployment, answers, releases, wants, nowMs }: St
   const current = currentRelease(own, env)
   const newest = own[0]
   const isDeploying = answers.some((answer) => answer.ok && isAlive(answer.value.lock))
+  const journals = answers.flatMap((answer) => (answer.ok && answer.value.journal !== undefined ? [answer.value.journal] : []))
   return {
     env,
     release: current && releaseStatus(current),
     attempt: newest !== undefined && newest.id !== current?.id ? releaseStatus(newest) : undefined,
+    interrupted: isDeploying ? undefined : latestRun(journals.flatMap((journal) => (typeof journal === 'object' ? [journal] : []))),
+    damaged: journals.filter((journal) => typeof journal === 'string'),
     locks: answers.flatMap((answer) => (answer.ok && answer.value.lock ? [{ host: answer.name, ...answer.value.lock }] : [])),
     hosts: answers.map((answer): HostStatus => {
       const { name } = answer
@@ -158,11 +166,12 @@ export function versionOf(image: string, service: string, newestFirst: readonly 
 }
 
 /** Keys in a fixed order, nothing that changes while nothing happens: no ages. */
-export function statusJson({ env, release, attempt, locks, hosts }: StatusReport): object {
+export function statusJson({ env, release, attempt, interrupted, locks, hosts }: StatusReport): object {
   return {
     env,
     release: release ?? null,
     attempt: attempt ?? null,
+    interrupted: interrupted ? interruptedJson(interrupted) : null,
     locks: locks.map(({ host, holder, since }) => ({ host, holder, ...(since === undefined ? {} : { since }) })),
     hosts: hosts.map(({ name, reachable, error, deployed, services }) => ({
       name,
@@ -172,4 +181,8 @@ export function statusJson({ env, release, attempt, locks, hosts }: StatusReport
       services: services.map(({ sinceMs: _, ...service }) => service),
     })),
   }
+}
+
+function interruptedJson({ who, what, at, release, last }: OpenRun): object {
+  return { who, what, at, release: release ?? null, task: last?.task ?? null, did: last?.did ?? null }
 }

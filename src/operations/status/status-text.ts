@@ -1,4 +1,6 @@
 /** The status of an environment as a person reads it. Pure. */
+
+import { endedText } from '../../journal/text.ts'
 import type { Paint } from '../../ui/paint.ts'
 import { shortVersion } from '../../ui/short-version.ts'
 import { renderAge, renderCount } from '../../ui/size.ts'
@@ -8,7 +10,7 @@ import { type HostStatus, isDegraded, type ReleaseStatus, type ServiceStatus, ty
 
 /** Lines without their ends; the first ones are about the release and the lock. */
 export function statusLines(report: StatusReport, paint: Paint, nowMs: number): readonly string[] {
-  const { env, release, attempt, locks, hosts } = report
+  const { env, release, attempt, interrupted, damaged, locks, hosts } = report
   const rows = hosts.flatMap((host) => rowsOf(host, nowMs))
   const [headings = '', ...table] = renderTable(
     columns,
@@ -19,6 +21,8 @@ export function statusLines(report: StatusReport, paint: Paint, nowMs: number): 
   return [
     `${paint.bold(env)} ${release === undefined ? 'has no finished release that could be read' : releaseText(release, nowMs)}`,
     ...(attempt === undefined ? [] : [paint.yellow(`last attempt ${releaseText(attempt, nowMs)}: ${attempt.status}`)]),
+    ...(interrupted ? [paint.yellow(`${endedText(interrupted)}; \`stagecraft deploy\` goes on from there`)] : []),
+    ...damaged.map((line) => paint.yellow(printable(line))),
     ...lockLines(locks).map((line) => paint.yellow(line)),
     '',
     paint.dim(headings),
@@ -118,10 +122,11 @@ export function changeLines(before: StatusReport | undefined, after: StatusRepor
   return [...[...now].flatMap(([subject, text]) => (then.get(subject) === text ? [] : [`${subject}: ${text}`])), ...gone]
 }
 
-function summaries({ env, release, attempt, locks, hosts }: StatusReport): Map<string, string> {
+function summaries({ env, release, attempt, interrupted, locks, hosts }: StatusReport): Map<string, string> {
   const all = new Map<string, string>()
   const live = release === undefined ? 'no finished release' : `${shortVersion(release.version)} is live (${release.id})`
   all.set(env, attempt === undefined ? live : `${live}; ${attempt.id} ${attempt.status}`)
+  if (interrupted) all.set('journal', endedText(interrupted))
   const holders = [...new Set(locks.map(({ holder }) => holder))]
   if (holders.length > 0) all.set('lock', `held by ${holders.join(' and ')}`)
   for (const { name, reachable, error, services } of hosts) {

@@ -1,9 +1,10 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Outcome, TaskId } from '../../../graph/types.ts'
-import type { HostEffect } from '../../../src/execution/run-journal.ts'
+import { type HostEffect, journaled } from '../../../src/execution/run-journal.ts'
 import { takable, takeBack } from '../../../src/execution/take-back.ts'
 import { TaskFailure, type TaskKind } from '../../../tasks/kind.ts'
+import { rejects } from '../../support/assertions.ts'
 import { graphOf, id, kind, resultOf, rig, task } from '../../support/fake-run.ts'
 
 const test = suite('execution/take-back')
@@ -20,7 +21,7 @@ const graph = graphOf(
 )
 
 function setting(undo: NonNullable<TaskKind['undo']>) {
-  const roll = kind('roll', { freshness: 'effect', undo })
+  const roll = kind('roll', { freshness: 'effect', exclusive: true, undo })
   const { options, controller } = rig([roll, kind('mid'), kind('end', { commits: true })])
   const said: string[] = []
   return {
@@ -75,13 +76,47 @@ test('a journal is told before and after each effect on a host', async () => {
   const told = (how: string, { task: of, host, what }: HostEffect) => void lines.push(`${how} ${what} ${of} ${host}`)
   const journal = {
     intent: async (effect: HostEffect) => told('intent', effect),
-    ended: async (effect: HostEffect, how: string) => told(how, effect),
+    ended: (effect: HostEffect, how: string) => told(how, effect),
   }
   const { options } = setting(async () => {
     lines.push('undo')
   })
   await takeBack([id('roll:a')], graph, outcomes({ 'roll:a': ran }), { ...options, journal })
   assert.equal(lines, ['intent undo roll:a h1', 'undo', 'done undo roll:a h1'])
+})
+
+test('what an earlier run left is put back, also where this run did nothing, failed, or did more', async () => {
+  const order: string[] = []
+  const picture = { containers: [], down: [] }
+  const { options, kinds } = setting(async (_params, { id }) => void order.push(`undo ${id}`))
+  const roll = kinds.get('roll')
+  if (!roll) throw new Error('no kind')
+  const putBack: NonNullable<TaskKind['putBack']> = async (_params, { id, needs }, before) => {
+    order.push(`put back ${id} ${needs.size} ${before === picture}`)
+    return true
+  }
+  const all = new Map([...kinds, ['roll', { ...roll, putBack }]])
+  const before = new Map([['h1', picture]])
+  for (const own of [ran, fresh, failed]) {
+    order.length = 0
+    const ended = outcomes({ 'roll:a': own, 'roll:c': ran, 'roll:d': failed })
+    const ids = takable(graph, ended, all, before)
+    assert.equal(ids, ['roll:a', 'roll:c'])
+    const { undone } = await takeBack(ids, graph, ended, { ...options, kinds: all, before })
+    assert.equal([...undone].sort(), ['roll:a', 'roll:c'])
+    assert.equal(order.sort(), ['put back roll:a 0 true', 'undo roll:c'])
+  }
+  assert.equal(takable(graph, outcomes({ 'roll:a': ran, 'end:e': failed }), all, before), [])
+})
+
+test('what cannot be put on record is not begun, and kinds that write to no host are not on record', async () => {
+  const journal = { intent: () => Promise.reject(new Error('the disk is full')), ended: () => assert.unreachable() }
+  const effect = { id: id('roll:a'), params: { host: 'h1' } }
+  await rejects(
+    journaled(journal, effect, { exclusive: true }, 'run', async () => assert.unreachable()),
+    /disk is full/,
+  )
+  assert.is(await journaled(journal, effect, {}, 'run', async () => 7), 7)
 })
 
 test.run()

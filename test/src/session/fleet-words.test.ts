@@ -36,6 +36,11 @@ for (const [title, words, expected] of [
     { services: ['web'] },
     ['render:h1', 'render:h2', 'render:h3', 'rollout:web@h1', 'rollout:web@h2', 'rollout:web@h3', 'only web'],
   ],
+  [
+    'hosts of a role that are also named',
+    { host: ['h2', 'd1'], role: ['app'] },
+    ['render:h2', 'rollout:api@h2', 'rollout:web@h2', 'only api,db,web'],
+  ],
   ['a service on a host', { host: ['h1'], services: ['api'] }, ['render:h1', 'rollout:api@h1', 'only api']],
   [
     'all but those that do not answer',
@@ -47,9 +52,10 @@ for (const [title, words, expected] of [
 }
 
 for (const [words, expected] of [
-  [{ host: ['h4'] }, '- SC3130 no host is called `h4`: expected one of d1, h1, h2, h3 → d1'],
-  [{ role: ['cache'] }, '- SC3130 no role is called `cache`: expected one of db, app'],
-  [{ services: ['wbe'] }, '- SC3130 no service is called `wbe`: expected one of api, db, web → web'],
+  [{ host: ['h4'] }, '- SC3160 no host is called `h4`: expected one of d1, h1, h2, h3 → d1'],
+  [{ role: ['cache'] }, '- SC3160 no role is called `cache`: expected one of app, db'],
+  [{ services: ['wbe'] }, '- SC3160 no service is called `wbe`: expected one of api, db, web → web'],
+  [{ host: ['h1'], role: ['db'] }, '- SC3131 nothing is deployed there: none of these services runs on any of these hosts'],
   [{ host: ['h1'], services: ['db'] }, '- SC3131 nothing is deployed there: none of these services runs on any of these hosts'],
 ] as const) {
   test(`refused: ${JSON.stringify(words)}`, async () => {
