@@ -7,6 +7,7 @@ import { type AppendOnly, createAppendOnly } from './append-only.ts'
 import { createHostEdge } from './edge.ts'
 import { type EdgeScope, readEdgeFiles } from './edge-state.ts'
 import { createEngine } from './engine.ts'
+import { createHostImages } from './engine-images.ts'
 import { EnvironmentLock } from './lock.ts'
 import { parseLock } from './lock-holder.ts'
 import { createOperator, type HostOperator } from './operator.ts'
@@ -85,6 +86,7 @@ export function createRemoteHost(options: RemoteHostOptions): RemoteHost {
     name: address.name,
     directory,
     engine,
+    images: createHostImages(connection, agent),
     operator: createOperator(connection, agent),
     files: createSftpFiles(session, directory),
     appendOnly: createAppendOnly(session, directory),

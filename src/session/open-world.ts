@@ -34,7 +34,7 @@ import { environmentLock, type HeldEnvironmentLock } from './environment-lock.ts
 import { hostHistory } from './host-history.ts'
 import type { HostPool } from './hosts.ts'
 import { unlessInHook } from './inside-hook.ts'
-import { lazyBuilder, lazyRegistry, memo } from './lazy-ports.ts'
+import { lazyBuilder, lazyRegistry, lazySpool, memo } from './lazy-ports.ts'
 
 import { noHosts } from './no-hosts.ts'
 import type { Project } from './open-project.ts'
@@ -125,6 +125,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     },
   )
   const registry = lazyRegistry(app)
+  const spool = lazySpool(directory)
   const environment = processEnvironment(app.env)
   const record = options.record ?? createRunRecord(join(directory, '.stagecraft', 'run'), options.writes)
   const outerCookie = app.env[cookieVariable]
@@ -133,6 +134,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     host: (name) => hosts.host(name),
     builder: lazyBuilder(registry, secrets.redact, app.signal),
     registry,
+    spool,
     secrets: secrets.port,
     content: contentPort(cache.content),
     programs,
@@ -219,6 +221,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
         ['what was learned about files was not kept', async () => (options.writes ? remembered.save() : undefined)],
         ['the cache was not brought within its limits', async () => (options.writes ? tidy() : undefined)],
         ['the record of this run was not removed', async () => (options.record === undefined ? record.close() : undefined)],
+        ['layers that were sent were not removed from .stagecraft/transfer', () => spool.close()],
         ['a connection was not closed', () => hosts.close()],
       ]
       await closeAll(steps, (message) => warn(secrets.redact(message)))
