@@ -31,13 +31,23 @@ const config = Buffer.from(JSON.stringify({ architecture: 'amd64', os: 'linux', 
 type Files = Readonly<Record<string, Buffer>>
 
 function tar(files: Files): Buffer {
-  const parts = Object.entries(files).flatMap(([name, bytes]) => [writeTarHeader(name, bytes.length), bytes, Buffer.alloc(tarPadding(bytes.length))])
+  const parts = Object.entries(files).flatMap(([name, bytes]) => [
+    writeTarHeader(name, bytes.length),
+    bytes,
+    Buffer.alloc(tarPadding(bytes.length)),
+  ])
   return Buffer.concat([...parts, Buffer.alloc(1024)])
 }
 
 /** As engines of different ages and stores save the same image. */
 const saved: Readonly<Record<string, Files>> = {
-  'before 25': { 'v1/layer.tar': small, 'v1/json': Buffer.from('{}'), 'v2/layer.tar': large, 'c.json': config, 'manifest.json': Buffer.from('[]') },
+  'before 25': {
+    'v1/layer.tar': small,
+    'v1/json': Buffer.from('{}'),
+    'v2/layer.tar': large,
+    'c.json': config,
+    'manifest.json': Buffer.from('[]'),
+  },
   'from 25': Object.fromEntries([large, config, small].map((bytes) => [`blobs/sha256/${digestOf(bytes).slice(7)}`, bytes])),
   'containerd, packed': Object.fromEntries(
     [gzipSync(large), config, gzipSync(small)].map((bytes) => [`blobs/sha256/${digestOf(bytes).slice(7)}`, bytes]),
@@ -95,7 +105,13 @@ test('an image is read once for all hosts, and again for a layer that nobody wan
   assert.is(shelf.saves, 1)
   const image = await spool.take(request(shelf), signal)
   assert.is(shelf.saves, 2)
-  assert.equal([...image.sizes].sort(), [[digestOf(large), large.length], [digestOf(small), small.length]].sort())
+  assert.equal(
+    [...image.sizes].sort(),
+    [
+      [digestOf(large), large.length],
+      [digestOf(small), small.length],
+    ].sort(),
+  )
   await spool.close()
 })
 

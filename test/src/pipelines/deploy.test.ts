@@ -197,7 +197,10 @@ test('where images are sent, a transfer to each host stands for the push, and no
     'upload:h2 needs render:h2 after transfer:web@h1 transfer:web@h2',
   ])
   const params = (id: string) => tasks.find((task) => task.id === id)?.params as Readonly<Record<string, unknown>>
-  assert.equal([params('build:web')['remote'], params('build:web')['hosts'], params('build:web')['repository']], [false, ['h1', 'h2'], 'shop-web'])
+  assert.equal(
+    [params('build:web')['remote'], params('build:web')['hosts'], params('build:web')['repository']],
+    [false, ['h1', 'h2'], 'shop-web'],
+  )
   assert.is(params('rollout:web@h1')['sent'], true)
   assert.equal(params('transfer:web@h1')['others'], ['h2'])
   for (const { kind, params: given } of tasks) assert.equal(kinds.get(kind)?.params.parse(given), given)
@@ -211,7 +214,10 @@ test('a rollback sends what was sent, and pulls what was pulled, whatever the ma
     ...{ version: 'v1', envFileNames: [], buildArgs: {}, ignoreFiles: {} },
     pins: { api: { ...pinned, transfer: 'ssh' }, web: pinned },
   })
-  assert.equal(tasks.map(({ id }) => id).filter((id) => /^(pin|push|build|transfer)/.test(id)), ['pin:api', 'pin:web', 'transfer:api@h1'])
+  assert.equal(
+    tasks.map(({ id }) => id).filter((id) => /^(pin|push|build|transfer)/.test(id)),
+    ['pin:api', 'pin:web', 'transfer:api@h1'],
+  )
   const pin = tasks.find(({ id }) => id === 'pin:api')?.params as Readonly<Record<string, unknown>>
   assert.equal([pin['sent'], pin['transfer']], [['h1'], undefined])
 })
