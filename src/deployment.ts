@@ -9,6 +9,8 @@ export interface Deployment {
   readonly composeProject: string
   /** Registry reference without scheme or tag; images are `<registry>/<service>`. */
   readonly registry?: string
+  /** How images that are built here come to hosts; absent: through their registries. */
+  readonly transfer?: 'ssh'
   /** Absolute folder on hosts: `/opt/stagecraft/<project>/<environment>`. */
   readonly directory: string
   /** Absolute folder on hosts of what all projects on a machine share: `/opt/stagecraft/edge`. */
@@ -105,7 +107,7 @@ export interface Service {
 }
 
 export interface ImageBuild {
-  /** Reference without tag: `<registry>/<service>` or `<project>-<service>`. */
+  /** Reference without tag: `<registry>/<service>`, or `<project>-<service>` for what no registry sees. */
   readonly repository: string
   /** Project-relative. */
   readonly context: string

@@ -11,7 +11,9 @@
 import { join, posix } from 'node:path'
 import { z } from 'zod'
 import type { ActionResult, Fingerprint, JsonObject } from '../graph/types.ts'
-import { defineTask, type FileSet, type Look, TaskFailure } from './kind.ts'
+import { defineTask, type FileSet, type Look, type TaskContext, TaskFailure } from './kind.ts'
+import type { Builder } from './ports.ts'
+import { sentDigest, sentReference } from './transferring/names.ts'
 
 /** What `build` leaves in its result's values. */
 export interface BuiltImage {
@@ -50,6 +52,8 @@ const paramsSchema = z.lazy(() =>
     labels: z.record(z.string(), z.string()),
     /** The image goes to a registry, which then is asked first whether it has it. */
     remote: z.boolean(),
+    /** Hosts it is sent to, where no registry is in between: then they are asked whether they have it. */
+    hosts: z.array(z.string()).exactOptional(),
   }),
 )
 export type BuildParams = z.infer<typeof paramsSchema>
@@ -64,6 +68,8 @@ export const build = defineTask<Params>({
   pool: 'docker',
   params: paramsSchema,
   title: ({ service }) => `build ${service}`,
+  /** Where an image goes makes no other image. */
+  identity: ({ hosts: _, ...rest }) => rest,
 
   inputs({ context, dockerfile, dockerignore, withheld, additionalContexts, secrets }) {
     const always = dockerignore === null ? [dockerfile] : [dockerfile, dockerignore]
@@ -82,11 +88,16 @@ export const build = defineTask<Params>({
       const imageId = (await registry.manifest(reference))?.imageId
       if (imageId !== undefined) return { fresh: true, result: resultOf(params, tag, imageId), detail: `${tag} is in the registry` }
     }
+    if (params.hosts !== undefined) {
+      const imageId = await onEveryHost(params, params.hosts, tag, context)
+      if (imageId !== undefined)
+        return { fresh: true, result: resultOf(params, tag, imageId), detail: `${tag} is on ${params.hosts.join(', ')}` }
+    }
     const known = cached?.values['imageId']
     if (typeof known !== 'string') return { fresh: false, because: { reason: 'first-run', detail: 'no image was built from this yet' } }
     // By tag, for that is what `push` will look for. An engine with the containerd store has another name for the image of a build whose
     // push failed: it is built again, from BuildKit's cache.
-    if ((await builder.imageId(reference)) !== known) {
+    if (!(await isHere(params, reference, known, builder))) {
       return { fresh: false, because: { reason: 'absent', detail: `${reference} is not in this machine's engine` } }
     }
     return { fresh: true, result: resultOf(params, tag, known), detail: `${reference} is in this machine's engine` }
@@ -116,7 +127,8 @@ export const build = defineTask<Params>({
       (line) => context.log(line),
       context.signal,
     )
-    const imageId = params.remote ? built : await builder.imageId(reference)
+    if (params.hosts !== undefined) await builder.tag(reference, sentReference(params.repository, built))
+    const imageId = params.remote || params.hosts !== undefined ? built : await builder.imageId(reference)
     if (imageId === undefined) {
       throw new TaskFailure({
         reason: 'missing-output',
@@ -128,6 +140,34 @@ export const build = defineTask<Params>({
     return resultOf(params, tag, imageId)
   },
 })
+
+/**
+ * What `transfer` leaves on hosts is a cache that machines share: a runner without any memory neither builds nor sends what they all have.
+ * One host is not enough, for its word is not to decide what others run.
+ */
+async function onEveryHost(
+  { repository }: Params,
+  hosts: readonly string[],
+  tag: string,
+  { ports, signal }: TaskContext,
+): Promise<string | undefined> {
+  try {
+    const looks = await Promise.all(hosts.map((name) => ports.host(name).images.named(repository)))
+    const [digest, ...more] = new Set(looks.map((images) => sentDigest(images, repository, `${repository}:${tag}`)))
+    return more.length === 0 ? digest : undefined
+  } catch (error) {
+    // A host that does not answer is for those to tell who must write to it.
+    if (error instanceof TaskFailure && error.failure.reason !== 'bug' && !signal.aborted) return undefined
+    throw error
+  }
+}
+
+/** An engine may call an image by its manifest. Sent images have a second name, which says what they are. */
+async function isHere({ repository, hosts }: Params, reference: string, known: string, builder: Builder): Promise<boolean> {
+  if (hosts === undefined) return (await builder.imageId(reference)) === known
+  const [built, sent] = await Promise.all([builder.imageId(reference), builder.imageId(sentReference(repository, known))])
+  return built !== undefined && built === sent
+}
 
 /** Reads a build's result. @throws Error for a result that `build` did not make. */
 export function builtImage(result: ActionResult | undefined): BuiltImage {

@@ -6,7 +6,8 @@ import { z } from 'zod'
 import type { ActionResult, TaskId } from '../graph/types.ts'
 import { forgetRoute } from './edge/forget.ts'
 import { defineTask, type TaskContext } from './kind.ts'
-import type { Container } from './ports.ts'
+import type { Container, ReleasePort } from './ports.ts'
+import { imageDigest } from './transferring/names.ts'
 
 const params = z.lazy(() =>
   z.strictObject({
@@ -16,7 +17,7 @@ const params = z.lazy(() =>
     hosts: z.array(z.string()),
     primaryHost: z.string(),
     renders: z.array(z.strictObject({ host: z.string(), render: z.string() })),
-    pushes: z.array(z.strictObject({ service: z.string(), push: z.string() })),
+    pushes: z.array(z.strictObject({ service: z.string(), push: z.string(), sent: z.boolean().exactOptional() })),
     /** Services that this release is about, when it is about a part of the fleet: nothing else is removed. */
     only: z.array(z.string()).exactOptional(),
     /** Routes that are wanted, by host; others of this environment go before the containers they lead to. */
@@ -36,6 +37,17 @@ export const finalize = defineTask<FinalizeParams>({
   commits: true,
   params,
   title: ({ environment }) => `finish the release in ${environment}`,
+  /** Of an image that is sent, not the content tag: it changes when the image does not. */
+  select({ pushes }, need, result) {
+    if (pushes.some(({ push, sent }) => sent && push === need)) {
+      return { repository: result.values['repository'] ?? null, digest: imageDigest(result) ?? null }
+    }
+    const { files, values } = result
+    return {
+      files: Object.fromEntries(Object.entries(files).map(([path, { digest, executable }]) => [path, { digest, executable }])),
+      values,
+    }
+  },
   async observe(params, context) {
     const seen = await context.ports.host(params.primaryHost).observe()
     const [id, applied] = seen.release?.split(' ') ?? []
@@ -118,11 +130,12 @@ async function strayRoutes({ edge }: FinalizeParams, context: TaskContext): Prom
   return found.flat()
 }
 
-function images(params: FinalizeParams, context: TaskContext): Record<string, { ref: string; digest: string }> {
+function images(params: FinalizeParams, context: TaskContext): Parameters<ReleasePort['complete']>[0] {
   return Object.fromEntries(
-    params.pushes.map(({ service, push }) => {
-      const values = context.needs.get(push as TaskId)?.values
-      return [service, { ref: String(values?.['repository']), digest: String(values?.['digest']) }]
+    params.pushes.map(({ service, push, sent }) => {
+      const result = context.needs.get(push as TaskId)
+      const image = { ref: String(result?.values['repository']), digest: String(imageDigest(result)) }
+      return [service, sent ? { ...image, transfer: 'ssh' } : image]
     }),
   )
 }

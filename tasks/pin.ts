@@ -7,6 +7,7 @@
 import { z } from 'zod'
 import type { ActionResult } from '../graph/types.ts'
 import { defineTask, type TaskContext, TaskFailure } from './kind.ts'
+import { isSent, sentReference } from './transferring/names.ts'
 
 const paramsSchema = z.lazy(() =>
   z.strictObject({
@@ -20,6 +21,8 @@ const paramsSchema = z.lazy(() =>
     release: z.string(),
     /** Names of hosts that are to run it. */
     hosts: z.array(z.string()),
+    /** It was sent over SSH and is in no registry: then hosts that may have it, whether they run it or not. */
+    sent: z.array(z.string()).exactOptional(),
   }),
 )
 export type PinParams = z.infer<typeof paramsSchema>
@@ -47,6 +50,7 @@ export const pin = defineTask<Params>({
 /** @throws TaskFailure when it cannot be had any more. */
 async function find(params: Params, context: TaskContext): Promise<{ result: ActionResult; detail: string }> {
   const { repository, digest, version, release } = params
+  if (digest !== null && params.sent !== undefined) return findSent(params, digest, params.sent, context)
   const reference = digest === null ? `${repository}:${version}` : `${repository}@${digest}`
   const answer = await ask(reference, context)
   const found = answer instanceof TaskFailure ? undefined : answer
@@ -99,4 +103,31 @@ function resultOf(repository: string, digest: string): ActionResult {
 /** As much of a digest as a person compares. */
 function short(digest: string): string {
   return digest.slice(0, 'sha256:'.length + 12)
+}
+
+/** One that was sent: on all hosts that are to run it, on this machine, or on any other host. */
+async function findSent(
+  params: Params,
+  digest: string,
+  fleet: readonly string[],
+  context: TaskContext,
+): Promise<{ result: ActionResult; detail: string }> {
+  const { repository, release, hosts, service, version } = params
+  const reference = sentReference(repository, digest)
+  const found = (where: string) => ({ result: resultOf(repository, digest), detail: `${short(digest)} of ${release} is on ${where}` })
+  const holds = async (name: string) =>
+    (await context.ports.host(name).images.named(repository)).some((image) => isSent(image, repository, digest))
+  const has = await Promise.all(hosts.map(holds))
+  const without = hosts.filter((_, index) => !has[index])
+  if (without.length === 0) return found(hosts.join(', '))
+  const other = hosts.find((_, index) => has[index])
+  if (other !== undefined) return found(other)
+  if ((await context.ports.builder.layers(reference)) !== undefined) return found('this machine')
+  for (const name of fleet.filter((candidate) => !hosts.includes(candidate))) if (await holds(name)) return found(name)
+  throw new TaskFailure({
+    reason: 'missing-output',
+    subject: service,
+    message: `${reference}, the image of ${service} in ${release}, cannot be had: it was sent without a registry, and neither this machine nor a host has it any more; nothing was changed`,
+    remedy: `roll back from the machine that built it, check ${version} out and \`stagecraft deploy --version ${version}\`, which builds it again, or roll back to another release`,
+  })
 }

@@ -8,6 +8,7 @@ import type { Host } from './ports/host.ts'
 import type { Builder, Registry } from './ports/images.ts'
 import type { Probes, Programs } from './ports/programs.ts'
 import type { Content, Environment, Outputs, Secrets } from './ports/project.ts'
+import type { ImageSpool } from './ports/transfer.ts'
 
 export type * from './ports/database.ts'
 export type * from './ports/edge.ts'
@@ -16,6 +17,7 @@ export type * from './ports/host.ts'
 export type * from './ports/images.ts'
 export type * from './ports/programs.ts'
 export type * from './ports/project.ts'
+export type * from './ports/transfer.ts'
 
 /** Where a run takes place. */
 export interface Scope {
@@ -29,6 +31,7 @@ export interface Ports {
   host(name: string): Host
   readonly builder: Builder
   readonly registry: Registry
+  readonly spool: ImageSpool
   readonly secrets: Secrets
   readonly content: Content
   readonly programs: Programs
@@ -46,5 +49,5 @@ export interface ReleasePort {
   /** Id of the release this run makes; made on first use. */
   id(): Promise<string>
   /** Marks the release finished, locally; returns the history as it is to be copied to the primary host. */
-  complete(images: Readonly<Record<string, { readonly ref: string; readonly digest: string }>>): Promise<string>
+  complete(images: Readonly<Record<string, { readonly ref: string; readonly digest: string; readonly transfer?: 'ssh' }>>): Promise<string>
 }

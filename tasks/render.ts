@@ -9,6 +9,7 @@ import { type LocalInput, localInputs, placeLocalInputs } from './rendering/loca
 import { hostModel, type RenderProblem, secretScope } from './rendering/model.ts'
 import { type RenderParams, type RenderValues, renderParams } from './rendering/params.ts'
 import { variableNames } from './rendering/template.ts'
+import { imageDigest, sentReference } from './transferring/names.ts'
 
 export type { RenderProblem } from './rendering/model.ts'
 export type { RenderParams, RenderValues } from './rendering/params.ts'
@@ -28,7 +29,7 @@ export const render = defineTask<RenderParams>({
   title: (params) => `render ${params.host}`,
   inputs: declaredInputs,
   select(_params, _need, result) {
-    return { repository: result.values['repository'] ?? null, digest: result.values['digest'] ?? null }
+    return { repository: result.values['repository'] ?? null, digest: imageDigest(result) ?? null }
   },
   run,
 })
@@ -100,9 +101,9 @@ async function run(params: RenderParams, context: TaskContext): Promise<ActionRe
 function pushedImages(params: RenderParams, needs: ReadonlyMap<TaskId, ActionResult>): Record<string, string> {
   const pinned = Object.entries(params.services).flatMap(([name, { image }]) => {
     if (image === null) return []
-    const digest = needs.get(image.push)?.values['digest']
-    if (typeof digest !== 'string') throw new TypeError(`${image.push} yielded no digest for ${name}`)
-    return [[name, `${image.repository}@${digest}`] as const]
+    const digest = imageDigest(needs.get(image.push))
+    if (digest === undefined) throw new TypeError(`${image.push} yielded no digest for ${name}`)
+    return [[name, image.sent ? sentReference(image.repository, digest) : `${image.repository}@${digest}`] as const]
   })
   return Object.fromEntries(pinned)
 }

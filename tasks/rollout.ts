@@ -108,11 +108,22 @@ async function recreate(rolling: Rolling, isForced: boolean): Promise<void> {
 
 async function pullImage({ host, image, params, context }: Rolling): Promise<void> {
   if (await host.engine.hasImage(image)) return
+  if (params.sent) throw lost(params, image)
   await requireSpace(host, params.minFreeBytes ?? defaultMinFreeBytes)
   await context.guard()
   context.log(`pulling ${image}`)
   await host.engine.pull(image, await context.ports.registry.credentials(image), (line) => context.log(line))
   if (!params.ownCode) await recordPulled(host, image)
+}
+
+/** Its name is not one of a registry's: a stranger may have given it there to something else. */
+function lost({ service, host }: RolloutParams, image: string): TaskFailure {
+  return new TaskFailure({
+    reason: 'missing-output',
+    subject: `${service} on ${host}`,
+    message: `${image} is not on ${host} any more`,
+    remedy: 'look whether something prunes images on the host, and deploy again: it is sent again',
+  })
 }
 
 function desired(params: RolloutParams, context: TaskContext): Rolling {

@@ -3,10 +3,10 @@
 /** Built-in target → kinds of the tasks it stands for; all they depend on comes along. */
 export const builtInTargets: Readonly<Record<string, readonly string[]>> = {
   build: ['build'],
-  push: ['push'],
+  push: ['push', 'transfer'],
   render: ['render'],
   migrate: ['migrate_pre'],
-  deploy: ['build', 'push', 'render', 'upload', 'migrate_pre', 'rollout', 'health', 'finalize', 'hook'],
+  deploy: ['build', 'push', 'transfer', 'render', 'upload', 'migrate_pre', 'rollout', 'health', 'finalize', 'hook'],
 }
 
 /** Kinds whose tasks can be named by id, `build:api`. */

@@ -54,7 +54,8 @@ export function resolveRoute(name: string, definition: Service['definition'], se
     )
   }
   const inManifest = own(loaded.config.services, name)
-  const port = given.port ?? inManifest?.port ?? own(environment.services, name)?.health?.port ?? inManifest?.health?.port ?? onlyPort(definition)
+  const port =
+    given.port ?? inManifest?.port ?? own(environment.services, name)?.health?.port ?? inManifest?.health?.port ?? onlyPort(definition)
   if (port === undefined) {
     const notes = [{ message: `say it with \`services.${name}.port\`, or in its \`route\`` }]
     setting.report(problem('SC1140', `the port of service \`${name}\` is not known: its \`route\` needs one`, location, { notes }))
@@ -114,5 +115,7 @@ function addresses({ environment, environmentName, inventory, loaded, report }: 
     const location = loaded.locateKey(['environments', environmentName, 'edge', 'inner_addresses', name])
     report(problem('SC1144', `there is no host \`${name}\`, only ${listed(names)}`, location))
   }
-  return Object.fromEntries(inventory.hosts.map(({ name, address, privateAddress }) => [name, own(given, name) ?? privateAddress ?? address]))
+  return Object.fromEntries(
+    inventory.hosts.map(({ name, address, privateAddress }) => [name, own(given, name) ?? privateAddress ?? address]),
+  )
 }

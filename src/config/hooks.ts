@@ -10,7 +10,7 @@ import type { Setting } from './setting.ts'
 import { listed } from './word-list.ts'
 
 /** Kinds of task of a deploy, in the order in which they first come. */
-const kinds = ['build', 'push', 'render', 'upload', 'migrate_pre', 'proxy', 'rollout', 'edge', 'health', 'finalize']
+const kinds = ['build', 'push', 'transfer', 'render', 'upload', 'migrate_pre', 'proxy', 'rollout', 'edge', 'health', 'finalize']
 /** By when the new image and the file it runs by can be on the host of a service. */
 const inContainer = ['deploy', 'upload', 'migrate_pre', 'rollout', 'edge', 'health', 'finalize']
 const points = [...['deploy', ...kinds].flatMap((kind) => [`before_${kind}`, `after_${kind}`]), 'after_failure']
@@ -112,6 +112,7 @@ export function resolveHooks(setting: Setting, services: readonly Service[], dat
       case 'build':
       case 'push':
         return services.filter(({ build }) => build).map(({ name }) => name)
+      case 'transfer':
       case 'rollout':
       case 'edge':
         return services.flatMap(({ name, hosts }) => [name, ...hosts.map((host) => `${name}@${host}`)])
@@ -127,7 +128,7 @@ export function resolveHooks(setting: Setting, services: readonly Service[], dat
   }
 }
 
-const serviceKinds = ['build', 'push', 'rollout', 'edge']
+const serviceKinds = ['build', 'push', 'transfer', 'rollout', 'edge']
 
 function hookOf(place: Point, config: HookConfig, origin: Hook['origin']): Hook {
   const { command, on, env, secrets, timeout, on_failure: onFailure } = config

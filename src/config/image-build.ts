@@ -58,15 +58,20 @@ function providerRecipe(name: string, role: 'backend' | 'frontend', { loaded, re
   }
 }
 
-/** What `image` says, else `<registry>/<service>`, else `<project>-<service>` for what never leaves this machine. */
+/** How images that are built here come to hosts. */
+export function transferOf({ loaded, environment }: Pick<Setting, 'loaded' | 'environment'>): 'registry' | 'ssh' {
+  return environment.transfer ?? loaded.config.project.transfer ?? 'registry'
+}
+
+/** What `image` says, else `<registry>/<service>`, else `<project>-<service>` for what no registry ever sees. */
 function resolveRepository(name: string, definition: JsonObject, setting: Setting): string | undefined {
   const { loaded, compose, inventory, report, environmentName } = setting
   const { registry, name: project } = loaded.config.project
   const written = definition['image']
-  const remote = inventory.hosts.length > 0
+  const isPushed = inventory.hosts.length > 0 && transferOf(setting) === 'registry'
   if (typeof written !== 'string') {
-    if (remote && registry === undefined) {
-      const notes = [{ message: 'such as `registry: ghcr.io/acme/shop`' }]
+    if (isPushed && registry === undefined) {
+      const notes = [{ message: 'such as `registry: ghcr.io/acme/shop`; or set `transfer: ssh`, which needs none' }]
       report(
         problem(
           'SC1033',
@@ -96,7 +101,7 @@ function resolveRepository(name: string, definition: JsonObject, setting: Settin
     report(problem('SC1034', `\`${repository}\` cannot be the name of an image`, location))
     return undefined
   }
-  if (remote && !repository.includes('/')) {
+  if (isPushed && !repository.includes('/')) {
     const better =
       registry === undefined ? 'name its registry, such as `ghcr.io/acme/shop`' : `remove \`image\` to use \`${registry}/${name}\``
     report(problem('SC1034', `image \`${repository}\` cannot be pushed: it names no registry`, location, { notes: [{ message: better }] }))

@@ -11,6 +11,7 @@ import { hasErrors, inOrder, problem, type Report, warning } from './diagnostic.
 import { resolveEdge } from './edge.ts'
 import { overrideOf } from './external-services.ts'
 import { resolveHooks } from './hooks.ts'
+import { transferOf } from './image-build.ts'
 import { resolveInventory } from './inventory.ts'
 import { own } from './json-path.ts'
 import { resolveFleet } from './rollout-policy.ts'
@@ -63,6 +64,7 @@ export function resolveDeployment(
     environment: environmentName,
     composeProject: `${project}-${environmentName}`,
     ...(registry !== undefined && { registry }),
+    ...(remote && transferOf(setting) === 'ssh' && { transfer: 'ssh' as const }),
     directory: `${environment.path === '/' ? '' : environment.path}/${project}/${environmentName}`,
     edgeDirectory: `${environment.path === '/' ? '' : environment.path}/edge`,
     ...(edge && { edge }),

@@ -10,6 +10,7 @@ import { TaskFailure } from '../../tasks/kind.ts'
 import type { Builder, BuildRequest, Command, Exit, Registry } from '../../tasks/ports.ts'
 import { buildCommand, dockerFailure } from './docker-command.ts'
 import { loginCommand, parseReference } from './image-reference.ts'
+import { saveImage } from './image-save.ts'
 import { type RunProcess, runProcess } from './process.ts'
 
 export interface BuilderOptions {
@@ -68,6 +69,15 @@ export function createBuilder({ registry, signal, redact, run = runProcess }: Bu
       if (/no such image/i.test(exit.stderr)) return undefined
       throw dockerFailure(reference, 'docker image inspect', exit, [])
     },
+
+    async layers(reference) {
+      const exit = await look('docker', 'image', 'inspect', '--format', '{{json .RootFS.Layers}}', reference)
+      if (exit.code === 0) return (JSON.parse(exit.stdout) as readonly string[] | null) ?? []
+      if (/no such image/i.test(exit.stderr)) return undefined
+      throw dockerFailure(reference, 'docker image inspect', exit, [])
+    },
+
+    save: async (reference, stop) => saveImage(reference, stop),
 
     async tag(source, reference) {
       const exit = await look('docker', 'image', 'tag', source, reference)

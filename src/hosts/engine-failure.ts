@@ -75,3 +75,15 @@ export function pullFailure(host: EngineHost, reference: string, message: string
     return failure(`the host must reach ${registry}: check its DNS and firewall`)
   return failure(`try \`docker pull ${reference}\` on the host`)
 }
+
+/** An image that could not be loaded. */
+export function loadFailure(host: EngineHost, reference: string, said: string): Failure {
+  const message = `cannot load ${reference} on ${host.where}: ${said}`
+  const subject = host.name
+  if (/no space left on device/i.test(said)) {
+    return { reason: 'refused', subject, message, remedy: 'free some disk space on the host: `df -h`, `docker system df`' }
+  }
+  // What an engine says of a layer that was left out and that it does not have.
+  if (/no such file or directory|not found|does not exist/i.test(said)) return { reason: 'missing-output', subject, message }
+  return { reason: 'refused', subject, message, remedy: 'look at the log of Docker on the host: `journalctl -u docker`; and deploy again' }
+}

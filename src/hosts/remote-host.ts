@@ -7,6 +7,7 @@ import { type AppendOnly, createAppendOnly } from './append-only.ts'
 import { createHostEdge } from './edge.ts'
 import { type EdgeScope, readEdgeFiles } from './edge-state.ts'
 import { createEngine } from './engine.ts'
+import { createHostImages } from './engine-images.ts'
 import { createJournalFile, type JournalFile } from './journal-file.ts'
 import { EnvironmentLock } from './lock.ts'
 import { parseLock } from './lock-holder.ts'
@@ -91,6 +92,7 @@ export function createRemoteHost(options: RemoteHostOptions): RemoteHost {
     name: address.name,
     directory,
     engine,
+    images: createHostImages(connection, agent),
     operator: createOperator(connection, agent),
     files: createSftpFiles(session, directory),
     appendOnly: createAppendOnly(session, directory),

@@ -19,6 +19,7 @@ import { type Pins, pinTask } from './pins.ts'
 
 import { finalizeTask, healthTask } from './release-end.ts'
 import { rolloutId, rolloutOrder } from './rollout-order.ts'
+import { imageTask, isSent, transferTasks } from './transfer-tasks.ts'
 
 export interface DeployOptions {
   /** Recorded in the release; not part of what anything is made from. */
@@ -40,6 +41,7 @@ export interface DeployOptions {
  *
  *     build:* ─▶ push:* ─▶ render:H ─▶ upload:H ─▶ rollout:S@H ─▶ health ─▶ finalize
  *                   ╰╌╌╌▶ migrate_pre:D ╌╌╌╌╌╌╌╌╌╌╌╯              (╌ order only)
+ *     build:* ─▶ transfer:S@H ╌▶ upload:*   in place of pushes, where images are sent
  *     proxy:H ╌╌╌╌╌╌╌╌╌╌╌▶ rollout:S@H ╌╌▶ edge:S@H ╌╌▶ health       (routed services)
  *
  * A database that is one of our services is rolled before its migrations; every other rollout comes after them. How rollouts follow each
@@ -50,30 +52,43 @@ export function deployTasks(deployment: Deployment, options: DeployOptions): Tas
   const isRendered = (service: Service) => deployment.hosts.length === 0 || service.hosts.some((host) => scope.hosts.includes(host))
   const built = deployment.services.filter((service) => service.build !== undefined && isRendered(service))
   const { pins } = options
-  const builds = pins ? [] : built.map((service) => buildTask(service, deployment, options))
+  const fleet = deployment.hosts.map(({ name }) => name).filter((name) => !options.part?.unreachable?.includes(name))
+  const builds = pins ? [] : built.map((service) => buildTask(service, deployment, scope, options))
   if (deployment.hosts.length === 0) return withHooks(builds, deployment, scope)
-  const pushes = built.map((service) => (pins ? pinTask(service, scope, pins) : pushTask(service, builds)))
-  const pushIds = pushes.map((task) => task.id)
+  const pinned = pins ? built.map((service) => pinTask(service, scope, pins, fleet)) : []
+  const pushes = pins ? [] : built.filter((service) => !isSent(service, deployment, pins)).map((service) => pushTask(service, builds))
+  const transfers = transferTasks(built, deployment, scope, { pins, fleet, before: [...builds, ...pinned] })
+  const pushIds = [...pinned, ...pushes, ...transfers].map((task) => task.id)
   const migrated = pins ? [] : deployment.databases.filter((database) => database.strategy === 'pre_deploy')
   const migrations = migrated.map((database) => migrateTask(database, deployment, scope, pushIds))
   const external = migrated.filter((database) => database.service === undefined).map(({ name }) => id('migrate_pre', name))
   const renders = scope.hosts.map((host) => renderTask(host, deployment, options))
-  // An image that is lost must be found out before anything is written.
-  const uploads = scope.hosts.map((host) => uploadTask(host, deployment, pins ? pushIds : external))
-  const proxies = proxyTasks(deployment, scope).map((proxy) => (pins ? { ...proxy, after: [...proxy.after, ...pushIds] } : proxy))
-  const rollouts = rolloutTasks(deployment, scope, migrations)
+  // An image that is lost, or cannot be sent, must be found out before anything else is written.
+  const images = pins ? pushIds : transfers.map((task) => task.id)
+  const uploads = scope.hosts.map((host) => uploadTask(host, deployment, pins ? images : [...external, ...images]))
+  const proxies = proxyTasks(deployment, scope).map((proxy) => ({ ...proxy, after: [...proxy.after, ...images] }))
+  const rollouts = rolloutTasks(deployment, scope, migrations, pins)
   const edges = edgeTasks(deployment, scope)
   const renderIds = renders.map((task) => task.id)
   const tasks = [
-    ...[...builds, ...pushes, ...renders, ...uploads, ...migrations, ...proxies, ...rollouts, ...edges],
+    ...[...builds, ...pinned, ...pushes, ...transfers, ...renders, ...uploads, ...migrations, ...proxies, ...rollouts, ...edges],
     healthTask(deployment, scope, renderIds, [...rollouts, ...edges]),
-    finalizeTask(deployment, scope, options.version, pushes),
+    finalizeTask(
+      deployment,
+      scope,
+      options.version,
+      built.map((service) => ({
+        service: service.name,
+        push: imageTask(service, deployment, pins),
+        sent: isSent(service, deployment, pins),
+      })),
+    ),
   ]
   return withHooks(tasks, deployment, scope)
 }
 
 /** In the order of `rollout-order.ts`, as far as they take part. */
-function rolloutTasks(deployment: Deployment, scope: Scope, migrations: readonly Task[]): Task[] {
+function rolloutTasks(deployment: Deployment, scope: Scope, migrations: readonly Task[], pins: Pins | undefined): Task[] {
   const early = databaseServices(
     deployment.databases.filter(({ strategy }) => strategy === 'pre_deploy'),
     deployment,
@@ -84,11 +99,11 @@ function rolloutTasks(deployment: Deployment, scope: Scope, migrations: readonly
   const present = new Set(places.map(({ service, host }) => rolloutId({ service: service.name, host })))
   return places.map(({ service, host }) => {
     const before = (order.get(rolloutId({ service: service.name, host })) ?? []).filter((other) => present.has(other))
-    return rolloutTask(service, host, deployment, [...before, ...(early.has(service.name) ? [] : migrationIds)])
+    return rolloutTask(service, host, deployment, pins, [...before, ...(early.has(service.name) ? [] : migrationIds)])
   })
 }
 
-function buildTask(service: Service, deployment: Deployment, options: DeployOptions): Task {
+function buildTask(service: Service, deployment: Deployment, scope: Scope, options: DeployOptions): Task {
   const build = service.build as ImageBuild
   const secrets = Object.fromEntries(
     Object.entries(build.secrets).map(([secretId, from]) => [secretId, 'environment' in from ? from.environment : `file:${from.file}`]),
@@ -108,7 +123,8 @@ function buildTask(service: Service, deployment: Deployment, options: DeployOpti
     additionalContexts: build.additionalContexts,
     cacheFrom: [...build.cacheFrom],
     labels: build.labels,
-    remote: deployment.hosts.length > 0,
+    remote: deployment.hosts.length > 0 && !isSent(service, deployment),
+    ...(isSent(service, deployment) && { hosts: service.hosts.filter((host) => scope.hosts.includes(host)) }),
   })
 }
 
@@ -144,7 +160,7 @@ function migrateTask(database: DatabaseTarget, { services }: Deployment, scope: 
 
 function renderTask(host: string, deployment: Deployment, options: DeployOptions): Task {
   const placed = deployment.services.filter((service) => service.hosts.includes(host))
-  const needs = placed.filter((service) => service.build).map((service) => imageTask(service, options))
+  const needs = placed.filter((service) => service.build).map((service) => imageTask(service, deployment, options.pins))
   const composeDirectory = posix.dirname(deployment.compose.file)
   return task('render', host, undefined, undefined, needs, [], {
     host,
@@ -160,7 +176,11 @@ function renderTask(host: string, deployment: Deployment, options: DeployOptions
           definition: withExtraHosts({ ...service, definition: withEdgeNetwork(service) }, host, deployment),
           replicas: service.replicas,
           image: service.build
-            ? { push: imageTask(service, options), repository: options.pins?.[service.name]?.repository ?? service.build.repository }
+            ? {
+                push: imageTask(service, deployment, options.pins),
+                repository: options.pins?.[service.name]?.repository ?? service.build.repository,
+                ...(isSent(service, deployment, options.pins) && { sent: true }),
+              }
             : null,
           ownCode: service.build !== undefined,
         },
@@ -174,17 +194,12 @@ function renderTask(host: string, deployment: Deployment, options: DeployOptions
   } satisfies RenderParams)
 }
 
-/** The task whose digest a service of ours runs. */
-function imageTask({ name }: Service, { pins }: DeployOptions): TaskId {
-  return id(pins ? 'pin' : 'push', name)
-}
-
 function uploadTask(host: string, deployment: Deployment, after: readonly TaskId[]): Task {
   const render = id('render', host)
   return task<UploadParams>('upload', host, undefined, undefined, [render], after, { host, directory: deployment.directory, render })
 }
 
-function rolloutTask(service: Service, host: string, deployment: Deployment, before: readonly TaskId[]): Task {
+function rolloutTask(service: Service, host: string, deployment: Deployment, pins: Pins | undefined, before: readonly TaskId[]): Task {
   const render = id('render', host)
   const { definition, rollout } = service
   const proxies = service.route ? [id('proxy', host)] : []
@@ -199,6 +214,7 @@ function rolloutTask(service: Service, host: string, deployment: Deployment, bef
     order: rollout.order,
     orderReason: rollout.reason ?? null,
     ownCode: service.build !== undefined,
+    ...(isSent(service, deployment, pins) && { sent: true }),
     restart: restartPolicy(definition['restart'], deployment.variables.plain),
     timeoutSeconds: rollout.timeoutSeconds,
     minReadySeconds: rollout.minReadySeconds,

@@ -6,15 +6,18 @@ import { task } from './deploy-task.ts'
 import { hostsInScope, type Scope } from './fleet-part.ts'
 
 /** By service: the image it is to run, as a release recorded it. */
-export type Pins = Readonly<Record<string, Omit<PinParams, 'service' | 'hosts'>>>
+export type Pins = Readonly<Record<string, Omit<PinParams, 'service' | 'hosts' | 'sent'> & { readonly transfer?: 'ssh' }>>
 
-export function pinTask(service: Service, scope: Scope, pins: Pins): Task {
+/** @param fleet hosts that can be asked, those that take no part too. */
+export function pinTask(service: Service, scope: Scope, pins: Pins, fleet: readonly string[]): Task {
   const { name } = service
   const pinned = pins[name]
   if (pinned === undefined) throw new Error(`no image is pinned for ${name}`)
+  const { transfer, ...image } = pinned
   return task<PinParams>('pin', name, undefined, service.origin, [], [], {
     service: name,
-    ...pinned,
+    ...image,
     hosts: [...hostsInScope(service, scope)],
+    ...(transfer === 'ssh' && { sent: [...fleet] }),
   })
 }

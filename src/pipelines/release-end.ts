@@ -18,26 +18,34 @@ export function healthTask(deployment: Deployment, scope: Scope, renders: readon
   return task<HealthParams>('health', environment, undefined, undefined, renders, rolled, { environment, services, timeoutSeconds })
 }
 
+export interface ReleasedImage {
+  readonly service: string
+  /** The task that tells which image it is. */
+  readonly push: TaskId
+  /** It came to hosts without a registry. */
+  readonly sent: boolean
+}
+
 /**
  * @param version recorded in the release; not part of what anything is made from.
- * @param pushes tasks whose images the release is: each says in its parameters whose.
+ * @param images what the release runs of what we build.
  */
 export function finalizeTask(
   deployment: Deployment,
   { hosts, isPartial, isRolled }: Scope,
   version: string,
-  pushes: readonly Task[],
+  images: readonly ReleasedImage[],
 ): Task {
   const { environment, services } = deployment
   const renders = hosts.map((host) => ({ host, render: id('render', host) }))
-  const needs = [...renders.map(({ render }) => render), ...pushes.map((push) => push.id)]
+  const needs = [...renders.map(({ render }) => render), ...images.map(({ push }) => push)]
   return task<FinalizeParams>('finalize', environment, undefined, undefined, needs, [id('health', environment)], {
     environment,
     version,
     hosts: [...hosts],
     primaryHost: deployment.primaryHost ?? hosts[0] ?? '',
     renders,
-    pushes: pushes.map((push) => ({ service: (push.params as { readonly service: string }).service, push: push.id })),
+    pushes: images.map(({ service, push, sent }) => ({ service, push, ...(sent && { sent: true }) })),
     // A part of the fleet takes nothing away that it is not about.
     edge: isPartial ? null : wantedRoutes(deployment),
     ...(isPartial && { only: services.map(({ name }) => name).filter(isRolled) }),

@@ -20,7 +20,10 @@ export interface PhaseDetail {
 
 export interface ReleaseImage {
   readonly ref: string
+  /** Of its manifest in the registry; of its configuration when it was sent. */
   readonly digest: string
+  /** How it came to hosts; absent: through a registry. */
+  readonly transfer?: 'ssh'
 }
 
 /** The process that makes a release, kept only until the release is finished. */

@@ -1,6 +1,6 @@
 /** Which image each service of ours runs after a rollback. Pure. */
 import type { Checked, Diagnostic } from '../../graph/types.ts'
-import { newestFirst, type Release } from './release.ts'
+import { newestFirst, type Release, type ReleaseImage } from './release.ts'
 
 export interface PinnedImage {
   readonly repository: string
@@ -8,6 +8,8 @@ export interface PinnedImage {
   readonly digest: string | null
   readonly version: string
   readonly release: string
+  /** How it came to hosts; absent: through a registry. */
+  readonly transfer?: 'ssh'
 }
 
 export interface RollbackImages {
@@ -34,10 +36,10 @@ export function rollbackImages(
     const recorded = images?.[name]
     const kept = recorded ? target : newestWith(name, releases, target)
     const image = kept?.images?.[name]
-    if (recorded) pins[name] = { repository: recorded.ref, digest: recorded.digest, version, release: id }
+    if (recorded) pins[name] = { repository: recorded.ref, digest: recorded.digest, version, release: id, ...cameBy(recorded) }
     else if (images === undefined) pins[name] = { repository, digest: null, version, release: id }
     else if (kept && image) {
-      pins[name] = { repository: image.ref, digest: image.digest, version: kept.version, release: kept.id }
+      pins[name] = { repository: image.ref, digest: image.digest, version: kept.version, release: kept.id, ...cameBy(image) }
       notices.push(`${name} was not part of ${id}: it keeps the image of ${kept.id} (${kept.version})`)
     } else {
       const message = `no release has an image of ${name}, which is in the Compose file: take it out, or check ${version} out and deploy`
@@ -48,6 +50,10 @@ export function rollbackImages(
   const left = Object.keys(images ?? {}).filter((name) => !known.has(name))
   for (const name of left.sort()) notices.push(`${name} was part of ${id} and is not built by the Compose file of today: it stays away`)
   return diagnostics.length > 0 ? { ok: false, diagnostics } : { ok: true, value: { pins, notices } }
+}
+
+function cameBy({ transfer }: ReleaseImage): Pick<PinnedImage, 'transfer'> {
+  return transfer === undefined ? {} : { transfer }
 }
 
 function newestWith(service: string, releases: readonly Release[], { environment }: Release): Release | undefined {

@@ -36,7 +36,7 @@ import { firstTrouble, hostsOf } from './host-trouble.ts'
 import type { HostPool } from './hosts.ts'
 import { unlessInHook } from './inside-hook.ts'
 import { interruption } from './interruption.ts'
-import { lazyBuilder, lazyRegistry, memo } from './lazy-ports.ts'
+import { lazyBuilder, lazyRegistry, lazySpool, memo } from './lazy-ports.ts'
 
 import { noHosts } from './no-hosts.ts'
 import { openJournal } from './open-journal.ts'
@@ -139,6 +139,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     guard: () => lock.verify(),
   })
   const registry = lazyRegistry(app)
+  const spool = lazySpool(directory)
   const environment = processEnvironment(app.env)
   const record = options.record ?? createRunRecord(join(directory, '.stagecraft', 'run'), options.writes)
   const outerCookie = app.env[cookieVariable]
@@ -147,6 +148,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     host: (name) => hosts.host(name),
     builder: lazyBuilder(registry, secrets.redact, app.signal),
     registry,
+    spool,
     secrets: secrets.port,
     content: contentPort(cache.content),
     programs,
@@ -223,6 +225,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
         ['what was learned about files was not kept', async () => (options.writes ? remembered.save() : undefined)],
         ['the cache was not brought within its limits', async () => (options.writes ? tidy() : undefined)],
         ['the record of this run was not removed', async () => (options.record === undefined ? record.close() : undefined)],
+        ['layers that were sent were not removed from .stagecraft/transfer', () => spool.close()],
         ['a connection was not closed', () => hosts.close()],
       ]
       await closeAll(steps, (message) => warn(secrets.redact(message)))

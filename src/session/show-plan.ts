@@ -152,7 +152,7 @@ function predictionOf(predicted: ReadonlyMap<TaskId, Predicted>, id: TaskId): Pr
   return found.prediction
 }
 
-const serviceKinds = new Set(['build', 'push', 'rollout'])
+const serviceKinds = new Set(['build', 'push', 'transfer', 'rollout'])
 
 function servicesOf(id: TaskId): string[] {
   const [kind = '', rest = ''] = id.split(':')

@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream'
 import type { EdgeState, HostEdge } from './edge.ts'
 import type { Container, Engine } from './engine.ts'
+import type { HostImages } from './transfer.ts'
 
 /** A program and its arguments; never a shell string. */
 export interface Command {
@@ -33,6 +34,7 @@ export interface Host {
   /** A TCP connection from the host to an address it can reach, inside the SSH connection. */
   connect(address: string, port: number): Promise<Duplex>
   readonly engine: Engine
+  readonly images: HostImages
   readonly files: HostFiles
   readonly edge: HostEdge
 }

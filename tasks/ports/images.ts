@@ -1,4 +1,5 @@
 /** Where images come from and go to. */
+import type { ImageShelf } from './transfer.ts'
 
 export interface BuildRequest {
   /** Absolute paths. */
@@ -21,7 +22,7 @@ export interface BuildRequest {
 }
 
 /** Docker buildx and the engine on this machine. */
-export interface Builder {
+export interface Builder extends ImageShelf {
   /** Builds and loads into this machine's engine. @returns the image id (`sha256:…`, the config digest). */
   build(request: BuildRequest, onLine: (line: string) => void, signal: AbortSignal): Promise<string>
   /** Image id of a reference or id held by this machine's engine. */

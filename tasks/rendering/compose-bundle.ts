@@ -63,10 +63,12 @@ function namesIn(value: Json): readonly string[] {
   return stringsIn(value).flatMap((text) => variableNames(text))
 }
 
-function withImage(name: string, { model, images }: ComposeParts): JsonObject {
+/** Of one that was sent, the name leads nowhere: whoever pulled it would get nothing, or a stranger's. */
+function withImage(name: string, { model, images, params }: ComposeParts): JsonObject {
   const service = model.services[name] ?? {}
   const image = images[name]
-  return image === undefined ? service : { ...service, image }
+  if (image === undefined) return service
+  return { ...service, image, ...(params.services[name]?.image?.sent ? { pull_policy: 'never' } : {}) }
 }
 
 /** Later files win over earlier ones in Compose, and `environment` wins over all. */

@@ -19,9 +19,9 @@ export const renderParams = z.lazy(() =>
         definition,
         replicas: z.number().int().nonnegative(),
         image: z
-          .strictObject({ push: taskId, repository: z.string() })
+          .strictObject({ push: taskId, repository: z.string(), sent: z.boolean().exactOptional() })
           .nullable()
-          .describe('the task whose digest it runs; null keeps what the user wrote'),
+          .describe('the task whose digest it runs, and whether it is sent rather than pulled; null keeps what the user wrote'),
         ownCode: z.boolean().describe('is given the environment file'),
       }),
     ),

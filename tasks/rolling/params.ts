@@ -20,6 +20,8 @@ export const rolloutParams = z.lazy(() =>
     orderReason: z.string().nullable(),
     /** True when the image is built from this project: its containers keep nothing of their own. */
     ownCode: z.boolean(),
+    /** Its image was sent, and can be pulled from nowhere. */
+    sent: z.boolean().exactOptional(),
     restart: z.strictObject({ name: z.enum(['no', 'always', 'unless-stopped', 'on-failure']), maximumRetryCount: z.number().int() }),
     timeoutSeconds: z.number(),
     minReadySeconds: z.number(),

@@ -14,6 +14,7 @@ import type { EdgeState } from '../../tasks/ports/edge.ts'
 import type { Command, Exit, Host, HostState, LockHolder } from '../../tasks/ports.ts'
 import { FakeEngine } from './fake-engine.ts'
 import { FakeFiles } from './fake-files.ts'
+import { FakeHostImages } from './fake-host-images.ts'
 
 type Answer = Partial<Exit> | ((command: Command) => Partial<Exit> | Promise<Partial<Exit>>)
 
@@ -29,6 +30,7 @@ export class FakeHost implements Host {
   readonly directory: string
   readonly files: FakeFiles
   readonly engine: FakeEngine
+  readonly images: FakeHostImages
   /** The edge's folder: its calls are recorded as `edge write …`. */
   readonly edge: { readonly directory: string; readonly files: FakeFiles; exclusively<T>(work: () => Promise<T>): Promise<T> }
   /** What a look finds there, if anything; the test keeps it true. */
@@ -50,6 +52,7 @@ export class FakeHost implements Host {
     const record = (call: string) => this.#record(call)
     this.files = new FakeFiles(name, record)
     this.engine = new FakeEngine(name, record)
+    this.images = new FakeHostImages(name, record)
     this.hasFree(1e12)
     const files = new FakeFiles(name, (call) => record(`edge ${call}`))
     this.edge = { directory: '/opt/stagecraft/edge', files, exclusively: (work) => work() }
@@ -99,7 +102,10 @@ export class FakeHost implements Host {
   /** Calls that wrote something: a task with nothing to do makes none. */
   writes(): readonly string[] {
     return this.calls.filter(
-      (call) => !/^(?:edge )?(observe|changed|read|exists|list|inspect|logs|events|hasImage|run docker info|run df)\b/.test(call),
+      (call) =>
+        !/^(?:edge )?(observe|changed|read|exists|list|inspect|logs|events|hasImage|images of|stacks|layers|save|run docker info|run df)\b/.test(
+          call,
+        ),
     )
   }
 

@@ -1,4 +1,5 @@
 /** A builder and a registry that live in memory and record what they were asked. */
+import { Readable } from 'node:stream'
 import type { ActionResult, Fingerprint, TaskId } from '../../graph/types.ts'
 import type { TaskContext } from '../../tasks/kind.ts'
 import { TaskFailure } from '../../tasks/kind.ts'
@@ -33,6 +34,8 @@ export class FakeBuilder implements Builder {
   readonly images = new Map<string, string>()
   readonly builds: BuildRequest[] = []
   readonly pushes: string[] = []
+  /** Layers, by image id. */
+  readonly layersOf = new Map<string, readonly string[]>()
   /** What the next builds make. */
   nextImageId = 'sha256:image-1'
   /** References that the registry refuses. */
@@ -55,6 +58,13 @@ export class FakeBuilder implements Builder {
     const imageId = this.images.get(source)
     if (imageId === undefined) throw new TaskFailure({ reason: 'exit', subject: source, message: 'no such image' })
     this.images.set(reference, imageId)
+  }
+  async layers(reference: string): Promise<readonly string[] | undefined> {
+    const imageId = this.images.get(reference)
+    return imageId === undefined ? undefined : (this.layersOf.get(imageId) ?? [])
+  }
+  async save(): Promise<Readable> {
+    return Readable.from([])
   }
   async push(reference: string, onLine: (line: string) => void): Promise<string> {
     const imageId = this.images.get(reference)
@@ -94,6 +104,7 @@ export function imageWorld({
     host: refuse,
     builder,
     registry,
+    spool: { take: refuse },
     secrets: { names: Object.keys(secrets), get: (name) => secrets[name] ?? refuse(), digest: (name) => `hmac of ${name}` },
     content: { write: refuse, read: refuse },
     programs: { run: refuse, start: refuse },

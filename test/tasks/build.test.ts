@@ -4,6 +4,7 @@ import type { Json } from '../../graph/types.ts'
 import { build, builtImage } from '../../tasks/build.ts'
 import { TaskFailure } from '../../tasks/kind.ts'
 import { rejects } from '../support/assertions.ts'
+import { FakeHost } from '../support/fake-host.ts'
 import { imageWorld } from '../support/fake-images.ts'
 
 const test = suite('tasks/build')
@@ -164,6 +165,34 @@ test('where no platform is asked for, processor architectures do not share a tag
 
 test('a result of another kind is not taken for an image', () => {
   assert.throws(() => builtImage({ files: {}, values: {} }), /not the result of a build/)
+})
+
+test('sent without a registry: what every host has is neither built here nor looked for here', async () => {
+  const digest = `sha256:${'a'.repeat(64)}`
+  const sent = { ...params, remote: false, hosts: ['node-1', 'node-2'] }
+  const { context, builder } = world()
+  const names = [tagOf('1'), `registry.test/shop/api:${digest.replace(':', '-')}`]
+  const hosts = new Map(sent.hosts.map((name) => [name, new FakeHost(name)]))
+  const given = () => {
+    const base = context(id, first)
+    return { ...base, ports: { ...base.ports, host: (name: string) => hosts.get(name) ?? new FakeHost(name) } }
+  }
+  const look = () => build.observe?.(sent, given(), undefined)
+  hosts.get('node-1')?.images.hold(digest, [], ...names)
+  assert.not((await look())?.fresh, 'one host decides nothing')
+  hosts.get('node-2')?.images.hold(digest, [], ...names)
+  const found = await look()
+  assert.is(found?.fresh && found.result.values['imageId'], digest)
+  hosts.get('node-2')?.failOn(/^images of/)
+  assert.not((await look())?.fresh, 'a host that does not answer is no reason to fail')
+
+  builder.nextImageId = digest
+  const result = await build.run(sent, given())
+  assert.equal([...builder.images.keys()].sort(), [...names].sort())
+  hosts.clear()
+  assert.ok((await build.observe?.(sent, given(), result))?.fresh)
+  builder.images.set(names[1] ?? '', 'sha256:another')
+  assert.not((await build.observe?.(sent, given(), result))?.fresh)
 })
 
 test.run()

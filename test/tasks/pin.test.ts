@@ -95,4 +95,28 @@ test('its parameters are checked strictly; a release may have recorded no digest
   for (const wrong of [{ digest: undefined }, { hosts: 'h1' }, { more: 1 }]) assert.not.ok(accepts(wrong), JSON.stringify(wrong))
 })
 
+test('one that was sent is looked for on its hosts, on this machine, and on the other hosts', async () => {
+  const given: PinParams = { ...params, sent: ['h1', 'h2', 'h3'] }
+  const name = `${params.repository}:${digest.replace(':', '-')}`
+  const at = (having: readonly string[], local: boolean): TaskContext => {
+    const named = (host: string) => async () => (having.includes(host) ? [{ id: digest, tags: [name], digests: [] }] : [])
+    const ports = {
+      host: (host: string) => ({ images: { named: named(host) } }),
+      builder: { layers: async (reference: string) => (local && reference === name ? [] : undefined) },
+    }
+    return { ...context(unreachable), ports: ports as unknown as Ports }
+  }
+  const cases: readonly (readonly [having: readonly string[], local: boolean, where: string])[] = [
+    [['h1', 'h2'], false, 'h1, h2'],
+    [['h2'], true, 'h2'],
+    [[], true, 'this machine'],
+    [['h3'], false, 'h3'],
+  ]
+  for (const [having, local, where] of cases) {
+    const found = await look(given, at(having, local))
+    assert.is(found?.fresh && found.detail, `sha256:aaaaaaaaaaaa of rel-1 is on ${where}`)
+  }
+  assert.match((await failure(look(given, at([], false)))).message, /neither this machine nor a host has it any more; nothing was changed$/)
+})
+
 test.run()

@@ -4,7 +4,7 @@ import { environmentHooks } from './hooks.ts'
 import { inventory } from './hosts.ts'
 import { edgeSettings, traefikSettings } from './routes.ts'
 import { environmentRollout, externalOverride, serviceOverride } from './services.ts'
-import { emptyAllowed, hostDirectory, name, serviceName, text, variableName } from './words.ts'
+import { emptyAllowed, hostDirectory, name, serviceName, text, transfer, variableName } from './words.ts'
 
 /** Keys that become plain variables under their UPPER_SNAKE name. */
 export const variableKeys = ['postgres_volume', 'postgres_init_scripts', 'redis_volume', 'db_port_publish', 'redis_port_publish'] as const
@@ -20,6 +20,7 @@ export const environment = z.strictObject({
   primary_host: text.optional().describe('Keeps the release history; default the first host by name of role `app`, else of any role.'),
   path: hostDirectory.default('/opt/stagecraft').describe('Directory on hosts.'),
   env_file: text.optional().describe('Dotenv file: relative is on this machine, absolute is on the hosts.'),
+  transfer: transfer.optional().describe('How images that are built here reach these hosts; default what `project.transfer` says.'),
   variables: z.record(variableName, z.string()).default({}).describe('Values for variables in the Compose file. Not for secrets.'),
   known_hosts: z.array(text).default([]).describe('OpenSSH known_hosts files, looked up before the usual ones.'),
   rollout: environmentRollout.default({}),

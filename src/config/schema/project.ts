@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { name, pathInProject } from './words.ts'
+import { name, pathInProject, transfer } from './words.ts'
 
 /** Distribution reference grammar: a domain with an optional port, then lower-case path components. */
 const registryReference = /^[A-Za-z0-9]+(?:[.-]+[A-Za-z0-9]+)*(?::[0-9]+)?(?:\/[a-z0-9]+(?:(?:\.|_{1,2}|-+)[a-z0-9]+)*)*$/
@@ -11,5 +11,8 @@ export const project = z.strictObject({
     .regex(registryReference, 'expected a registry reference without scheme or tag, such as `ghcr.io/acme/shop`')
     .optional()
     .describe('Images are pushed to `<registry>/<service>`.'),
+  transfer: transfer
+    .optional()
+    .describe('How images that are built here reach hosts; default `registry`. With `ssh` there need be no registry.'),
   compose_file: pathInProject.default('docker-compose.yml').describe('The Compose file, relative to the manifest.'),
 })

@@ -20,6 +20,9 @@ export const connectionVariable = z
   .string()
   .regex(/^[A-Z_][A-Z0-9_]*$/, 'expected the name of an environment variable: capital letters, digits and `_`')
 
+/** How images reach hosts. */
+export const transfer = z.enum(['registry', 'ssh'])
+
 export const text = z.string().regex(/\S/, 'expected some text')
 
 /** Below the manifest's folder; normalised to `/`, without `./` and without an ending slash. */

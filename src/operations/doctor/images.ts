@@ -14,7 +14,8 @@ export interface ImageAccess {
 export async function checkImages(section: string, deployment: Deployment, access: ImageAccess): Promise<readonly Check[]> {
   const checks = new Checks(section)
   const placed = deployment.services.filter(({ hosts }) => hosts.length > 0)
-  const repositories = [...new Set(placed.flatMap(({ build }) => build?.repository ?? []))]
+  const isPushed = deployment.transfer !== 'ssh'
+  const repositories = isPushed ? [...new Set(placed.flatMap(({ build }) => build?.repository ?? []))] : []
   const { plain } = deployment.variables
   const pulled = [
     ...new Set(placed.filter(({ build }) => build === undefined).map(({ definition }) => imageOf(definition['image'], plain))),

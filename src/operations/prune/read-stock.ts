@@ -4,10 +4,11 @@ import { TaskFailure } from '../../../tasks/kind.ts'
 import type { Host } from '../../../tasks/ports.ts'
 import { bundlesFolder, filesFolder } from '../../../tasks/rendering/bundle-layout.ts'
 import { pulledFolder } from '../../../tasks/rolling/pulled.ts'
+import { sentReference } from '../../../tasks/transferring/names.ts'
 import type { HeldContainer } from '../../hosts/engine-stock.ts'
 import type { HostOperator } from '../../hosts/operator.ts'
 import { parseHistory } from '../../releases/history-file.ts'
-import { newestFirst, type Release } from '../../releases/release.ts'
+import { newestFirst, type Release, type ReleaseImage } from '../../releases/release.ts'
 import { remoteHistory } from '../../session/host-history.ts'
 import type { EnvironmentStock, HostStock } from './decide.ts'
 
@@ -58,7 +59,12 @@ export function roots(directory: string, containers: readonly HeldContainer[]): 
 export function imagesOf(releases: readonly Release[]): readonly (readonly string[])[] {
   return newestFirst(releases)
     .filter((release) => release.kind !== 'build' && release.phases.finalize === 'completed')
-    .map((release) => Object.values(release.images ?? {}).map(({ ref, digest }) => `${ref}@${digest}`))
+    .map((release) => Object.values(release.images ?? {}).map(nameOf))
+}
+
+/** What it is called on a host. */
+function nameOf({ ref, digest, transfer }: ReleaseImage): string {
+  return transfer === 'ssh' ? sentReference(ref, digest) : `${ref}@${digest}`
 }
 
 async function findFiles(

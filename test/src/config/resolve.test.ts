@@ -239,7 +239,12 @@ const faults: readonly (readonly [config: string, compose: string, ...expected: 
   [
     'project: {name: shop}\nenvironments: {prod: {hosts: [a]}}\n',
     built,
-    '1:1 SC1033 `project.registry` is required: service `web` is built here and runs on hosts | such as `registry: ghcr.io/acme/shop`',
+    '1:1 SC1033 `project.registry` is required: service `web` is built here and runs on hosts | such as `registry: ghcr.io/acme/shop`; or set `transfer: ssh`, which needs none',
+  ],
+  [
+    'project: {name: shop, transfer: ssh}\nenvironments: {prod: {hosts: [a], transfer: registry}}\n',
+    built,
+    '1:1 SC1033 `project.registry` is required: service `web` is built here and runs on hosts | such as `registry: ghcr.io/acme/shop`; or set `transfer: ssh`, which needs none',
   ],
   [least, 'services: {Web: {build: .}}', '1:12 SC1034 `ghcr.io/acme/shop/Web` cannot be the name of an image | say it with `image`'],
   [local, 'services: {web: {build: ., image: Web}}', '1:35 SC1034 `Web` cannot be the name of an image'],

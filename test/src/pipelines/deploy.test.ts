@@ -182,4 +182,44 @@ test('a rollback: pins in the place of builds and pushes, no migrations, and not
   ])
 })
 
+test('where images are sent, a transfer to each host stands for the push, and nothing else is written before all of them', async () => {
+  const config = 'project: {name: shop, transfer: ssh}\nenvironments: {prod: {hosts: {app: [h1, h2]}}}\nservices: {web: {role: app}}\n'
+  const tasks = await tasksOf(config, 'services: {web: {build: ., healthcheck: {test: [CMD, x]}}}\n')
+  const found = edges(tasks).filter((line) => !/^(health|rollout)/.test(line))
+  assert.equal(found, [
+    'build:web',
+    'finalize:prod needs render:h1 render:h2 build:web after health:prod',
+    'render:h1 needs build:web',
+    'render:h2 needs build:web',
+    'transfer:web@h1 needs build:web',
+    'transfer:web@h2 needs build:web',
+    'upload:h1 needs render:h1 after transfer:web@h1 transfer:web@h2',
+    'upload:h2 needs render:h2 after transfer:web@h1 transfer:web@h2',
+  ])
+  const params = (id: string) => tasks.find((task) => task.id === id)?.params as Readonly<Record<string, unknown>>
+  assert.equal(
+    [params('build:web')['remote'], params('build:web')['hosts'], params('build:web')['repository']],
+    [false, ['h1', 'h2'], 'shop-web'],
+  )
+  assert.is(params('rollout:web@h1')['sent'], true)
+  assert.equal(params('transfer:web@h1')['others'], ['h2'])
+  for (const { kind, params: given } of tasks) assert.equal(kinds.get(kind)?.params.parse(given), given)
+})
+
+test('a rollback sends what was sent, and pulls what was pulled, whatever the manifest says now', async () => {
+  const config = 'project: {name: shop, registry: ghcr.io/acme/shop}\nenvironments: {prod: {hosts: [h1]}}\n'
+  const deployment = accepted(await resolved(config, 'services: {api: {build: ./a}, web: {build: ./w}}\n', { envFileNames: [] }, 'prod'))
+  const pinned = { repository: 'r', digest: 'sha256:1', version: 'v1', release: 'rel-1' }
+  const tasks = deployTasks(deployment, {
+    ...{ version: 'v1', envFileNames: [], buildArgs: {}, ignoreFiles: {} },
+    pins: { api: { ...pinned, transfer: 'ssh' }, web: pinned },
+  })
+  assert.equal(
+    tasks.map(({ id }) => id).filter((id) => /^(pin|push|build|transfer)/.test(id)),
+    ['pin:api', 'pin:web', 'transfer:api@h1'],
+  )
+  const pin = tasks.find(({ id }) => id === 'pin:api')?.params as Readonly<Record<string, unknown>>
+  assert.equal([pin['sent'], pin['transfer']], [['h1'], undefined])
+})
+
 test.run()

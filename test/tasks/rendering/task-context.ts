@@ -73,6 +73,9 @@ export function taskContext(given: Given): TaskContext {
     get builder(): never {
       return forbidden('builder')()
     },
+    get spool(): never {
+      return forbidden('spool')()
+    },
     get registry(): never {
       return forbidden('registry')()
     },
