@@ -7,6 +7,7 @@ import type { ActionResult, TaskId } from '../graph/types.ts'
 import { forgetRoute } from './edge/forget.ts'
 import { defineTask, type TaskContext } from './kind.ts'
 import type { Container } from './ports.ts'
+import { leftoverNames, removeLeftovers, swarmLeftovers } from './swarm/leftovers.ts'
 
 const params = z.lazy(() =>
   z.strictObject({
@@ -19,6 +20,8 @@ const params = z.lazy(() =>
     pushes: z.array(z.strictObject({ service: z.string(), push: z.string() })),
     /** Services that this release is about, when it is about a part of the fleet: nothing else is removed. */
     only: z.array(z.string()).exactOptional(),
+    /** On a swarm: the manager, and the task that says what is wanted there. */
+    swarm: z.strictObject({ manager: z.string(), stack: z.string() }).exactOptional(),
     /** Routes that are wanted, by host; others of this environment go before the containers they lead to. */
     edge: z.strictObject({ innerPort: z.number().int(), routes: z.record(z.string(), z.array(z.string())) }).nullable(),
   }),
@@ -52,6 +55,9 @@ export const finalize = defineTask<FinalizeParams>({
         fresh: false,
         because: { reason: 'drift', detail: `left over: ${leftovers.map(({ container }) => container.name).join(', ')}` },
       }
+    const inSwarm = await leftInSwarm(params, context)
+    if (inSwarm && leftoverNames(inSwarm.left).length > 0)
+      return { fresh: false, because: { reason: 'drift', detail: `left over: ${leftoverNames(inSwarm.left).join(', ')}` } }
     const routes = await strayRoutes(params, context)
     if (routes.length > 0)
       return { fresh: false, because: { reason: 'drift', detail: `left over: the route of ${routes.map(({ key }) => key).join(', ')}` } }
@@ -74,6 +80,8 @@ export const finalize = defineTask<FinalizeParams>({
       await port.engine.remove(container.id)
       port.changed()
     }
+    const inSwarm = await leftInSwarm(params, context)
+    if (inSwarm) await removeLeftovers(inSwarm.host, inSwarm.left, context)
     const id = await context.ports.release.id()
     const history = await context.ports.release.complete(images(params, context))
     const primary = context.ports.host(params.primaryHost)
@@ -97,6 +105,13 @@ async function superseded(params: FinalizeParams, context: TaskContext): Promise
     }
   }
   return found
+}
+
+async function leftInSwarm({ swarm }: FinalizeParams, context: TaskContext) {
+  const stack = context.needs.get(swarm?.stack as TaskId)
+  if (swarm === undefined || stack === undefined) return undefined
+  const host = context.ports.host(swarm.manager)
+  return { host, left: await swarmLeftovers(host, stack) }
 }
 
 /** By name, as the host's Compose file has them now. */

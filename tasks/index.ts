@@ -12,8 +12,12 @@ import { proxy } from './proxy.ts'
 import { push } from './push.ts'
 import { render } from './render.ts'
 import { rollout } from './rollout.ts'
+import { stack } from './stack.ts'
+import { swarm } from './swarm.ts'
 import { upload } from './upload.ts'
 
-const all: readonly TaskKind[] = [exec, build, push, pin, migratePre, render, upload, proxy, rollout, edge, health, finalize, hook]
+const all: readonly TaskKind[] = [
+  ...[exec, build, push, pin, migratePre, render, stack, upload, swarm, proxy, rollout, edge, health, finalize, hook],
+]
 
 export const kinds: ReadonlyMap<string, TaskKind> = new Map(all.map((kind) => [kind.name, kind]))

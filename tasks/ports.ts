@@ -16,6 +16,7 @@ export type * from './ports/host.ts'
 export type * from './ports/images.ts'
 export type * from './ports/programs.ts'
 export type * from './ports/project.ts'
+export type * from './ports/swarm.ts'
 
 /** Where a run takes place. */
 export interface Scope {

@@ -8,7 +8,7 @@ import type { RenderParams } from '../../tasks/render.ts'
 import { interpolate } from '../../tasks/rendering/interpolate.ts'
 import type { RolloutParams } from '../../tasks/rollout.ts'
 import type { UploadParams } from '../../tasks/upload.ts'
-import type { DatabaseTarget, Deployment, ImageBuild, Service } from '../contracts.ts'
+import type { DatabaseTarget, DeployedSwarm, Deployment, ImageBuild, Service } from '../contracts.ts'
 import { databaseServices } from './database-services.ts'
 import { id, task } from './deploy-task.ts'
 import { edgeTasks, proxyTasks, routeOn, withEdgeNetwork, withNetwork } from './edge-tasks.ts'
@@ -17,8 +17,9 @@ import { type FleetPart, hostsInScope, type Scope, scopeOf } from './fleet-part.
 import { withHooks } from './hook-tasks.ts'
 import { type Pins, pinTask } from './pins.ts'
 
-import { finalizeTask, healthTask } from './release-end.ts'
+import { endInSwarm, finalizeTask, healthTask } from './release-end.ts'
 import { rolloutId, rolloutOrder } from './rollout-order.ts'
+import { stackTask, swarmRollouts, swarmTask } from './swarm-tasks.ts'
 
 export interface DeployOptions {
   /** Recorded in the release; not part of what anything is made from. */
@@ -57,6 +58,8 @@ export function deployTasks(deployment: Deployment, options: DeployOptions): Tas
   const migrated = pins ? [] : deployment.databases.filter((database) => database.strategy === 'pre_deploy')
   const migrations = migrated.map((database) => migrateTask(database, deployment, scope, pushIds))
   const external = migrated.filter((database) => database.service === undefined).map(({ name }) => id('migrate_pre', name))
+  if (deployment.swarm)
+    return withHooks(inSwarm(deployment, deployment.swarm, options, scope, { builds, pushes, migrations }), deployment, scope)
   const renders = scope.hosts.map((host) => renderTask(host, deployment, options))
   // An image that is lost must be found out before anything is written.
   const uploads = scope.hosts.map((host) => uploadTask(host, deployment, pins ? pushIds : external))
@@ -70,6 +73,26 @@ export function deployTasks(deployment: Deployment, options: DeployOptions): Tas
     finalizeTask(deployment, scope, options.version, pushes),
   ]
   return withHooks(tasks, deployment, scope)
+}
+
+/**
+ *     build:* ─▶ push:* ─▶ stack ─▶ swarm ╌▶ rollout:S ─▶ health ─▶ finalize
+ */
+function inSwarm(
+  deployment: Deployment,
+  swarm: DeployedSwarm,
+  options: DeployOptions,
+  scope: Scope,
+  { builds, pushes, migrations }: Readonly<Record<'builds' | 'pushes' | 'migrations', readonly Task[]>>,
+): Task[] {
+  const ids = (tasks: readonly Task[]) => tasks.map((one) => one.id)
+  const stack = stackTask(deployment, renderTask(swarm.manager, deployment, options))
+  const prepared = swarmTask(deployment, swarm, options.pins ? ids(pushes) : ids(migrations))
+  const rollouts = swarmRollouts(deployment, swarm, scope, ids(migrations))
+  const named = deployment.services.filter(({ name }) => scope.isRolled(name)).map(({ name }) => name)
+  const place = { manager: swarm.manager, stack: stack.id }
+  const end = [healthTask(deployment, scope, [stack.id], rollouts), finalizeTask(deployment, scope, options.version, pushes)]
+  return [...builds, ...pushes, ...migrations, stack, prepared, ...rollouts, ...end.map((one) => endInSwarm(one, place, named))]
 }
 
 /** In the order of `rollout-order.ts`, as far as they take part. */

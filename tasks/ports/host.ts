@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream'
 import type { EdgeState, HostEdge } from './edge.ts'
 import type { Container, Engine } from './engine.ts'
+import type { Swarm, SwarmState } from './swarm.ts'
 
 /** A program and its arguments; never a shell string. */
 export interface Command {
@@ -35,6 +36,8 @@ export interface Host {
   readonly engine: Engine
   readonly files: HostFiles
   readonly edge: HostEdge
+  /** The swarm that the host is a manager of. */
+  readonly swarm: Swarm
 }
 
 export interface HostState {
@@ -48,6 +51,8 @@ export interface HostState {
   readonly lock?: LockHolder
   /** Looked at when the environment has routed services. */
   readonly edge?: EdgeState
+  /** Looked at when the environment is a swarm's. */
+  readonly swarm?: SwarmState
 }
 
 export interface LockHolder {
