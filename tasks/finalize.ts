@@ -8,6 +8,8 @@ import { forgetRoute } from './edge/forget.ts'
 import { defineTask, type TaskContext } from './kind.ts'
 import type { Container } from './ports.ts'
 import { leftoverNames, removeLeftovers, swarmLeftovers } from './swarm/leftovers.ts'
+import { stackValues } from './swarm/params.ts'
+import { swarmFile, swarmFileText } from './swarm/released.ts'
 
 const params = z.lazy(() =>
   z.strictObject({
@@ -81,7 +83,11 @@ export const finalize = defineTask<FinalizeParams>({
       port.changed()
     }
     const inSwarm = await leftInSwarm(params, context)
-    if (inSwarm) await removeLeftovers(inSwarm.host, inSwarm.left, context)
+    if (inSwarm) {
+      await removeLeftovers(inSwarm.host, inSwarm.left, context)
+      await context.guard()
+      await inSwarm.host.files.write(swarmFile, Buffer.from(swarmFileText(inSwarm.stack)), 0o640)
+    }
     const id = await context.ports.release.id()
     const history = await context.ports.release.complete(images(params, context))
     const primary = context.ports.host(params.primaryHost)
@@ -107,11 +113,13 @@ async function superseded(params: FinalizeParams, context: TaskContext): Promise
   return found
 }
 
-async function leftInSwarm({ swarm }: FinalizeParams, context: TaskContext) {
-  const stack = context.needs.get(swarm?.stack as TaskId)
-  if (swarm === undefined || stack === undefined) return undefined
+/** A part of the services takes nothing away that it is not about. */
+async function leftInSwarm({ swarm, only }: FinalizeParams, context: TaskContext) {
+  const result = context.needs.get(swarm?.stack as TaskId)
+  if (swarm === undefined || result === undefined) return undefined
   const host = context.ports.host(swarm.manager)
-  return { host, left: await swarmLeftovers(host, stack) }
+  const stack = stackValues.parse(result.values)
+  return { host, stack, left: only ? { services: [], objects: [] } : await swarmLeftovers(host, stack) }
 }
 
 /** By name, as the host's Compose file has them now. */

@@ -58,7 +58,7 @@ export async function run(input: Input, globals: GlobalOptions, app: App): Promi
       if (input.new) return runOneOff(fleet, wanted, app)
       return input.all ? execOnAll(fleet, wanted, app) : execOnOne(fleet, wanted, globals, app)
     },
-    { placed: true },
+    { placed: true, notOnSwarm: 'look where a copy runs with `stagecraft status`, and use `docker exec` on that node' },
   )
 }
 

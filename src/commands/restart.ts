@@ -36,5 +36,6 @@ export async function run(
   const patient = withSignal(app, new AbortController().signal)
   return withFleet(selection, globals, patient, (fleet) => runRestart(fleet, { services, yes: input.yes, dryRun: globals.dryRun }, app), {
     placed: true,
+    notOnSwarm: 'use `stagecraft deploy --force "rollout:<service>"`, which replaces its copies one after another',
   })
 }

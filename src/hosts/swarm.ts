@@ -4,11 +4,12 @@ import { TaskFailure } from '../../tasks/kind.ts'
 import type { RegistryCredentials, Swarm, SwarmObjectKind, SwarmState } from '../../tasks/ports.ts'
 import { environmentFilter } from './container-state.ts'
 import type { EngineScope } from './engine.ts'
-import { openBytes } from './engine-bytes.ts'
+import { openBytes, openStream } from './engine-bytes.ts'
 import { logLines } from './engine-logs.ts'
+import { outputOf, outputQuery } from './engine-output.ts'
 import { askEngine, type EngineRequest } from './engine-request.ts'
 import type { SshConnection } from './ssh-connection.ts'
-import type { EngineAgent } from './ssh-engine-agent.ts'
+import { type EngineAgent, engineHost } from './ssh-engine-agent.ts'
 import { byName, type NodeRow, nodeOf, type ServiceRow, serviceOf, type TaskRow, taskOf } from './swarm-rows.ts'
 
 /** `state` is the one look at all services of the environment. */
@@ -86,6 +87,18 @@ export function createSwarm(connection: SshConnection, agent: EngineAgent, scope
     async tasks(service) {
       const [rows, names] = await Promise.all([get('list copies', '/tasks', { service: [service] }), hostnames()])
       return (rows as readonly TaskRow[]).map((row) => taskOf(row, names)).sort((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
+    },
+
+    async output(service, request, signal) {
+      const query = new URLSearchParams(
+        Object.entries(outputQuery(request)).map(([name, value]): [string, string] => [name, String(value)]),
+      )
+      const stream = await openStream(connection, agent, 'read the output of a service', `/services/${service}/logs?${query}`)
+      return outputOf(stream, signal, async (error) => {
+        const { name, where } = await engineHost(connection)
+        const message = `the output of a service of the swarm on ${where} broke off: ${error.message}`
+        return new TaskFailure({ reason: 'unreachable', subject: name, message }, { cause: error })
+      })
     },
 
     async taskLogs(task, lines) {

@@ -51,8 +51,6 @@ export function endInSwarm(given: Task, place: { readonly manager: string; reado
     const params = { ...(given.params as unknown as HealthParams), services: [], swarm: { ...place, services: [...services] } }
     return { ...given, needs, params: params as unknown as Task['params'] }
   }
-  const { only: _only, ...params } = given.params as unknown as FinalizeParams
-  // A part of the services takes nothing away that it is not about.
-  const swarm = _only === undefined ? { swarm: place } : {}
-  return { ...given, needs, params: { ...params, renders: [], edge: null, ...swarm } as unknown as Task['params'] }
+  const params: FinalizeParams = { ...(given.params as unknown as FinalizeParams), renders: [], edge: null, swarm: place }
+  return { ...given, needs, params }
 }

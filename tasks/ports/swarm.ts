@@ -1,5 +1,6 @@
 /** A Docker Swarm, as one of its managers tells of it (https://docs.docker.com/reference/api/engine/, "Service", "Task", "Node"). */
 import type { JsonObject } from '../../graph/types.ts'
+import type { OutputLine, OutputRequest } from './engine.ts'
 import type { RegistryCredentials } from './images.ts'
 
 /** A service of this project and environment, by the labels we put there. */
@@ -80,6 +81,8 @@ export interface Swarm {
   remove(service: SwarmService): Promise<void>
   /** The newest first. */
   tasks(service: string): Promise<readonly SwarmTask[]>
+  /** Output of all copies of a service, wherever they run, as it is read; as `Engine.output` of a container. */
+  output(service: string, request: OutputRequest, signal: AbortSignal): Promise<AsyncIterable<readonly OutputLine[]>>
   /** Last lines of one copy, wherever it runs. */
   taskLogs(task: string, lines: number): Promise<readonly string[]>
   nodes(): Promise<readonly SwarmNode[]>

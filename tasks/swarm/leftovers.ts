@@ -1,8 +1,7 @@
 /** What is in a swarm of an environment and belongs to its release no more. Volumes are never touched. */
-import type { ActionResult } from '../../graph/types.ts'
 import type { TaskContext } from '../kind.ts'
 import type { Host, SwarmObject, SwarmObjectKind, SwarmService } from '../ports.ts'
-import { type StackValues, stackValues } from './params.ts'
+import type { StackValues } from './params.ts'
 
 export interface SwarmLeftovers {
   readonly services: readonly SwarmService[]
@@ -10,8 +9,7 @@ export interface SwarmLeftovers {
 }
 
 /** Looks only. */
-export async function swarmLeftovers(host: Host, stack: ActionResult): Promise<SwarmLeftovers> {
-  const values = stackValues.parse(stack.values)
+export async function swarmLeftovers(host: Host, values: StackValues): Promise<SwarmLeftovers> {
   const { swarm } = await host.observe()
   const services = (swarm?.services ?? []).filter(({ service }) => values.services[service] === undefined)
   const kinds: readonly SwarmObjectKind[] = ['configs', 'secrets', 'networks']

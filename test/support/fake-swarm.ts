@@ -1,7 +1,16 @@
 /** A swarm in memory: services with a version, copies that come up or do not, and an engine that goes back by itself. */
 import type { JsonObject } from '../../graph/types.ts'
 import { TaskFailure } from '../../tasks/kind.ts'
-import type { RegistryCredentials, Swarm, SwarmNode, SwarmObject, SwarmObjectKind, SwarmService, SwarmTask } from '../../tasks/ports.ts'
+import type {
+  OutputLine,
+  RegistryCredentials,
+  Swarm,
+  SwarmNode,
+  SwarmObject,
+  SwarmObjectKind,
+  SwarmService,
+  SwarmTask,
+} from '../../tasks/ports.ts'
 
 /**
  * What copies of a service do once its spec was sent:
@@ -91,6 +100,13 @@ export class FakeSwarm implements Swarm {
   }
   async tasks(service: string): Promise<readonly SwarmTask[]> {
     return [...this.#found(service).tasks].reverse()
+  }
+  async output(service: string): Promise<AsyncIterable<readonly OutputLine[]>> {
+    this.#record(`output ${service}`)
+    const lines = this.lines.map((text, index) => ({ at: `2026-01-02T03:04:0${index}.000000000Z`, stream: 'stdout' as const, text }))
+    return (async function* () {
+      yield lines
+    })()
   }
   async taskLogs(task: string): Promise<readonly string[]> {
     this.#record(`logs ${task}`)

@@ -4,6 +4,7 @@ import type { Container, Host, HostState } from '../../../tasks/ports.ts'
 import { composeFileName, currentLink } from '../../../tasks/rendering/bundle-layout.ts'
 import { remoteHistory } from '../../session/host-history.ts'
 import type { LookedContainer } from './findings.ts'
+import { lookAtSwarm } from './look-at-swarm.ts'
 import { type RenderedService, renderedServices } from './rendered-bundle.ts'
 
 export interface LockLook {
@@ -31,13 +32,15 @@ export async function lookAtHost(host: Host, isPrimary: boolean): Promise<HostLo
     readText(host, `${currentLink}/${composeFileName}`),
     isPrimary ? readText(host, remoteHistory) : undefined,
   ])
+  const inSwarm = state.swarm && (await lookAtSwarm(host))
   const [containers, lock] = await Promise.all([
-    Promise.all(state.containers.map((container) => lookAtContainer(host, container))),
+    inSwarm?.containers ?? Promise.all(state.containers.map((container) => lookAtContainer(host, container))),
     state.lock === undefined ? undefined : lookAtLock(host, state.lock),
   ])
   return {
     containers,
-    ...(rendered === undefined ? {} : { services: understood(host, rendered) }),
+    ...(inSwarm?.services && { services: inSwarm.services }),
+    ...(inSwarm || rendered === undefined ? {} : { services: understood(host, rendered) }),
     ...(lock === undefined ? {} : { lock }),
     ...(history === undefined ? {} : { history }),
   }
