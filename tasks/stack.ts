@@ -4,7 +4,7 @@
  */
 import { digestOfJson } from '../graph/fingerprint.ts'
 import type { ActionResult } from '../graph/types.ts'
-import { defineTask, type TaskContext } from './kind.ts'
+import { defineTask } from './kind.ts'
 import { declaredInputs, type LocatedModel, locatedModel } from './render.ts'
 import { stringsIn } from './rendering/json.ts'
 import type { LocalBundle } from './rendering/local-bundle.ts'

@@ -1,13 +1,11 @@
 /** What the manifest says that a swarm cannot do: refused, for what is read and ignored is a promise broken in production. */
 import type { Service } from '../contracts.ts'
 import { problem } from './diagnostic.ts'
-import type { Inventory } from './inventory.ts'
-import { checkRole } from './inventory.ts'
 import { type JsonPath, own } from './json-path.ts'
 import { type Setting, serviceOrigin } from './setting.ts'
 
-export function checkSwarmManifest(setting: Setting & { readonly swarm: Inventory }, services: readonly Service[]): void {
-  const { loaded, environment, environmentName, report, swarm } = setting
+export function checkSwarmManifest(setting: Setting, services: readonly Service[]): void {
+  const { loaded, environment, environmentName, report } = setting
   const at: JsonPath = ['environments', environmentName]
   const refuse = (path: JsonPath, what: string, instead: string) =>
     report(problem('SC1055', `${what} on a swarm`, loaded.locateKey(path), { notes: [{ message: instead }] }))
@@ -37,9 +35,8 @@ export function checkSwarmManifest(setting: Setting & { readonly swarm: Inventor
     if (driver !== undefined && driver !== 'native') refuse(path, `driver \`${driver}\` cannot be had`, 'the swarm itself rolls services')
   }
   for (const service of services) {
-    const { name, role } = service
+    const { name } = service
     const location = serviceOrigin(setting, name)
-    if (role !== undefined) checkRole(role, ['services', name, 'role'], environmentName, swarm, loaded, report)
     if (service.health) {
       const notes = [{ message: 'add `healthcheck` in the Compose file: the swarm itself waits for that' }]
       report(

@@ -44,7 +44,7 @@ export async function awaitChange(host: Host, id: string, options: ChangeOptions
     if (detail !== '' && detail !== told) options.say(detail)
     told = detail
     if (options.signal.aborted) return { state: 'interrupted', why: 'was interrupted', tasks, service }
-    if (performance.now() > deadline) {
+    if (progress.state === 'under-way' && performance.now() > deadline) {
       return { state: 'timeout', why: `was not done within ${Math.round(options.timeoutMs / 1000)} s (${detail})`, tasks, service }
     }
     await delay(pauseMs, undefined, { signal: options.signal }).catch(() => undefined)

@@ -48,7 +48,7 @@ export async function run(params: SwarmRolloutParams, context: TaskContext): Pro
       replicas: wanted.replicas,
       ended,
       // A change that the Engine has not taken up yet looks like one that is done.
-      monitorMs: Math.max(3, params.monitorSeconds) * 1000,
+      monitorMs: Math.max(isSent && before !== undefined ? 3 : 0, params.monitorSeconds) * 1000,
       timeoutMs: timeoutMs(params),
       signal: context.signal,
       say: (line) => context.log(line),

@@ -24,7 +24,10 @@ test('a first deploy makes networks, secrets, configs and services, and they fin
   assert.is(shop.inside('app', 'cat', '/run/secrets/token'), shop.token)
   assert.is(shop.inside('app', 'cat', '/etc/motd'), 'hello\n')
   assert.is(shop.inside('app', 'sh', '-c', 'echo "$GREETING|$TOKEN"').trim(), `{{hello}} $1|${shop.token}`)
-  assert.ok(shop.inside('app', 'wget', '-q', '-O', '-', 'http://store:7000/etc/passwd').length > 0, 'store answers over the overlay network')
+  assert.ok(
+    shop.inside('app', 'wget', '-q', '-O', '-', 'http://store:7000/etc/passwd').length > 0,
+    'store answers over the overlay network',
+  )
   const homes = shop.on(0, 'docker', 'service', 'ps', `${shop.name}-prod_store`, '--format', '{{.Node}}').trim().split('\n')
   assert.is(new Set(homes).size, 1, 'its role is that of one node')
   assert.not.match(stdout + stderr, new RegExp(shop.password))
@@ -54,7 +57,10 @@ test('a broken image: the swarm goes back, the old version serves on, exit 2 say
   const { result, unanswered, seen } = await shop.underRequests(shop.deploy(['--version', 'v3']))
   const said = result.stdout + result.stderr
   assert.is(result.code, 2, said)
-  assert.match(said, /the new version of app failed: a copy on [^:]+: task: non-zero exit \(3\); the swarm rolled it back, and the old version serves/)
+  assert.match(
+    said,
+    /the new version of app failed: a copy on [^:]+: task: non-zero exit \(3\); the swarm rolled it back, and the old version serves/,
+  )
   assert.match(said, /cannot serve broken/)
   assert.is(unanswered, 0)
   assert.equal(seen, ['2'])

@@ -1,7 +1,7 @@
 /** A small project on a swarm of two hosts of the lab: `app` behind a port of its nodes, `store` behind none. */
 import { execFileSync } from 'node:child_process'
-import { request } from 'node:http'
 import { rmSync } from 'node:fs'
+import { request } from 'node:http'
 import type { Lab, LabHost } from '../lab/lab.ts'
 import { Shop } from './shop.ts'
 
@@ -102,7 +102,9 @@ ${isStoreThere ? `  store: { role: db, replicas: ${stores} }\n` : ''}`,
   }
 
   /** Asks again and again until it is over. */
-  async underRequests<T>(work: Promise<T>): Promise<{ readonly result: T; readonly asked: number; readonly unanswered: number; readonly seen: readonly string[] }> {
+  async underRequests<T>(
+    work: Promise<T>,
+  ): Promise<{ readonly result: T; readonly asked: number; readonly unanswered: number; readonly seen: readonly string[] }> {
     let isOver = false
     const end = () => {
       isOver = true
@@ -129,7 +131,9 @@ ${isStoreThere ? `  store: { role: db, replicas: ${stores} }\n` : ''}`,
 interface ServiceRow {
   readonly Spec: {
     readonly Labels: Readonly<Record<string, string>>
-    readonly TaskTemplate: { readonly ContainerSpec: { readonly Image: string; readonly Secrets?: readonly { readonly SecretName: string }[] } }
+    readonly TaskTemplate: {
+      readonly ContainerSpec: { readonly Image: string; readonly Secrets?: readonly { readonly SecretName: string }[] }
+    }
   }
   readonly UpdateStatus?: { readonly State: string }
 }

@@ -1,11 +1,11 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { JsonObject } from '../../graph/types.ts'
 import { stack } from '../../tasks/stack.ts'
 import { type StackParams, stackValues } from '../../tasks/swarm/params.ts'
 import { inTemporaryDirectory } from '../support/temporary-directory.ts'
-import { writeFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { MemoryContent, taskContext } from './rendering/task-context.ts'
 
 const test = suite('tasks/stack')
@@ -40,7 +40,8 @@ test('plain values are filled in, secrets stay placeholders, and no value of one
 })
 
 test('the hash follows what a copy is made from, and not how many there are', async () => {
-  const hash = async (given: StackParams, secrets?: Readonly<Record<string, string>>) => (await rendered(given, secrets)).values.services['web']?.hash
+  const hash = async (given: StackParams, secrets?: Readonly<Record<string, string>>) =>
+    (await rendered(given, secrets)).values.services['web']?.hash
   const base = await hash(params({}))
   assert.is(await hash(params({}, {}, 3)), base)
   assert.is.not(await hash(params({ user: '1' })), base)
@@ -52,17 +53,24 @@ test('files of the project are configs, what is secret is a secret, each by its 
   const given = params({ volumes: ['./motd:/etc/motd'], secrets: ['token'], configs: ['inner', 'open'] }, topLevel)
   const { values, result, content } = await rendered(given)
   const { spec = {} } = values.services['web'] ?? {}
-  const names = (kind: string) => (container(spec)[`${kind}s`] as JsonObject[]).map((one) => [String(one[`${kind}Name`]).replace(/_[0-9a-f]{12}$/, ''), (one['File'] as JsonObject)['Name']])
-  assert.equal(names('Config'), [['shop-prod_open', '/open'], ['shop-prod_motd', '/etc/motd']])
-  assert.equal(names('Secret'), [['shop-prod_inner', '/inner'], ['shop-prod_token', '/run/secrets/token']])
-  assert.equal(
-    values.configs.map(({ file }) => content.text(result.files[file]?.digest ?? ('' as never))).sort(),
-    ['a', 'hello'],
-  )
-  assert.equal(values.secrets.map(({ content: made }) => made).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)), [
-    { template: '${TOKEN}' },
-    { template: 'key=${KEY}' },
+  const names = (kind: string) =>
+    (container(spec)[`${kind}s`] as JsonObject[]).map((one) => [
+      String(one[`${kind}Name`]).replace(/_[0-9a-f]{12}$/, ''),
+      (one['File'] as JsonObject)['Name'],
+    ])
+  assert.equal(names('Config'), [
+    ['shop-prod_open', '/open'],
+    ['shop-prod_motd', '/etc/motd'],
   ])
+  assert.equal(names('Secret'), [
+    ['shop-prod_inner', '/inner'],
+    ['shop-prod_token', '/run/secrets/token'],
+  ])
+  assert.equal(values.configs.map(({ file }) => content.text(result.files[file]?.digest ?? ('' as never))).sort(), ['a', 'hello'])
+  assert.equal(
+    values.secrets.map(({ content: made }) => made).sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)),
+    [{ template: '${TOKEN}' }, { template: 'key=${KEY}' }],
+  )
 })
 
 test('what is external is known by its name, and networks by theirs', async () => {

@@ -62,7 +62,12 @@ test('whoever has nodes to spare may start the new one first', async () => {
 })
 
 for (const [what, web, more, expected] of [
-  ['a fixed name', 'container_name: web', '', /SC1055 `services\.web\.container_name` cannot be had on a swarm \| the swarm names its copies/],
+  [
+    'a fixed name',
+    'container_name: web',
+    '',
+    /SC1055 `services\.web\.container_name` cannot be had on a swarm \| the swarm names its copies/,
+  ],
   ['a right it has no word for', 'privileged: true', '', /SC1055 `services\.web\.privileged` .*cap_add/],
   ['a file of variables', 'env_file: .env.web', '', /SC1055 `services\.web\.env_file`/],
   ['another network mode', 'network_mode: bridge', '', /SC1055 .*only `host`/],
@@ -90,7 +95,13 @@ for (const [what, config, web, more] of [
 }
 
 for (const [what, more, environment, rollout, expected] of [
-  ['a canary', '', '', '{target: swarm, canary: m1}', /SC1055 `rollout\.canary` cannot be had on a swarm \| copies follow each other by `deploy\.update_config`/],
+  [
+    'a canary',
+    '',
+    '',
+    '{target: swarm, canary: m1}',
+    /SC1055 `rollout\.canary` cannot be had on a swarm \| copies follow each other by `deploy\.update_config`/,
+  ],
   ['batches', '', '', '{target: swarm, batch: 2}', /SC1055 `rollout\.batch`/],
   ['another driver', '', '', '{target: swarm, driver: recreate}', /SC1055 driver `recreate`/],
   ['another driver of a service', 'services: {web: {rollout: {driver: recreate}}}', '', undefined, /SC1055 driver `recreate`/],
@@ -98,7 +109,6 @@ for (const [what, more, environment, rollout, expected] of [
   ['a question over HTTP', 'services: {web: {health: {path: /, port: 80}}}', '', undefined, /SC1055 `health` of service `web`/],
   ['a route', 'services: {web: {route: {domains: [a.example], port: 80}}}', '', undefined, /SC1057 service `web` has a `route`/],
   ['a hook in a container', 'hooks: {after_rollout: {command: "true", on: web}}', '', undefined, /SC1055 hook `after_rollout`/],
-  ['a role of nobody', 'services: {web: {role: cache}}', '', undefined, /SC1024/],
 ] as const) {
   test(`${what} is refused with what to do instead`, async () => {
     const lines = await said(manifest(more, environment, rollout), compose())
@@ -108,10 +118,7 @@ for (const [what, more, environment, rollout, expected] of [
 }
 
 test('secrets as variables are warned of, with what would hide them', async () => {
-  const lines = await said(
-    manifest('', ', env_file: .env.prod'),
-    `services: {web: {build: ., ${check}}}\n`,
-  )
+  const lines = await said(manifest('', ', env_file: .env.prod'), `services: {web: {build: ., ${check}}}\n`)
   assert.is(lines.length, 1, lines.join('\n'))
   assert.match(lines[0] ?? '', /SC1058 \(warning\) service `web` is given secrets as variables.*\| what is named under `secrets`/)
 })

@@ -1,7 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { taskGraph } from '../../../graph/task-graph.ts'
-import type { Task } from '../../../graph/types.ts'
+import type { JsonObject, Task } from '../../../graph/types.ts'
 import { deployTasks } from '../../../src/pipelines/deploy.ts'
 import { kinds } from '../../../tasks/index.ts'
 import { accepted, resolved } from '../config/told.ts'
@@ -26,6 +26,7 @@ async function tasksOf(options: Partial<Parameters<typeof deployTasks>[1]> = {})
   return deployTasks(deployment, { version: 'v1', envFileNames: [], buildArgs: {}, ignoreFiles: {}, ...options })
 }
 const one = (tasks: readonly Task[], id: string) => tasks.find((task) => task.id === id)
+const paramsOf = (tasks: readonly Task[], id: string) => (one(tasks, id)?.params ?? {}) as JsonObject
 
 test('one graph as ever: a stack in the place of renders and uploads, and a rollout for each service', async () => {
   const tasks = await tasksOf()
@@ -54,8 +55,8 @@ test('some services only: the others are neither rolled nor removed', async () =
     tasks.filter(({ kind }) => kind === 'rollout').map(({ id }) => id),
     ['rollout:store'],
   )
-  assert.equal((one(tasks, 'finalize:prod')?.params as { only?: unknown }).only, ['store'])
-  assert.equal((one(tasks, 'health:prod')?.params as { swarm: { services: unknown } }).swarm.services, ['store'])
+  assert.equal(paramsOf(tasks, 'finalize:prod')['only'], ['store'])
+  assert.equal((paramsOf(tasks, 'health:prod')['swarm'] as JsonObject)['services'], ['store'])
 })
 
 test.run()

@@ -4,18 +4,22 @@ import * as assert from 'uvu/assert'
 import type { ActionResult, JsonObject } from '../../../graph/types.ts'
 import { nodeOf, serviceOf, taskOf } from '../../../src/hosts/swarm-rows.ts'
 import { TaskFailure } from '../../../tasks/kind.ts'
-import { swarm } from '../../../tasks/swarm.ts'
 import { progressOf } from '../../../tasks/swarm/decide.ts'
 import { unhealthyInSwarm } from '../../../tasks/swarm/health.ts'
 import { leftoverNames, removeLeftovers, swarmLeftovers } from '../../../tasks/swarm/leftovers.ts'
 import { type SwarmParams, stackValues } from '../../../tasks/swarm/params.ts'
+import { swarm } from '../../../tasks/swarm.ts'
 import { rejects } from '../../support/assertions.ts'
 import { FakeHost } from '../../support/fake-host.ts'
 import { taskContext } from '../rendering/task-context.ts'
 
 const test = suite('tasks/swarm/around')
 
-const spec: JsonObject = { Name: 'shop-prod_web', Labels: { 'stagecraft.service': 'web', 'stagecraft.hash': 'h' }, Mode: { Replicated: { Replicas: 1 } } }
+const spec: JsonObject = {
+  Name: 'shop-prod_web',
+  Labels: { 'stagecraft.service': 'web', 'stagecraft.hash': 'h' },
+  Mode: { Replicated: { Replicas: 1 } },
+}
 const web = { hash: 'h', image: 'i', replicas: 1, spec, environment: [] }
 const stack: ActionResult = {
   files: {},
@@ -23,7 +27,10 @@ const stack: ActionResult = {
     services: { web },
     configs: [{ name: 'kept', file: 'files/1' }],
     secrets: [],
-    networks: [{ name: 'shop-prod_default', definition: {} }, { name: 'theirs', definition: { external: true } }],
+    networks: [
+      { name: 'shop-prod_default', definition: {} },
+      { name: 'theirs', definition: { external: true } },
+    ],
   },
 }
 const params: SwarmParams = {
@@ -69,7 +76,10 @@ test('a network that is somebody else’s is missed by name', async () => {
 test('a machine that is no node is named, with the nodes there are', async () => {
   const { context } = rig()
   const wrong = { ...params, nodes: [{ name: 'w9', addresses: ['10.0.0.9'], roles: [] }] }
-  assert.match(await messageOf(swarm.observe?.(wrong, context, undefined)), /w9 \(10\.0\.0\.9\) is no node of the swarm.*first \(10\.0\.0\.1\)/)
+  assert.match(
+    await messageOf(swarm.observe?.(wrong, context, undefined)),
+    /w9 \(10\.0\.0\.9\) is no node of the swarm.*first \(10\.0\.0\.1\)/,
+  )
 })
 
 test('beside containers of Compose nothing is begun', async () => {
@@ -108,12 +118,22 @@ const copy = (state: string, desired = 'running', Err = '') =>
   taskOf({ ID: 't', NodeID: 'a', Slot: 1, DesiredState: desired, Status: { State: state, Err } }, new Map([['a', 'first']]))
 
 for (const [what, update, copies, expected] of [
-  ['an update under way', 'updating', [copy('pending', 'running', 'no suitable node')], { state: 'under-way', detail: '0 of 1 run; no suitable node' }],
+  [
+    'an update under way',
+    'updating',
+    [copy('pending', 'running', 'no suitable node')],
+    { state: 'under-way', detail: '0 of 1 run; no suitable node' },
+  ],
   ['an update that is through', 'completed', [copy('running')], { state: 'done' }],
   ['an update whose copies are not there yet', 'completed', [copy('starting')], { state: 'under-way', detail: '0 of 1 run' }],
   ['one the engine took back', 'rollback_completed', [copy('running')], { state: 'went-back', why: 'm' }],
   ['one it could not take back', 'rollback_paused', [], { state: 'stuck', why: 'm' }],
-  ['a copy of a new service that fails', undefined, [copy('rejected', 'shutdown', 'No such image')], { state: 'failed', why: 'a copy on first: No such image' }],
+  [
+    'a copy of a new service that fails',
+    undefined,
+    [copy('rejected', 'shutdown', 'No such image')],
+    { state: 'failed', why: 'a copy on first: No such image' },
+  ],
   ['a new service that runs', undefined, [copy('running')], { state: 'done' }],
   ['copies that are to stop', undefined, [copy('running', 'shutdown')], { state: 'under-way', detail: '0 of 1 run' }],
 ] as const) {

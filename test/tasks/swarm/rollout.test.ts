@@ -54,7 +54,10 @@ class Rig {
   }
 }
 
-function stackOf(hash: string, { replicas = 2, reference = image }: { readonly replicas?: number; readonly reference?: string } = {}): ActionResult {
+function stackOf(
+  hash: string,
+  { replicas = 2, reference = image }: { readonly replicas?: number; readonly reference?: string } = {},
+): ActionResult {
   const container = { Image: reference, Env: ['T=${TOKEN}'], Secrets: [{ SecretName: 'shop_token', File: { Name: '/t' } }] }
   const spec: JsonObject = {
     Name: 'shop-prod_web',
@@ -72,10 +75,15 @@ test('a first deploy makes its secrets, then the service, with credentials that 
   assert.equal(await rig.look(), { fresh: false, because: { reason: 'absent', detail: 'not in the swarm yet' } })
   const { values } = await rig.run()
   assert.is(values['change'], 'made')
-  assert.equal(rig.host.writes().filter((call) => call !== 'changed'), ['make secrets shop_token', 'create shop-prod_web'])
+  assert.equal(
+    rig.host.writes().filter((call) => call !== 'changed'),
+    ['make secrets shop_token', 'create shop-prod_web'],
+  )
   assert.is(Buffer.from(String(rig.host.swarm.made[0]?.definition['Data']), 'base64').toString(), 'xhush')
   assert.equal(rig.sent.TaskTemplate.ContainerSpec.Env, ['T=hush'])
-  assert.equal(rig.sent.TaskTemplate.ContainerSpec.Secrets, [{ SecretName: 'shop_token', File: { Name: '/t' }, SecretID: 'secrets-shop_token' }])
+  assert.equal(rig.sent.TaskTemplate.ContainerSpec.Secrets, [
+    { SecretName: 'shop_token', File: { Name: '/t' }, SecretID: 'secrets-shop_token' },
+  ])
   assert.is(rig.host.swarm.credentials[0]?.username, 'u')
   assert.ok((await rig.look())?.fresh)
 })
@@ -96,7 +104,10 @@ test('another definition is an update; one that the engine takes back fails trul
   rig.host.swarm.lines = ['no such table']
   const { reason, message, output } = await rig.failure()
   assert.is(reason, 'unhealthy')
-  assert.is(message, 'the new version of web failed: a copy on host-2: task: non-zero exit (1); the swarm rolled it back, and the old version serves')
+  assert.is(
+    message,
+    'the new version of web failed: a copy on host-2: task: non-zero exit (1); the swarm rolled it back, and the old version serves',
+  )
   assert.equal(output, ['no such table'])
   assert.is(rig.host.swarm.services()[0]?.hash, 'one')
   rig.stack = stackOf('one')

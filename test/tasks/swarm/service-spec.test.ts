@@ -9,7 +9,16 @@ const test = suite('tasks/swarm/service-spec')
 const input = (definition: JsonObject, parts: Partial<Parameters<typeof serviceSpec>[0]> = {}) => ({
   ...{ name: 'web', definition, image: 'ghcr.io/acme/shop/web@sha256:abc', replicas: 2 },
   policy: { order: 'start-first' as const, monitorSeconds: 5 },
-  ...{ constraints: [], project: 'shop', environment: 'prod', composeProject: 'shop-prod', networks: {}, volumes: {}, configs: {}, secrets: {} },
+  ...{
+    constraints: [],
+    project: 'shop',
+    environment: 'prod',
+    composeProject: 'shop-prod',
+    networks: {},
+    volumes: {},
+    configs: {},
+    secrets: {},
+  },
   bound: { configs: {}, directory: '/opt/stagecraft/shop/prod' },
   ...parts,
 })
