@@ -33,8 +33,19 @@ export interface Deployment {
   readonly fleet: FleetPolicy
   /** By host, what its services need to find those on other hosts and those that somebody else runs. */
   readonly reach?: Readonly<Record<string, HostReach>>
+  /** When its services are handed to a Docker Swarm: then `hosts` is the one manager that is asked. */
+  readonly swarm?: DeployedSwarm
   /** Commands before and after parts of a deploy, sorted by point; none when there are none. */
   readonly hooks?: readonly Hook[]
+}
+
+export interface DeployedSwarm {
+  /** The host that is asked; the primary one. */
+  readonly manager: string
+  /** Prefix of the nodes' labels that say roles: one environment's are not another's. */
+  readonly labelPrefix: string
+  /** Machines of the manifest that have roles: nodes of the swarm, each found by one of its addresses or by its name. */
+  readonly nodes: readonly { readonly name: string; readonly addresses: readonly string[]; readonly roles: readonly string[] }[]
 }
 
 /** A command of the user's at a point of a deploy. */
@@ -139,6 +150,8 @@ export interface RolloutPolicy {
   readonly timeoutSeconds: number
   /** How long a container without a healthcheck must stay up. */
   readonly minReadySeconds: number
+  /** Where its copies may run, in a swarm. */
+  readonly constraints?: readonly string[]
   /** `stop_grace_period` of the service, else 10. */
   readonly stopGraceSeconds: number
   /** Nothing is pulled to a host with less. Undefined: 1 GiB. */

@@ -7,6 +7,9 @@ import type { ActionResult, TaskId } from '../graph/types.ts'
 import { forgetRoute } from './edge/forget.ts'
 import { defineTask, type TaskContext } from './kind.ts'
 import type { Container, ReleasePort } from './ports.ts'
+import { leftoverNames, removeLeftovers, swarmLeftovers } from './swarm/leftovers.ts'
+import { stackValues } from './swarm/params.ts'
+import { swarmFile, swarmFileText } from './swarm/released.ts'
 import { imageDigest } from './transferring/names.ts'
 
 const params = z.lazy(() =>
@@ -20,6 +23,8 @@ const params = z.lazy(() =>
     pushes: z.array(z.strictObject({ service: z.string(), push: z.string(), sent: z.boolean().exactOptional() })),
     /** Services that this release is about, when it is about a part of the fleet: nothing else is removed. */
     only: z.array(z.string()).exactOptional(),
+    /** On a swarm: the manager, and the task that says what is wanted there. */
+    swarm: z.strictObject({ manager: z.string(), stack: z.string() }).exactOptional(),
     /** Routes that are wanted, by host; others of this environment go before the containers they lead to. */
     edge: z.strictObject({ innerPort: z.number().int(), routes: z.record(z.string(), z.array(z.string())) }).nullable(),
   }),
@@ -64,6 +69,9 @@ export const finalize = defineTask<FinalizeParams>({
         fresh: false,
         because: { reason: 'drift', detail: `left over: ${leftovers.map(({ container }) => container.name).join(', ')}` },
       }
+    const inSwarm = await leftInSwarm(params, context)
+    if (inSwarm && leftoverNames(inSwarm.left).length > 0)
+      return { fresh: false, because: { reason: 'drift', detail: `left over: ${leftoverNames(inSwarm.left).join(', ')}` } }
     const routes = await strayRoutes(params, context)
     if (routes.length > 0)
       return { fresh: false, because: { reason: 'drift', detail: `left over: the route of ${routes.map(({ key }) => key).join(', ')}` } }
@@ -85,6 +93,12 @@ export const finalize = defineTask<FinalizeParams>({
       if (container.state === 'running') await port.engine.stop(container.id, 10)
       await port.engine.remove(container.id)
       port.changed()
+    }
+    const inSwarm = await leftInSwarm(params, context)
+    if (inSwarm) {
+      await removeLeftovers(inSwarm.host, inSwarm.left, context)
+      await context.guard()
+      await inSwarm.host.files.write(swarmFile, Buffer.from(swarmFileText(inSwarm.stack)), 0o640)
     }
     const id = await context.ports.release.id()
     const history = await context.ports.release.complete(images(params, context))
@@ -109,6 +123,15 @@ async function superseded(params: FinalizeParams, context: TaskContext): Promise
     }
   }
   return found
+}
+
+/** A part of the services takes nothing away that it is not about. */
+async function leftInSwarm({ swarm, only }: FinalizeParams, context: TaskContext) {
+  const result = context.needs.get(swarm?.stack as TaskId)
+  if (swarm === undefined || result === undefined) return undefined
+  const host = context.ports.host(swarm.manager)
+  const stack = stackValues.parse(result.values)
+  return { host, stack, left: only ? { services: [], objects: [] } : await swarmLeftovers(host, stack) }
 }
 
 /** By name, as the host's Compose file has them now. */

@@ -3,11 +3,14 @@ import { z } from 'zod'
 import type { ActionResult, TaskId } from '../graph/types.ts'
 import { defineTask, type TaskContext, TaskFailure } from './kind.ts'
 import { drift, serviceState } from './rolling/decide.ts'
+import { unhealthyInSwarm } from './swarm/health.ts'
 
 const params = z.lazy(() =>
   z.strictObject({
     environment: z.string(),
     services: z.array(z.strictObject({ service: z.string(), host: z.string(), render: z.string(), replicas: z.number() })),
+    /** On a swarm: the manager, and the task that says what is wanted there. */
+    swarm: z.strictObject({ manager: z.string(), stack: z.string(), services: z.array(z.string()) }).exactOptional(),
     timeoutSeconds: z.number(),
   }),
 )
@@ -27,7 +30,8 @@ export const health = defineTask<HealthParams>({
   async observe(params, context) {
     const problems = await unhealthy(params, context)
     if (problems.length > 0) return { fresh: false, because: { reason: 'drift', detail: problems.join('; ') } }
-    return { fresh: true, result: resultOf(params), detail: `${params.services.length} healthy` }
+    const { services, swarm } = params
+    return { fresh: true, result: resultOf(params), detail: `${services.length + (swarm?.services.length ?? 0)} healthy` }
   },
   async run(params, context) {
     const timeoutMs = params.timeoutSeconds * 1000
@@ -37,6 +41,7 @@ export const health = defineTask<HealthParams>({
     while (problems.length > 0 && Date.now() < deadline && !context.signal.aborted) {
       await new Promise((resolve) => setTimeout(resolve, pauseMs))
       for (const { host } of params.services) context.ports.host(host).changed()
+      if (params.swarm) context.ports.host(params.swarm.manager).changed()
       problems = await unhealthy(params, context)
     }
     if (problems.length === 0) return resultOf(params)
@@ -58,7 +63,7 @@ async function unhealthy(params: HealthParams, context: TaskContext): Promise<st
     const found = drift(wanted, serviceState(wanted, containers))
     if (found !== undefined) problems.push(`${service} on ${host}: ${found}`)
   }
-  return problems
+  return params.swarm ? [...problems, ...(await unhealthyInSwarm(params.swarm, context))] : problems
 }
 
 async function logsOf(params: HealthParams, context: TaskContext): Promise<string[]> {
@@ -80,6 +85,6 @@ function wantedHash(context: TaskContext, render: string, service: string): stri
   return hash
 }
 
-function resultOf(params: HealthParams): ActionResult {
-  return { files: {}, values: { healthy: params.services.map(({ service, host }) => `${service}@${host}`) } }
+function resultOf({ services, swarm }: HealthParams): ActionResult {
+  return { files: {}, values: { healthy: [...services.map(({ service, host }) => `${service}@${host}`), ...(swarm?.services ?? [])] } }
 }

@@ -12,24 +12,13 @@ import { proxy } from './proxy.ts'
 import { push } from './push.ts'
 import { render } from './render.ts'
 import { rollout } from './rollout.ts'
+import { stack } from './stack.ts'
+import { swarm } from './swarm.ts'
 import { transfer } from './transfer.ts'
 import { upload } from './upload.ts'
 
 const all: readonly TaskKind[] = [
-  exec,
-  build,
-  push,
-  pin,
-  transfer,
-  migratePre,
-  render,
-  upload,
-  proxy,
-  rollout,
-  edge,
-  health,
-  finalize,
-  hook,
+  ...[exec, build, push, pin, transfer, migratePre, render, stack, upload, swarm, proxy, rollout, edge, health, finalize, hook],
 ]
 
 export const kinds: ReadonlyMap<string, TaskKind> = new Map(all.map((kind) => [kind.name, kind]))

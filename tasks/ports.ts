@@ -17,6 +17,7 @@ export type * from './ports/host.ts'
 export type * from './ports/images.ts'
 export type * from './ports/programs.ts'
 export type * from './ports/project.ts'
+export type * from './ports/swarm.ts'
 export type * from './ports/transfer.ts'
 
 /** Where a run takes place. */

@@ -4,9 +4,9 @@ import type { FileSet } from './kind.ts'
 import { defineTask, type Inputs, type TaskContext, TaskFailure } from './kind.ts'
 import { composeFileName } from './rendering/bundle-layout.ts'
 import { sortedNames, stringsIn } from './rendering/json.ts'
-import { bundleLocalInputs, fileSecret } from './rendering/local-bundle.ts'
+import { bundleLocalInputs, fileSecret, type LocalBundle } from './rendering/local-bundle.ts'
 import { type LocalInput, localInputs, placeLocalInputs } from './rendering/local-inputs.ts'
-import { hostModel, type RenderProblem, secretScope } from './rendering/model.ts'
+import { type HostModel, hostModel, type RenderProblem, secretScope } from './rendering/model.ts'
 import { type RenderParams, type RenderValues, renderParams } from './rendering/params.ts'
 import { variableNames } from './rendering/template.ts'
 import { imageDigest, sentReference } from './transferring/names.ts'
@@ -35,7 +35,7 @@ export const render = defineTask<RenderParams>({
 })
 
 /** Secrets are taken to have values here; a name too many costs a run of a cheap task, one too few a wrong hit. */
-function declaredInputs(params: RenderParams): Inputs {
+export function declaredInputs(params: RenderParams): Inputs {
   const model = hostModel(params, secretScope(params))
   const { inputs } = localInputs(model, params.composeDirectory ?? '')
   const pathsOf = (...uses: readonly LocalInput['use'][]) =>
@@ -68,22 +68,36 @@ function fileSet(path: string): FileSet {
   return { root: slash < 0 ? '.' : path.slice(0, slash), include: [name, `${name}/**`] }
 }
 
-async function run(params: RenderParams, context: TaskContext): Promise<ActionResult> {
-  const { content, secrets } = context.ports
+/** A model whose local paths are places in the host's folder, and all that is to be there. */
+export interface LocatedModel {
+  readonly model: HostModel
+  readonly local: LocalBundle
+  /** Reference by digest of each service whose image is ours. */
+  readonly images: Readonly<Record<string, string>>
+}
+
+/** Stores what may be seen. @throws TaskFailure that names everything wrong with the Compose file. */
+export async function locatedModel(params: RenderParams, context: TaskContext): Promise<LocatedModel> {
+  const { secrets } = context.ports
   const present = [...secretScope(params)].filter((name) => secrets.digest(name) !== 'absent')
   const model = hostModel(params, new Set(present))
   const wanted = localInputs(model, params.composeDirectory ?? '')
   refuse(params, wanted.problems)
   const local = await bundleLocalInputs(wanted.inputs, params.directory, context.ports)
   refuse(params, local.problems)
+  return { model: placeLocalInputs(model, params.composeDirectory ?? '', local.place), local, images: pushedImages(params, context.needs) }
+}
 
+async function run(params: RenderParams, context: TaskContext): Promise<ActionResult> {
+  const { content, secrets } = context.ports
+  const { model, local, images } = await locatedModel(params, context)
   const digests = Object.fromEntries(local.sidecars.map(({ sidecar, digest }) => [sidecar.path, digest]))
   // It loads a writer of YAML, and most runs render nothing.
   const { composeBundle } = await import('./rendering/compose-bundle.ts')
   const { text, services, variables } = composeBundle({
     params,
-    model: placeLocalInputs(model, params.composeDirectory ?? '', local.place),
-    images: pushedImages(params, context.needs),
+    model,
+    images,
     digest: (name) => secrets.digest(name),
     sidecars: digests,
   })

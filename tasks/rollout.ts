@@ -3,8 +3,9 @@
  * health gate, then stops what it replaces. Any failure undoes this task's own steps, so the old version serves on.
  * Containers are identified by the content hash of their definition, never by a version or a count that happens to run.
  */
+import { z } from 'zod'
 import type { ActionResult, TaskId } from '../graph/types.ts'
-import { defineTask, type TaskContext, TaskFailure } from './kind.ts'
+import { defineTask, type TaskContext, TaskFailure, type TaskKind } from './kind.ts'
 import type { RenderValues } from './rendering/params.ts'
 import { bringUp } from './rolling/compose.ts'
 import { freshLook, unsettled, withoutUngated } from './rolling/containers.ts'
@@ -18,19 +19,40 @@ import { recordPulled } from './rolling/pulled.ts'
 import { putBack } from './rolling/put-back.ts'
 import { replace } from './rolling/replace.ts'
 import { type Swap, swap } from './rolling/swap.ts'
+import { type SwarmRolloutParams, swarmRolloutParams } from './swarm/params.ts'
+import * as onSwarm from './swarm/rollout.ts'
 
 export type { RolloutParams } from './rolling/params.ts'
 
-export const rollout = defineTask<RolloutParams>({
+/** Replaces the containers of one service on one host, or hands it to a swarm: one word for both, as for whoever deploys it is one thing. */
+export const rollout = defineTask<RolloutParams | SwarmRolloutParams>({
   name: 'rollout',
   version: 1,
-  summary: 'replaces the containers of one service on one host, health-gated, without a gap',
+  summary: 'brings one service to its wanted version, health-gated, without a gap',
   freshness: 'effect',
   phase: 'rollout',
   pool: 'host',
   exclusive: true,
-  params: rolloutParams,
-  title: ({ service, host, order }) => `roll ${service} on ${host}${order === 'stop-first' ? ' (stop-first)' : ''}`,
+  params: z.lazy(() => z.union([rolloutParams, swarmRolloutParams])),
+  title(params) {
+    const place = isOnSwarm(params) ? 'in the swarm' : `on ${params.host}`
+    return `roll ${params.service} ${place}${params.order === 'stop-first' ? ' (stop-first)' : ''}`
+  },
+  select: (params, need, result) => (isOnSwarm(params) ? onSwarm.selectService(params, result) : onHost.select(params, need, result)),
+  observe: (params, context, cached) => (isOnSwarm(params) ? onSwarm.observe(params, context) : onHost.observe(params, context, cached)),
+  run: (params, context) => (isOnSwarm(params) ? onSwarm.run(params, context) : onHost.run(params, context)),
+  undo: (params, context, result) => (isOnSwarm(params) ? onSwarm.undo(params, context, result) : onHost.undo(params, context, result)),
+  // A swarm goes back by itself, or not at all: there is no picture of a host to go by.
+  putBack: async (params, context, before) => !isOnSwarm(params) && onHost.putBack(params, context, before),
+})
+
+function isOnSwarm(params: RolloutParams | SwarmRolloutParams): params is SwarmRolloutParams {
+  return 'stack' in params
+}
+
+type KindPart = Required<Pick<TaskKind<RolloutParams>, 'select' | 'observe' | 'run' | 'undo' | 'putBack'>>
+
+const onHost: KindPart = {
   select: ({ service }, _need, result) => renderedService(result, service),
   async observe(params, context) {
     const rolling = desired(params, context)
@@ -82,7 +104,7 @@ export const rollout = defineTask<RolloutParams>({
       host.changed()
     }
   },
-})
+}
 
 function cannotGoBack({ service, host, driver }: RolloutParams): TaskFailure {
   return new TaskFailure({

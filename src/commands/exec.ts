@@ -66,7 +66,7 @@ export async function run(input: Input, globals: GlobalOptions, app: App): Promi
         await noted
       }
     },
-    { placed: true },
+    { placed: true, notOnSwarm: 'look where a copy runs with `stagecraft status`, and use `docker exec` on that node' },
   )
 }
 

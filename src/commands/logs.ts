@@ -39,5 +39,6 @@ export async function run(
   const { follow, timestamps, prefix, format } = input
   return withFleet(selection, globals, app, (fleet) => showLogs(fleet, { window, follow, timestamps, prefix, format }, globals, app), {
     placed: true,
+    servicesAsContainers: true,
   })
 }

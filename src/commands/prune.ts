@@ -24,7 +24,13 @@ export async function run(input: z.infer<typeof options>, globals: GlobalOptions
   await onlyNamedEnvironment(globals, app, 'prune')
   const { images, bundles } = input
   const wants = images || bundles ? { containers: false, images, bundles } : allKinds
-  return withFleet({ host: input.host }, globals, app, (fleet) =>
-    runPrune(fleet, { keep: input.keep, dryRun: globals.dryRun, wants, note: fleetNote(fleet, app) }, app),
+  return withFleet(
+    { host: input.host },
+    globals,
+    app,
+    (fleet) => runPrune(fleet, { keep: input.keep, dryRun: globals.dryRun, wants, note: fleetNote(fleet, app) }, app),
+    {
+      notOnSwarm: 'a deploy removes configs and secrets that nothing needs; images are removed on each node with `docker image prune`',
+    },
   )
 }

@@ -36,5 +36,8 @@ export async function run(
   // An interrupt ends it between two containers: one that is down must come up again, over a connection that is still there.
   const patient = withSignal(app, new AbortController().signal)
   const work = (fleet: Fleet) => runRestart(fleet, { services, yes: input.yes, dryRun: globals.dryRun, note: fleetNote(fleet, app) }, app)
-  return withFleet(selection, globals, patient, work, { placed: true })
+  return withFleet(selection, globals, patient, work, {
+    placed: true,
+    notOnSwarm: 'use `stagecraft deploy --force "rollout:<service>"`, which replaces its copies one after another',
+  })
 }

@@ -16,6 +16,7 @@ import { resolveInventory } from './inventory.ts'
 import { own } from './json-path.ts'
 import { resolveFleet } from './rollout-policy.ts'
 import { resolveServices } from './services.ts'
+import { managerOnly, resolveSwarm } from './swarm.ts'
 import { resolveVariables } from './variables.ts'
 import { listed } from './word-list.ts'
 
@@ -39,10 +40,21 @@ export function resolveDeployment(
   if (!environment) return { ok: false, diagnostics: [unknownEnvironment(loaded, environmentName)] }
   const found: Diagnostic[] = []
   const report: Report = (diagnostic) => found.push(diagnostic)
-  const inventory = resolveInventory(loaded, environmentName, report)
+  const machines = resolveInventory(loaded, environmentName, report)
+  const isSwarm = environment.rollout.target === 'swarm' && machines.hosts.length > 0
+  const inventory = isSwarm ? managerOnly(machines) : machines
   const remote = inventory.hosts.length > 0
   const variables = resolveVariables(loaded, environmentName, remote, options.envFileNames ?? [], report)
-  const setting = { loaded, compose, environmentName, environment, inventory, variables: variables.plain, report }
+  const setting = {
+    loaded,
+    compose,
+    environmentName,
+    environment,
+    inventory,
+    variables: variables.plain,
+    report,
+    ...(isSwarm && { swarm: machines }),
+  }
   const fleet = resolveFleet(setting)
   const { services, reach } = resolveServices(setting, variables.secret)
   const edge = resolveEdge(setting, services)
@@ -55,6 +67,7 @@ export function resolveDeployment(
     (service) => placed.get(service) ?? (overrideOf(environment, service)?.mode === 'external' ? [] : undefined),
   )
   const hooks = resolveHooks(setting, services, databases)
+  const swarm = isSwarm ? resolveSwarm({ ...setting, swarm: machines }, services) : undefined
   reportUnusedBlocks(loaded, report)
   const diagnostics = inOrder(found)
   if (hasErrors(diagnostics)) return { ok: false, diagnostics }
@@ -70,7 +83,7 @@ export function resolveDeployment(
     ...(edge && { edge }),
     hosts: inventory.hosts,
     ...(inventory.primaryHost !== undefined && { primaryHost: inventory.primaryHost }),
-    services,
+    services: swarm?.services ?? services,
     databases,
     compose: { file, topLevel: compose.topLevel },
     variables,
@@ -78,6 +91,7 @@ export function resolveDeployment(
     fleet,
     ...(Object.keys(reach).length > 0 && { reach }),
     ...(hooks.length > 0 && { hooks }),
+    ...(swarm && { swarm: swarm.swarm }),
   }
   return { ok: true, value: deepFreeze(deployment), ...(diagnostics.length > 0 && { warnings: diagnostics }) }
 }

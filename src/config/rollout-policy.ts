@@ -2,6 +2,7 @@
 
 import { nearest } from '../../graph/nearest.ts'
 import type { JsonObject } from '../../graph/types.ts'
+import { takesHostPort } from '../../tasks/swarm/published.ts'
 import type { FleetPolicy, RolloutPolicy } from '../contracts.ts'
 import { problem, warning } from './diagnostic.ts'
 import { parseDuration } from './duration.ts'
@@ -21,7 +22,7 @@ const defaultStopGraceSeconds = 10
 export function resolveRollout(name: string, definition: JsonObject, replicas: number, built: boolean, setting: Setting): RolloutPolicy {
   const { environment, loaded } = setting
   const overrides = own(environment.services, name)?.rollout
-  const { canary: _canary, batch: _batch, on_failure: _onFailure, ...general } = environment.rollout
+  const { canary: _canary, batch: _batch, on_failure: _onFailure, target: _target, ...general } = environment.rollout
   const wanted: RolloutConfig = { ...general, ...own(loaded.config.services, name)?.rollout, ...overrides }
   const minFreeBytes = wanted.min_free_space === undefined ? undefined : parseSize(wanted.min_free_space)
   const conflict = cannotRunTwice(definition, setting)
@@ -36,7 +37,7 @@ export function resolveRollout(name: string, definition: JsonObject, replicas: n
     const message = `service \`${name}\` ${conflict}, so docker-rollout cannot double it: it is rolled by the native driver`
     setting.report(warning('SC1066', message, serviceOrigin(setting, name)))
   }
-  const reason = conflict ?? (built || replicas > 1 ? undefined : dataReason(definition))
+  const reason = conflict ?? portReason(definition, setting) ?? (built || replicas > 1 ? undefined : dataReason(definition))
   const order = wanted.order ?? (reason === undefined ? 'start-first' : 'stop-first')
   const [needed, room] = [order === 'start-first' ? replicas * 2 : replicas, roomInRanges(definition, setting.variables)]
   if (conflict === undefined && room < needed) {
@@ -58,11 +59,20 @@ export function resolveRollout(name: string, definition: JsonObject, replicas: n
 }
 
 /** Why a second container cannot start while the first one runs. */
-function cannotRunTwice(definition: JsonObject, { variables }: Setting): string | undefined {
+function cannotRunTwice(definition: JsonObject, { variables, swarm }: Setting): string | undefined {
+  // Nodes of a swarm that have a copy less can take one: what holds on one host does not hold there.
+  if (swarm) return undefined
   if (definition['container_name'] !== undefined) return 'has a fixed `container_name`'
   const [port] = fixedHostPorts(definition, variables)
   if (port !== undefined) return `publishes host port ${port}`
   return definition['network_mode'] === 'host' ? 'uses the network of its host' : undefined
+}
+
+/** A node has a port of its own once; whoever has nodes to spare may say `start-first`. */
+function portReason(definition: JsonObject, { swarm }: Setting): string | undefined {
+  if (!swarm) return undefined
+  if (definition['network_mode'] === 'host') return 'uses the network of its node'
+  return takesHostPort(definition) ? 'takes a port of its node' : undefined
 }
 
 function dataReason(definition: JsonObject): string | undefined {

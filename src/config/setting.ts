@@ -16,6 +16,8 @@ export interface Setting {
   /** Plain variables, for values that must be known before Compose runs. */
   readonly variables: Readonly<Record<string, string>>
   readonly report: Report
+  /** When services are handed to a swarm: the machines of the manifest, of which `inventory` has only the manager then. */
+  readonly swarm?: Inventory
 }
 
 /** The line of the manifest that speaks of a service, else the Compose file's. */

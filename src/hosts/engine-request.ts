@@ -12,6 +12,7 @@ export interface EngineRequest {
   readonly method: 'GET' | 'POST' | 'DELETE'
   readonly path: string
   readonly body?: unknown
+  readonly headers?: Readonly<Record<string, string>>
   /** Statuses that are answers and not failures, beside those below 400. */
   readonly expected?: readonly number[]
   /** Default: a minute. */
@@ -67,12 +68,12 @@ interface Sent extends EngineAnswer {
 
 function send(
   agent: EngineAgent,
-  { method, path, body }: EngineRequest,
+  { method, path, body, headers: own }: EngineRequest,
   signal: AbortSignal,
   upgrade: Record<string, string>,
 ): Promise<Sent> {
   const bytes = body === undefined ? undefined : Buffer.from(JSON.stringify(body))
-  const headers = { ...upgrade, ...(bytes && { 'Content-Type': 'application/json', 'Content-Length': String(bytes.length) }) }
+  const headers = { ...own, ...upgrade, ...(bytes && { 'Content-Type': 'application/json', 'Content-Length': String(bytes.length) }) }
   return new Promise((resolve, reject) => {
     const outgoing = request({ agent, socketPath: engineSocket, method, path, headers, signal }, (answer: IncomingMessage) => {
       const chunks: Buffer[] = []

@@ -20,6 +20,7 @@ import { EngineAgent } from './ssh-engine-agent.ts'
 import { runOverSsh } from './ssh-exec.ts'
 import type { Sftp } from './ssh-sftp.ts'
 import { SftpSession } from './ssh-sftp-session.ts'
+import { createSwarm } from './swarm.ts'
 
 export interface RemoteHostOptions extends ConnectionSources {
   readonly address: HostAddress
@@ -34,6 +35,8 @@ export interface RemoteHostOptions extends ConnectionSources {
   readonly lockLeaseMs?: number
   /** Looked at with everything else when something is routed here. */
   readonly edge?: EdgeScope
+  /** Its swarm is looked at with everything else. */
+  readonly swarm?: boolean
   /** Absolute, on the host: the edge's folder, routed or not. Default: beside the project's. */
   readonly edgeDirectory?: string
   /** Who this run is, for people who meet its locks. */
@@ -68,16 +71,18 @@ export function createRemoteHost(options: RemoteHostOptions): RemoteHost {
   const agent = new EngineAgent(connection)
   const engine = createEngine(connection, agent, options)
   const acts = posix.join(directory, 'acts')
+  const swarm = createSwarm(connection, agent, options)
   let look: Promise<HostState> | undefined
   let lookedAheadAt: number | undefined
 
   const observe = async (): Promise<HostState> => {
-    const [containers, links, edge] = await Promise.all([
+    const [containers, links, edge, services] = await Promise.all([
       engine.list(),
       session.perform(`read ${directory}`, lookTimeoutMs, (sftp) => readLinks(sftp, directory)),
       options.edge && lookAtEdge(options.edge),
+      options.swarm ? swarm.state() : undefined,
     ])
-    return { containers, ...links, ...(edge && { edge }) }
+    return { containers, ...links, ...(edge && { edge }), ...(services && { swarm: services }) }
   }
 
   const lookAtEdge = async (scope: EdgeScope): Promise<EdgeState> => {
@@ -93,6 +98,7 @@ export function createRemoteHost(options: RemoteHostOptions): RemoteHost {
     directory,
     engine,
     images: createHostImages(connection, agent),
+    swarm,
     operator: createOperator(connection, agent),
     files: createSftpFiles(session, directory),
     appendOnly: createAppendOnly(session, directory),

@@ -11,13 +11,14 @@
 import type { Failure } from '../../graph/types.ts'
 import { TaskFailure } from '../../tasks/kind.ts'
 import type { Host } from '../../tasks/ports.ts'
-import { type App, type Deployment, type ExitCode, exitCodes, type GlobalOptions, type HostAddress } from '../contracts.ts'
+import { type App, type Deployment, type ExitCode, exitCodes, type GlobalOptions, type HostAddress, InputError } from '../contracts.ts'
 import type { HostOperator } from '../hosts/operator.ts'
 import { checkedValue } from '../session/checked-value.ts'
 import type { LockableHost } from '../session/environment-lock.ts'
 import { type HostPool, hostPool } from '../session/hosts.ts'
 import { type OpenDeployment, openDeployment } from '../session/open-deployment.ts'
 import { type Selected, type Selection, select } from './selection.ts'
+import { servicesAsContainers } from './swarm-view.ts'
 
 /** What one host answered, or why it did not. */
 export type Answer<T> =
@@ -55,6 +56,10 @@ export interface Fleet extends Selected {
 export interface FleetOptions {
   /** Leave out hosts that no selected service is to run on. */
   readonly placed?: boolean
+  /** What is said to who asks it of a swarm; undefined: it can be had there. */
+  readonly notOnSwarm?: string
+  /** On a swarm, services are seen as containers of the manager. */
+  readonly servicesAsContainers?: boolean
   /** For tests: hosts that are none. */
   readonly openHosts?: (deployment: Deployment, directory: string, app: App) => HostPool
 }
@@ -64,10 +69,11 @@ export async function openFleet(
   selection: Selection,
   globals: GlobalOptions,
   app: App,
-  { placed = false, openHosts = hostPool }: FleetOptions = {},
+  { placed = false, notOnSwarm, servicesAsContainers: isView = false, openHosts = hostPool }: FleetOptions = {},
 ): Promise<Fleet> {
   const opened = await openDeployment(globals, app)
   const { deployment, directory } = opened
+  if (deployment.swarm && notOnSwarm !== undefined) throw swarmProblem(deployment, notOnSwarm)
   const selected = checkedValue(select(deployment, selection, placed))
   const pools = new Map<string, HostPool>()
   const pool = (name: string) => {
@@ -75,7 +81,10 @@ export async function openFleet(
     pools.set(name, made)
     return made
   }
-  const host = (name: string) => pool(name).host(name)
+  const host = (name: string) => {
+    const found = pool(name).host(name)
+    return deployment.swarm && isView ? servicesAsContainers(found) : found
+  }
   return {
     ...selected,
     opened,
@@ -101,6 +110,11 @@ export async function openFleet(
       await Promise.all([...pools.values()].map((open) => open.close()))
     },
   }
+}
+
+function swarmProblem({ environment }: Deployment, instead: string): InputError {
+  const message = `\`${environment}\` is a swarm, whose containers are the swarm's own: ${instead}`
+  return new InputError([{ code: 'SC1055', severity: 'error', message }])
 }
 
 /** Opens a fleet for one piece of work, and closes it whatever comes of it. */

@@ -8,7 +8,7 @@ import type { RenderParams } from '../../tasks/render.ts'
 import { interpolate } from '../../tasks/rendering/interpolate.ts'
 import type { RolloutParams } from '../../tasks/rollout.ts'
 import type { UploadParams } from '../../tasks/upload.ts'
-import type { DatabaseTarget, Deployment, ImageBuild, Service } from '../contracts.ts'
+import type { DatabaseTarget, DeployedSwarm, Deployment, ImageBuild, Service } from '../contracts.ts'
 import { databaseServices } from './database-services.ts'
 import { id, task } from './deploy-task.ts'
 import { edgeTasks, proxyTasks, routeOn, withEdgeNetwork, withNetwork } from './edge-tasks.ts'
@@ -17,8 +17,9 @@ import { type FleetPart, hostsInScope, type Scope, scopeOf } from './fleet-part.
 import { withHooks } from './hook-tasks.ts'
 import { type Pins, pinTask } from './pins.ts'
 
-import { finalizeTask, healthTask } from './release-end.ts'
+import { endInSwarm, finalizeTask, healthTask, type ReleasedImage } from './release-end.ts'
 import { rolloutId, rolloutOrder } from './rollout-order.ts'
+import { stackTask, swarmRollouts, swarmTask } from './swarm-tasks.ts'
 import { imageTask, isSent, transferTasks } from './transfer-tasks.ts'
 
 export interface DeployOptions {
@@ -62,6 +63,15 @@ export function deployTasks(deployment: Deployment, options: DeployOptions): Tas
   const migrated = pins ? [] : deployment.databases.filter((database) => database.strategy === 'pre_deploy')
   const migrations = migrated.map((database) => migrateTask(database, deployment, scope, pushIds))
   const external = migrated.filter((database) => database.service === undefined).map(({ name }) => id('migrate_pre', name))
+  const released = built.map((service) => ({
+    service: service.name,
+    push: imageTask(service, deployment, pins),
+    sent: isSent(service, deployment, pins),
+  }))
+  if (deployment.swarm) {
+    const before = { builds, pushes: [...pinned, ...pushes], migrations }
+    return withHooks(inSwarm(deployment, deployment.swarm, options, scope, before, released), deployment, scope)
+  }
   const renders = scope.hosts.map((host) => renderTask(host, deployment, options))
   // An image that is lost, or cannot be sent, must be found out before anything else is written.
   const images = pins ? pushIds : transfers.map((task) => task.id)
@@ -73,18 +83,30 @@ export function deployTasks(deployment: Deployment, options: DeployOptions): Tas
   const tasks = [
     ...[...builds, ...pinned, ...pushes, ...transfers, ...renders, ...uploads, ...migrations, ...proxies, ...rollouts, ...edges],
     healthTask(deployment, scope, renderIds, [...rollouts, ...edges]),
-    finalizeTask(
-      deployment,
-      scope,
-      options.version,
-      built.map((service) => ({
-        service: service.name,
-        push: imageTask(service, deployment, pins),
-        sent: isSent(service, deployment, pins),
-      })),
-    ),
+    finalizeTask(deployment, scope, options.version, released),
   ]
   return withHooks(tasks, deployment, scope)
+}
+
+/**
+ *     build:* ─▶ push:* ─▶ stack ─▶ swarm ╌▶ rollout:S ─▶ health ─▶ finalize
+ */
+function inSwarm(
+  deployment: Deployment,
+  swarm: DeployedSwarm,
+  options: DeployOptions,
+  scope: Scope,
+  { builds, pushes, migrations }: Readonly<Record<'builds' | 'pushes' | 'migrations', readonly Task[]>>,
+  released: readonly ReleasedImage[],
+): Task[] {
+  const ids = (tasks: readonly Task[]) => tasks.map((one) => one.id)
+  const stack = stackTask(deployment, renderTask(swarm.manager, deployment, options))
+  const prepared = swarmTask(deployment, swarm, options.pins ? ids(pushes) : ids(migrations))
+  const rollouts = swarmRollouts(deployment, swarm, scope, ids(migrations))
+  const named = deployment.services.filter(({ name }) => scope.isRolled(name)).map(({ name }) => name)
+  const place = { manager: swarm.manager, stack: stack.id }
+  const end = [healthTask(deployment, scope, [stack.id], rollouts), finalizeTask(deployment, scope, options.version, released)]
+  return [...builds, ...pushes, ...migrations, stack, prepared, ...rollouts, ...end.map((one) => endInSwarm(one, place, named))]
 }
 
 /** In the order of `rollout-order.ts`, as far as they take part. */

@@ -51,3 +51,14 @@ export function finalizeTask(
     ...(isPartial && { only: services.map(({ name }) => name).filter(isRolled) }),
   })
 }
+
+/** The same, of a swarm: what is looked at are its services, and no host has containers of its own. */
+export function endInSwarm(given: Task, place: { readonly manager: string; readonly stack: TaskId }, services: readonly string[]): Task {
+  const needs = [...new Set([place.stack, ...given.needs.filter((need) => !need.startsWith('render:'))])]
+  if (given.kind === 'health') {
+    const params = { ...(given.params as unknown as HealthParams), services: [], swarm: { ...place, services: [...services] } }
+    return { ...given, needs, params: params as unknown as Task['params'] }
+  }
+  const params: FinalizeParams = { ...(given.params as unknown as FinalizeParams), renders: [], edge: null, swarm: place }
+  return { ...given, needs, params }
+}

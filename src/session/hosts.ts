@@ -59,6 +59,7 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
       signal: app.signal,
       edgeDirectory: deployment.edgeDirectory,
       ...(edge && { edge }),
+      swarm: deployment.swarm !== undefined,
       description,
     })
     open.set(name, made)

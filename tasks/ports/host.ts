@@ -2,6 +2,7 @@
 import type { Duplex } from 'node:stream'
 import type { EdgeState, HostEdge } from './edge.ts'
 import type { Container, Engine } from './engine.ts'
+import type { Swarm, SwarmState } from './swarm.ts'
 import type { HostImages } from './transfer.ts'
 
 /** A program and its arguments; never a shell string. */
@@ -37,6 +38,8 @@ export interface Host {
   readonly images: HostImages
   readonly files: HostFiles
   readonly edge: HostEdge
+  /** The swarm that the host is a manager of. */
+  readonly swarm: Swarm
 }
 
 export interface HostState {
@@ -50,6 +53,8 @@ export interface HostState {
   readonly lock?: LockHolder
   /** Looked at when the environment has routed services. */
   readonly edge?: EdgeState
+  /** Looked at when the environment is a swarm's. */
+  readonly swarm?: SwarmState
 }
 
 /** What a host ran before a run, as far as it can be brought back. */

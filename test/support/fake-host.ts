@@ -15,6 +15,7 @@ import type { Command, Exit, Host, HostState, LockHolder } from '../../tasks/por
 import { FakeEngine } from './fake-engine.ts'
 import { FakeFiles } from './fake-files.ts'
 import { FakeHostImages } from './fake-host-images.ts'
+import { FakeSwarm } from './fake-swarm.ts'
 
 type Answer = Partial<Exit> | ((command: Command) => Partial<Exit> | Promise<Partial<Exit>>)
 
@@ -33,6 +34,9 @@ export class FakeHost implements Host {
   readonly images: FakeHostImages
   /** The edge's folder: its calls are recorded as `edge write …`. */
   readonly edge: { readonly directory: string; readonly files: FakeFiles; exclusively<T>(work: () => Promise<T>): Promise<T> }
+  /** Looked at once the test has said that there is one. */
+  readonly swarm: FakeSwarm
+  isManager = false
   /** What a look finds there, if anything; the test keeps it true. */
   edgeState: (() => EdgeState) | undefined
   /** Calls in order, as one line each: `write bundles/a/.env 600`, `run docker compose up`, `start web-2`. */
@@ -53,6 +57,7 @@ export class FakeHost implements Host {
     this.files = new FakeFiles(name, record)
     this.engine = new FakeEngine(name, record)
     this.images = new FakeHostImages(name, record)
+    this.swarm = new FakeSwarm(record)
     this.hasFree(1e12)
     const files = new FakeFiles(name, (call) => record(`edge ${call}`))
     this.edge = { directory: '/opt/stagecraft/edge', files, exclusively: (work) => work() }
@@ -121,6 +126,7 @@ export class FakeHost implements Host {
       ...(this.release !== undefined && { release: this.release }),
       ...(this.lock !== undefined && { lock: this.lock }),
       ...(this.edgeState && { edge: this.edgeState() }),
+      ...(this.isManager && { swarm: { services: this.swarm.services() } }),
     }
     return this.#seen
   }

@@ -21,6 +21,10 @@ export type RolloutConfig = z.output<typeof rollout>
 
 /** `environments.<name>.rollout`: also how hosts follow each other. */
 export const environmentRollout = rollout.extend({
+  target: z
+    .enum(['compose', 'swarm'])
+    .optional()
+    .describe('Default `compose`: containers on each host. `swarm`: services of the Docker Swarm that the primary host is a manager of.'),
   canary: z
     .union([text, z.literal(false)])
     .optional()

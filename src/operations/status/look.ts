@@ -7,6 +7,7 @@ import { type JournalState, replay } from '../../journal/replay.ts'
 import { damageText } from '../../journal/text.ts'
 import { remoteHistory } from '../../session/host-history.ts'
 import type { LookedContainer } from './findings.ts'
+import { lookAtSwarm } from './look-at-swarm.ts'
 import { type RenderedService, renderedServices } from './rendered-bundle.ts'
 
 export interface LockLook {
@@ -37,13 +38,15 @@ export async function lookAtHost(host: Host, isPrimary: boolean): Promise<HostLo
     host.files.read(journalFile),
     isPrimary ? readText(host, remoteHistory) : undefined,
   ])
+  const inSwarm = state.swarm && (await lookAtSwarm(host))
   const [containers, lock] = await Promise.all([
-    Promise.all(state.containers.map((container) => lookAtContainer(host, container))),
+    inSwarm?.containers ?? Promise.all(state.containers.map((container) => lookAtContainer(host, container))),
     state.lock === undefined ? undefined : lookAtLock(host, state.lock),
   ])
   return {
     containers,
-    ...(rendered === undefined ? {} : { services: understood(host, rendered) }),
+    ...(inSwarm?.services && { services: inSwarm.services }),
+    ...(inSwarm || rendered === undefined ? {} : { services: understood(host, rendered) }),
     ...(lock === undefined ? {} : { lock }),
     ...(journal === undefined ? {} : { journal: journalOf(host, journal) }),
     ...(history === undefined ? {} : { history }),
