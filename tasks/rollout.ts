@@ -4,6 +4,7 @@
  * Containers are identified by the content hash of their definition, never by a version or a count that happens to run.
  */
 import type { ActionResult, TaskId } from '../graph/types.ts'
+import { faultPoint } from './fault-point.ts'
 import { defineTask, type TaskContext, TaskFailure } from './kind.ts'
 import type { RenderValues } from './rendering/params.ts'
 import { bringUp } from './rolling/compose.ts'
@@ -104,6 +105,7 @@ async function pullImage({ host, image, params, context }: Rolling): Promise<voi
   context.log(`pulling ${image}`)
   await host.engine.pull(image, await context.ports.registry.credentials(image), (line) => context.log(line))
   if (!params.ownCode) await recordPulled(host, image)
+  faultPoint('image-pulled', context)
 }
 
 function desired(params: RolloutParams, context: TaskContext): Rolling {

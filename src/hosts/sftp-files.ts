@@ -1,6 +1,7 @@
 /** `HostFiles` over SFTP. Nothing is ever seen half-written: what replaces something is made beside it and renamed over it. */
 import { randomBytes } from 'node:crypto'
 import { posix } from 'node:path'
+import { faultPoint } from '../../tasks/fault-point.ts'
 import type { HostFiles } from '../../tasks/ports.ts'
 import { chunkBytes, isAbsent, type Sftp, SftpError } from './ssh-sftp.ts'
 import { openFlag, sftpStatus } from './ssh-sftp-packet.ts'
@@ -75,6 +76,7 @@ async function replace(sftp: Sftp, path: string, make: (temporary: string) => Pr
       await makeDirectories(sftp, folder)
       await make(temporary)
     })
+    faultPoint('file-written', posix.basename(path))
     await sftp.rename(temporary, path)
   } catch (error) {
     if (error instanceof SftpError && error.status === sftpStatus.failure) error.space = await spaceNear(error.path, sftp)

@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import * as nodeFiles from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve } from 'node:path'
+import { faultPoint } from '../../tasks/fault-point.ts'
 import { TaskFailure } from '../../tasks/kind.ts'
 import { parseHistory, renderHistory } from './history-file.ts'
 import type { Release } from './release.ts'
@@ -87,6 +88,7 @@ async function replace(path: string, text: string, files: StateFiles, allowed: (
       await handle.close()
     }
     if (!(await allowed())) return false
+    faultPoint('history-written')
     await files.rename(temporary, path)
   } finally {
     await files.rm(temporary, { force: true })

@@ -1,5 +1,6 @@
 /** A page in the way of a service's users, put there and taken away on every machine they reach. It survives deploys: only this removes it. */
 import { maintenancePage, modes, routeKey } from '../../tasks/edge/layout.ts'
+import { faultPoint } from '../../tasks/fault-point.ts'
 import { type App, InputError } from '../contracts.ts'
 import { environmentLock } from './environment-lock.ts'
 import { hostPool } from './hosts.ts'
@@ -32,6 +33,7 @@ export async function setMaintenance(
     const changes = places.filter((_, index) => looks[index] === false)
     if (wanted.dryRun || changes.length === 0) return changes
     await lock.hold()
+    faultPoint('maintenance-locked')
     for (const { service, host } of changes) {
       await lock.verify()
       const path = maintenancePage(routeKey(deployment.project, deployment.environment, service))
@@ -39,6 +41,7 @@ export async function setMaintenance(
       if (wanted.page === undefined) await files.remove(path)
       else await files.write(path, Buffer.from(wanted.page), modes.page)
     }
+    faultPoint('maintenance-changed')
     return changes
   } finally {
     await lock.release()
