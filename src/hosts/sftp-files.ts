@@ -11,6 +11,8 @@ import { spaceNear } from './ssh-sftp-space.ts'
 /** For one file; large ones get a second more for every 50 kB. */
 const timeoutMs = 30_000
 const slowBytesPerMs = 50
+/** What begins with it is an unfinished write; the name it is to have follows. */
+export const temporaryPrefix = '.tmp-'
 
 /** Paths of `HostFiles` are relative to `directory`, which is made on the first write. */
 export function createSftpFiles(session: SftpSession, directory: string): HostFiles {
@@ -69,7 +71,7 @@ export async function makeDirectories(sftp: Sftp, path: string, mode?: number): 
 /** Makes something under a temporary name in the same directory, then puts it in its place in one step. */
 async function replace(sftp: Sftp, path: string, make: (temporary: string) => Promise<void>): Promise<void> {
   const folder = posix.dirname(path)
-  const temporary = posix.join(folder, `.tmp-${randomBytes(8).toString('hex')}`)
+  const temporary = posix.join(folder, `${temporaryPrefix}${posix.basename(path)}.${randomBytes(8).toString('hex')}`)
   try {
     await make(temporary).catch(async (error: unknown) => {
       if (!isAbsent(error)) throw error

@@ -75,10 +75,14 @@ export function createReleaseStore(options: ReleaseStoreOptions): ReleaseStore {
   }
 }
 
-/** Write protocol: temporary file beside it, content, fsync, close, rename, fsync of the folder. @returns false when `allowed` says no. */
+/** Call under the state lock. Write protocol: temporary file beside it, content, fsync, close, rename, fsync of the folder. @returns false when `allowed` says no. */
 async function replace(path: string, text: string, files: StateFiles, allowed: () => Promise<boolean>): Promise<boolean> {
   const directory = dirname(path)
-  const temporary = join(directory, `.releases-${randomUUID()}.tmp`)
+  const prefix = `.releases-${basename(path)}-`
+  // Of a writer that was killed: whoever still works has the lock, and that is us.
+  for (const name of await files.readdir(directory))
+    if (name.startsWith(prefix) && name.endsWith('.tmp')) await files.rm(join(directory, name), { force: true })
+  const temporary = join(directory, `${prefix}${randomUUID()}.tmp`)
   try {
     const handle = await files.open(temporary, 'wx')
     try {

@@ -38,10 +38,11 @@ export function chosen(cases: readonly FaultCase[]): readonly FaultCase[] {
 export async function strike(fleet: FaultFleet, fault: FaultCase): Promise<void> {
   const startedAt = performance.now()
   const [outcome] = await Promise.allSettled([converges(fleet, fault)])
-  if (asked !== '')
-    process.stderr.write(
-      `${outcome.status} ${textOf(fault)} in ${Math.round((performance.now() - startedAt) / 1000)} s ${outcome.status === 'rejected' ? String((outcome.reason as Error).message).slice(0, 3000) : ''}\n`,
-    )
+  if (asked !== '') {
+    const took = `${outcome.status} ${textOf(fault)} in ${Math.round((performance.now() - startedAt) / 1000)} s`
+    const { message, details } = (outcome.status === 'rejected' ? outcome.reason : {}) as { message?: string; details?: string }
+    process.stderr.write(`${took}\n${[message, details].filter((part) => typeof part === 'string').join('\n')}`)
+  }
   if (outcome.status === 'rejected') throw outcome.reason
 }
 
