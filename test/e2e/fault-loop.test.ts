@@ -16,7 +16,7 @@ test.after(() => fleet.remove())
 /** One of each kind that acts when there is a next version; the others are in `fault-scenes.test.ts`. */
 const kinds = [
   ...['build:web', 'push:web', 'render:node-1', 'upload:node-2', 'migrate_pre:main', 'hook:before_rollout'],
-  ...['rollout:worker@node-2', 'rollout:web@node-1', 'rollout:web@node-2', 'finalize:prod'],
+  ...['rollout:web@node-1', 'finalize:prod'],
 ]
 /** Points that are met more than once, where it matters at which. */
 const abouts: Readonly<Partial<Record<string, readonly string[]>>> = {
