@@ -13,16 +13,26 @@ const ownFolders = [root, bundlesFolder, filesFolder, 'hooks']
  * Unfinished files, and containers' places behind the proxy that were for trials. Call under the environment's lock: of a machine's edge, only what
  * is this environment's is touched, or what the edge's own lock is for.
  */
-export async function removeLeftovers({ files, edge }: Pick<Host, 'files' | 'edge'>, scope: EdgeScope | undefined): Promise<void> {
+export async function removeLeftovers(
+  host: Pick<Host, 'files' | 'edge' | 'observe' | 'changed'>,
+  scope: EdgeScope | undefined,
+): Promise<void> {
+  const { files, edge } = host
   await Promise.all(ownFolders.map((folder) => removeIn(files, folder, isUnfinished)))
   if (scope === undefined) return
   const trials = scope.keys.map(trialKey)
   const isTrial = (name: string) => trials.includes(name) && !scope.keys.includes(name)
   const isOurs = (name: string) => name.startsWith(`${temporaryPrefix}${scope.prefix}`)
-  const isTrialSet = (name: string) => trials.some((key) => isTrial(key) && name.startsWith(`${key}-`))
+  host.changed()
+  const routes = (await host.observe()).edge?.routes ?? {}
+  /** Sets of upstreams are called after their service and a hash; only the one that its link leads to is in use. */
+  const isStaleSet = (name: string) => {
+    const key = name.replace(/-[0-9a-f]{16}$/, '')
+    return isTrial(key) || (scope.keys.includes(key) && routes[key]?.live !== `${setFolder}/${name}`)
+  }
   await Promise.all([
     removeIn(edge.files, liveFolder, (name) => isTrial(name) || isOurs(name)),
-    removeIn(edge.files, `${liveFolder}/${setFolder}`, isTrialSet),
+    removeIn(edge.files, `${liveFolder}/${setFolder}`, isStaleSet),
     removeIn(edge.files, maintenanceFolder, isOurs),
     removeIn(edge.files, routeFolder, isOurs),
     removeShared(edge),

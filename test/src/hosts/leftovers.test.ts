@@ -6,6 +6,7 @@ import { FakeHost } from '../../support/fake-host.ts'
 
 const test = suite('src/hosts/leftovers')
 const scope = { directory: '/opt/stagecraft/edge', provider: 'caddy', keys: ['shop.prod.web'], prefix: 'shop.prod.' } as const
+const hash = 'a'.repeat(16)
 
 function hostWith(own: readonly string[], edge: readonly string[] = []): FakeHost {
   const host = new FakeHost()
@@ -26,17 +27,27 @@ test('of a machine’s edge only what is this environment’s goes: another may 
   const theirs = [
     'live/.tmp-blog.prod.web.1',
     'live/blog.prod.web.trial',
-    'live/.sets/blog.prod.web.trial-1/x',
+    `live/.sets/blog.prod.web.trial-${hash}/x`,
     'services/.tmp-blog.prod.web.json.1',
   ]
-  const kept = ['caddy.json', 'live/.sets/shop.prod.web-1/x', 'live/shop.prod.web', 'services/shop.prod.web.json', ...theirs].sort()
+  const kept = [
+    'caddy.json',
+    `live/.sets/shop.prod.web-${hash}/x`,
+    `live/.sets/shop.prod.web-x-${hash}/x`,
+    'live/shop.prod.web',
+    'services/shop.prod.web.json',
+    ...theirs,
+  ].sort()
   const gone = [
+    `live/.sets/shop.prod.web-${'b'.repeat(16)}/x`,
     'live/.tmp-shop.prod.web.1',
     'live/shop.prod.web.trial',
-    'live/.sets/shop.prod.web.trial-1/x',
+    `live/.sets/shop.prod.web.trial-${hash}/x`,
     'maintenance/.tmp-shop.prod.web.html.1',
   ]
   const host = hostWith([], [...kept, ...gone])
+  const live = `.sets/shop.prod.web-${hash}`
+  host.edgeState = () => ({ routes: { 'shop.prod.web': { live, isPaused: false } } })
   await removeLeftovers(host, scope)
   assert.equal(filesOf(host.edge.files.tree()), kept)
 })
@@ -54,7 +65,7 @@ test('what all share goes under the edge’s own lock, and is left to whoever ha
   const busy = hostWith([], ['.tmp-caddy.json.1'])
   const held = new TaskFailure({ reason: 'lock-held', subject: 'node-1', message: 'held' })
   const edge = { ...busy.edge, files: busy.edge.files, directory: '/edge', exclusively: () => Promise.reject(held) }
-  await removeLeftovers({ files: busy.files, edge }, scope)
+  await removeLeftovers({ files: busy.files, edge, observe: () => busy.observe(), changed: () => {} }, scope)
   assert.equal(filesOf(busy.edge.files.tree()), ['.tmp-caddy.json.1'])
 })
 
