@@ -10,6 +10,7 @@ import { edgeState, type Site } from './edge/site.ts'
 import { traefikText } from './edge/traefik-route.ts'
 import { upstreamsOf } from './edge/upstreams.ts'
 import { verify } from './edge/verify.ts'
+import { faultPoint } from './fault-point.ts'
 import { defineTask, type Look, type TaskContext } from './kind.ts'
 import { serviceState } from './rolling/decide.ts'
 
@@ -54,6 +55,7 @@ export const edge = defineTask<EdgeParams>({
     if (route.provider === 'caddy' && (isForced || !(await isConfigured(site)))) await configureCaddy(site)
     if (route.provider === 'traefik' && !route.isLocal) await publish(site, upstreams)
     host.changed()
+    faultPoint('edge-verified', context)
     if (route.isLocal) await verify(site)
     return resultOf(route)
   },

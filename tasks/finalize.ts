@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import type { ActionResult, TaskId } from '../graph/types.ts'
 import { forgetRoute } from './edge/forget.ts'
+import { faultPoint } from './fault-point.ts'
 import { defineTask, type TaskContext } from './kind.ts'
 import type { Container, ReleasePort } from './ports.ts'
 import { leftoverNames, removeLeftovers, swarmLeftovers } from './swarm/leftovers.ts'
@@ -85,6 +86,7 @@ export const finalize = defineTask<FinalizeParams>({
     }
     for (const { host, container } of await superseded(params, context)) {
       await context.guard()
+      faultPoint('finalize-begun')
       const isGone = servicesOn(host, params, context)[container.service] === undefined
       context.log(
         `removing ${container.name} on ${host}${isGone ? `: ${container.service} does not run there any more; its volumes stay` : ''}`,
@@ -100,11 +102,13 @@ export const finalize = defineTask<FinalizeParams>({
       await context.guard()
       await inSwarm.host.files.write(swarmFile, Buffer.from(swarmFileText(inSwarm.stack)), 0o640)
     }
+    faultPoint('finalize-removed')
     const id = await context.ports.release.id()
     const history = await context.ports.release.complete(images(params, context))
     const primary = context.ports.host(params.primaryHost)
     await context.guard()
     await primary.files.write('releases.json', Buffer.from(history), 0o640)
+    faultPoint('finalize-history')
     await primary.files.point('release', `${id} ${context.fingerprint}`)
     primary.changed()
     return resultOf(params)

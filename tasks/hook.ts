@@ -3,6 +3,7 @@
  * around runs, and then every time; no cache is asked. One that did not end well is owed: the next deploy runs it before it goes on.
  */
 import type { ActionResult, TaskId } from '../graph/types.ts'
+import { faultPoint } from './fault-point.ts'
 import { type HookParams, hookParams } from './hook/params.ts'
 import { runHook } from './hook/run-hook.ts'
 import { defineTask } from './kind.ts'
@@ -37,7 +38,9 @@ export const hook = defineTask<HookParams>({
       await files.makeDirectory(marks)
       await files.write(markOf(params.point), Buffer.from(''), 0o640)
     }
+    faultPoint('hook-marked', context)
     await runHook(params, context)
+    faultPoint('hook-ran', context)
     await files?.remove(markOf(params.point))
     return nothing
   },

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { z } from 'zod'
 import type { ActionResult, Phase } from '../graph/types.ts'
+import { faultPoint } from './fault-point.ts'
 import { defineTask, type Look, type TaskContext, TaskFailure } from './kind.ts'
 import { readMigrations } from './migration-files.ts'
 import type { AppliedMigration, Database, MigrationFile } from './ports.ts'
@@ -78,6 +79,7 @@ async function run(parameters: Params, context: TaskContext): Promise<ActionResu
       const before = await open.applied()
       const pending = compare(files, before, database)
       logUnknown(files, before, context)
+      faultPoint('migrate-locked', context)
       await applyAll(pending, open, context)
       const left = compare(files, await open.applied(), database)
       if (left.length > 0) throw notRecorded(database, left)
@@ -95,6 +97,7 @@ async function applyAll(pending: readonly MigrationFile[], database: Database, c
       await context.guard()
       context.log(`applying ${file.id}`)
       await database.apply(file, releaseId)
+      faultPoint('migrate-applied', context)
     } catch (error) {
       throw withProgress(error, pending.slice(0, index), context.signal.aborted ? file : undefined)
     }

@@ -6,6 +6,7 @@
  */
 import { z } from 'zod'
 import type { ActionResult } from '../graph/types.ts'
+import { faultPoint } from './fault-point.ts'
 import { defineTask, type TaskContext, TaskFailure } from './kind.ts'
 import { isSent, sentReference } from './transferring/names.ts'
 
@@ -54,6 +55,7 @@ async function find(params: Params, context: TaskContext): Promise<{ result: Act
   const reference = digest === null ? `${repository}:${version}` : `${repository}@${digest}`
   const answer = await ask(reference, context)
   const found = answer instanceof TaskFailure ? undefined : answer
+  faultPoint('pin-found', context)
   if (found !== undefined) return { result: resultOf(repository, found), detail: `${short(found)} of ${release} is in the registry` }
   const without = digest === null ? params.hosts : await hostsWithout(reference, params, context)
   if (digest !== null && without.length === 0)

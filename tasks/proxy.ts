@@ -17,6 +17,7 @@ import { type ProxySettings, proxyCompose, proxyHash, traefikStaticFile } from '
 import { edgeProvider } from './edge/route.ts'
 import { traefikApiRoute, traefikStatic } from './edge/traefik-static.ts'
 import { renderYaml } from './edge/yaml.ts'
+import { faultPoint } from './fault-point.ts'
 import { defineTask, type Look, type TaskContext, TaskFailure } from './kind.ts'
 import type { ProxyContainer } from './ports/edge.ts'
 import type { Host } from './ports.ts'
@@ -111,11 +112,15 @@ async function bringUp(params: ProxyParams, host: Host, context: TaskContext): P
     await host.engine.pull(params.image, await context.ports.registry.credentials(params.image), (line) => context.log(line))
   }
   await context.guard()
+  faultPoint('proxy-prepared', context)
   await compose(params, host, context, ['up', '--no-start', proxyService])
+  faultPoint('proxy-made', context)
   const made = await lookForProxy(host)
   // Before it starts, so that it never answers for containers it cannot reach.
   for (const network of await routedNetworks(host)) if (made) await host.engine.joinNetwork(network, made.id)
+  faultPoint('proxy-joined', context)
   await compose(params, host, context, ['start', proxyService])
+  faultPoint('proxy-started', context)
 }
 
 async function lookForProxy(host: Host): Promise<ProxyContainer | undefined> {

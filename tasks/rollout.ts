@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 import type { ActionResult, TaskId } from '../graph/types.ts'
+import { faultPoint } from './fault-point.ts'
 import { defineTask, type TaskContext, TaskFailure, type TaskKind } from './kind.ts'
 import type { RenderValues } from './rendering/params.ts'
 import { bringUp } from './rolling/compose.ts'
@@ -136,6 +137,7 @@ async function pullImage({ host, image, params, context }: Rolling): Promise<voi
   context.log(`pulling ${image}`)
   await host.engine.pull(image, await context.ports.registry.credentials(image), (line) => context.log(line))
   if (!params.ownCode) await recordPulled(host, image)
+  faultPoint('image-pulled', context)
 }
 
 /** Its name is not one of a registry's: a stranger may have given it there to something else. */

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { posix } from 'node:path'
 import { z } from 'zod'
 import type { ActionResult, TaskId } from '../graph/types.ts'
+import { faultPoint } from './fault-point.ts'
 import { defineTask, type Look, type TaskContext, TaskFailure } from './kind.ts'
 import type { Host, HostPicture } from './ports.ts'
 import { type BundleFile, bundleFiles } from './rendering/bundle-files.ts'
@@ -102,7 +103,9 @@ async function run(params: UploadParams, context: TaskContext): Promise<ActionRe
     for (const [folder, contents] of mounted) await place(transfer, filesFolder, folder, contents)
     await place(transfer, bundlesFolder, values.bundle, inBundle)
     await context.guard()
+    faultPoint('upload-placed', context)
     await host.files.point(currentLink, `${bundlesFolder}/${values.bundle}`)
+    faultPoint('upload-current', context)
     await forgetOldBundles(transfer, values.bundle)
   } catch (error) {
     throw permissionFailure(error, params) ?? error
@@ -130,6 +133,7 @@ async function place({ host, context, suffix }: Transfer, parent: string, name: 
   for (let start = 0; start < contents.length; start += writesAtOnce) {
     const batch = contents.slice(start, start + writesAtOnce)
     await Promise.all(batch.map(async (file) => host.files.write(`${incoming}/${file.path}`, await file.bytes(), file.mode)))
+    faultPoint('upload-begun', context)
   }
   await context.guard()
   await host.files.rename(incoming, `${parent}/${name}`)

@@ -1,3 +1,4 @@
+import { faultPoint } from '../../tasks/fault-point.ts'
 import { TaskFailure } from '../../tasks/kind.ts'
 import type { Database, MigrationFile } from '../../tasks/ports.ts'
 import { lockKey, withAdvisoryLock } from './advisory-lock.ts'
@@ -58,6 +59,7 @@ async function applyWhole(session: Session, file: MigrationFile, record: string)
   try {
     for (const statement of statements) await execute(session, file, statement)
     await session.run(record)
+    faultPoint('migrate-applying')
     await session.run('commit')
   } catch (error) {
     if (!session.isLost()) await session.run('rollback').catch(() => undefined)

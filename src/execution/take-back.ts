@@ -4,10 +4,10 @@
  */
 import { digestOf, fingerprint } from '../../graph/fingerprint.ts'
 import type { ActionResult, Failure, Fingerprint, Outcome, Task, TaskGraph, TaskId } from '../../graph/types.ts'
+import { faultPoint } from '../../tasks/fault-point.ts'
 import { TaskFailure, type TaskKind } from '../../tasks/kind.ts'
 import type { HostPicture } from '../../tasks/ports.ts'
 import { type Assessor, describeAction } from '../assess.ts'
-import { faultPoint } from '../fault-point.ts'
 import { failureFrom } from './failure.ts'
 import { journaled } from './run-journal.ts'
 import type { RunOptions } from './run-options.ts'
@@ -75,10 +75,10 @@ export async function takeBack(ids: readonly TaskId[], graph: TaskGraph, outcome
     try {
       if (options.signal.aborted)
         throw new TaskFailure({ reason: 'interrupted', subject: id, message: 'interrupted before it was taken back' })
-      faultPoint(`before undo ${id}`)
+      faultPoint('before-undo', id)
       await undoTask(id, output)
       undone.add(id)
-      faultPoint(`after undo ${id}`)
+      faultPoint('after-undo', id)
     } catch (error) {
       const failure = failureFrom(error, { aborted: options.signal.aborted, output, redact: options.redact })
       failed.set(id, failure)

@@ -3,9 +3,9 @@ import type { Cache } from '../../cache/cache.ts'
 import { explainChange } from '../../graph/explain.ts'
 import { fingerprint } from '../../graph/fingerprint.ts'
 import type { ActionResult, Explanation, Outcome, Task, TaskId } from '../../graph/types.ts'
+import { faultPoint } from '../../tasks/fault-point.ts'
 import type { HeldService, TaskContext, TaskKind } from '../../tasks/kind.ts'
 import { type Assessment, actionOf, assess, type Described, describeAction } from '../assess.ts'
-import { faultPoint } from '../fault-point.ts'
 import { cachesOf } from '../sharing.ts'
 import { shortName } from '../ui/task-name.ts'
 import { journaled } from './run-journal.ts'
@@ -57,7 +57,7 @@ export async function runTask(attempt: TaskAttempt, around: TaskSurroundings): P
     return 'outcome' in again ? again.outcome : await perform(attempt, again, around)
   } finally {
     locked.release()
-    faultPoint(`unlocked ${id}`)
+    faultPoint('task-unlocked', id)
   }
 }
 
@@ -96,14 +96,14 @@ async function perform(attempt: TaskAttempt, { described, because }: MustRun, ar
   if (!(await around.mayStart())) return { status: 'canceled', by: 'stop' }
   const withoutServices = await around.servicesFor(task)
   if (withoutServices) return withoutServices
-  faultPoint(`before ${task.id}`)
+  faultPoint('before-task', task)
   around.starts(task, because)
   const context: TaskContext = { ...contextOf(attempt, described, around), leaveSlot: () => around.leaveSlot(task) }
   const result = await journaled(around.journal, task, kind, 'run', () => kind.run(task.params, context))
-  faultPoint(`made ${task.id}`)
+  faultPoint('task-made', task)
   if (kind.freshness !== 'effect') await remember(attempt, described, result, around)
   await around.log.record(task.id, described.action)
-  faultPoint(`after ${task.id}`)
+  faultPoint('after-task', task)
   return { status: 'ran', result, because }
 }
 

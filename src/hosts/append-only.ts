@@ -3,6 +3,7 @@
  * it: OpenSSH's server appends (`O_APPEND`), whatever offset a request names, so that two writers never write over each other.
  */
 
+import { faultPoint } from '../../tasks/fault-point.ts'
 import { absentIs } from './sftp-absent.ts'
 import { makeDirectories, pathBelow, replaceLink } from './sftp-files.ts'
 import { chunkBytes, type Handle, isAbsent, type Sftp } from './ssh-sftp.ts'
@@ -67,6 +68,7 @@ async function append(sftp: Sftp, path: string, directory: string, make: Paramet
   const tail = size === 0 ? undefined : await sftp.read(handle, Math.max(0, size - tailBytes), tailBytes)
   const made = make({ head, sizeBytes: size, nowSeconds: modified, tail: tail ?? new Uint8Array() })
   await all([sftp.write(handle, size, made.bytes), sftp.flush(handle), sftp.close(handle)])
+  faultPoint('audit-line-written')
   // Not before the line is there: a head that is ahead of its file says that lines were taken away.
   await replaceLink(sftp, `${path}.head`, made.head(size + made.bytes.length))
 }

@@ -1,6 +1,7 @@
 /** `HostFiles` over SFTP. Nothing is ever seen half-written: what replaces something is made beside it and renamed over it. */
 import { randomBytes } from 'node:crypto'
 import { posix } from 'node:path'
+import { faultPoint } from '../../tasks/fault-point.ts'
 import type { HostFiles } from '../../tasks/ports.ts'
 import { chunkBytes, isAbsent, type Sftp, SftpError } from './ssh-sftp.ts'
 import { openFlag, sftpStatus } from './ssh-sftp-packet.ts'
@@ -10,6 +11,8 @@ import { spaceNear } from './ssh-sftp-space.ts'
 /** For one file; large ones get a second more for every 50 kB. */
 const timeoutMs = 30_000
 const slowBytesPerMs = 50
+/** What begins with it is an unfinished write; the name it is to have follows. */
+export const temporaryPrefix = '.tmp-'
 
 /** Paths of `HostFiles` are relative to `directory`, which is made on the first write. */
 export function createSftpFiles(session: SftpSession, directory: string): HostFiles {
@@ -68,13 +71,14 @@ export async function makeDirectories(sftp: Sftp, path: string, mode?: number): 
 /** Makes something under a temporary name in the same directory, then puts it in its place in one step. */
 async function replace(sftp: Sftp, path: string, make: (temporary: string) => Promise<void>): Promise<void> {
   const folder = posix.dirname(path)
-  const temporary = posix.join(folder, `.tmp-${randomBytes(8).toString('hex')}`)
+  const temporary = posix.join(folder, `${temporaryPrefix}${posix.basename(path)}.${randomBytes(8).toString('hex')}`)
   try {
     await make(temporary).catch(async (error: unknown) => {
       if (!isAbsent(error)) throw error
       await makeDirectories(sftp, folder)
       await make(temporary)
     })
+    faultPoint('file-written', posix.basename(path))
     await sftp.rename(temporary, path)
   } catch (error) {
     if (error instanceof SftpError && error.status === sftpStatus.failure) error.space = await spaceNear(error.path, sftp)

@@ -1,4 +1,5 @@
 import { createConnection, type Socket } from 'node:net'
+import { cutAtFault } from '../../tasks/fault-point.ts'
 import type { ConnectionSettings } from './ssh-config.ts'
 import { connectFailure } from './ssh-failure.ts'
 
@@ -12,6 +13,7 @@ export interface Dialing {
 export function dial(settings: ConnectionSettings): Dialing {
   const socket = createConnection({ host: settings.hostName, port: settings.port, noDelay: true })
   socket.setMaxListeners(0)
+  cutAtFault(socket)
   let failure: Error | undefined
   socket.on('error', (error) => {
     failure ??= error

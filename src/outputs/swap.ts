@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { isPathBelow } from '../../cache/action-record.ts'
 import { codeOf, isObject, parseObject } from '../../cache/foreign.ts'
 import { replaceFile } from '../../cache/replace-file.ts'
-import { faultPoint } from '../fault-point.ts'
+import { faultPoint } from '../../tasks/fault-point.ts'
 import type { Difference } from './difference.ts'
 import { parentOf, staysInside } from './list.ts'
 import { lookAt } from './look-at.ts'
@@ -73,25 +73,25 @@ export function swap(directory: string, folder: string, journal: Journal): void 
     throw error
   }
   rmSync(journalPath(folder))
-  faultPoint('outputs committed')
+  faultPoint('outputs-committed')
 }
 
 function forward(directory: string, folder: string, { away, emptied, made, placed }: Journal): void {
   const at = (path: string): string => join(directory, path)
   for (const [index, path] of away.entries()) {
-    faultPoint(`outputs away ${index}`)
+    faultPoint('outputs-away', index)
     ignoring(['ENOENT'], () => renameSync(at(path), join(folder, 'away', String(index))))
   }
   for (const [path] of emptied.toReversed()) ignoring(['ENOENT', 'ENOTEMPTY', 'EEXIST', 'ENOTDIR'], () => rmdirSync(at(path)))
   for (const path of made) {
-    faultPoint('outputs folder')
+    faultPoint('outputs-folder')
     staysInside(directory, parentOf(path))
     ignoring(['EEXIST'], () => mkdirSync(at(path)))
   }
   const parents = new Set(placed.map(([path]) => parentOf(path)))
   for (const parent of parents) staysInside(directory, parent)
   for (const [index, [path]] of placed.entries()) {
-    faultPoint(`outputs in ${index}`)
+    faultPoint('outputs-in', index)
     renameSync(join(folder, 'in', String(index)), at(path))
   }
 }

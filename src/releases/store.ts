@@ -5,6 +5,7 @@
 import { randomUUID } from 'node:crypto'
 import * as nodeFiles from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve } from 'node:path'
+import { faultPoint } from '../../tasks/fault-point.ts'
 import { TaskFailure } from '../../tasks/kind.ts'
 import { parseHistory, renderHistory } from './history-file.ts'
 import type { Release } from './release.ts'
@@ -74,10 +75,14 @@ export function createReleaseStore(options: ReleaseStoreOptions): ReleaseStore {
   }
 }
 
-/** Write protocol: temporary file beside it, content, fsync, close, rename, fsync of the folder. @returns false when `allowed` says no. */
+/** Call under the state lock. Write protocol: temporary file beside it, content, fsync, close, rename, fsync of the folder. @returns false when `allowed` says no. */
 async function replace(path: string, text: string, files: StateFiles, allowed: () => Promise<boolean>): Promise<boolean> {
   const directory = dirname(path)
-  const temporary = join(directory, `.releases-${randomUUID()}.tmp`)
+  const prefix = `.releases-${basename(path)}-`
+  // Of a writer that was killed: whoever still works has the lock, and that is us.
+  for (const name of await files.readdir(directory))
+    if (name.startsWith(prefix) && name.endsWith('.tmp')) await files.rm(join(directory, name), { force: true })
+  const temporary = join(directory, `${prefix}${randomUUID()}.tmp`)
   try {
     const handle = await files.open(temporary, 'wx')
     try {
@@ -87,6 +92,7 @@ async function replace(path: string, text: string, files: StateFiles, allowed: (
       await handle.close()
     }
     if (!(await allowed())) return false
+    faultPoint('history-written')
     await files.rename(temporary, path)
   } finally {
     await files.rm(temporary, { force: true })

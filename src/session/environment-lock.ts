@@ -1,4 +1,6 @@
 /** The environment's lock: one lease on each of its hosts, taken in order of name so that two runs cannot hold halves of it. */
+
+import { faultPoint } from '../../tasks/fault-point.ts'
 import { TaskFailure } from '../../tasks/kind.ts'
 import type { EnvironmentLock } from '../execution/run-options.ts'
 
@@ -36,7 +38,9 @@ export function environmentLock(hosts: readonly LockableHost[], onTaken: () => P
         held.push(await host.lock())
         // Others may have written until the lease was ours.
         host.changed()
+        faultPoint('lock-partly-taken')
       }
+      faultPoint('lock-taken')
       await onTaken()
       isHeld = true
     } catch (error) {
@@ -47,6 +51,7 @@ export function environmentLock(hosts: readonly LockableHost[], onTaken: () => P
   }
 
   async function giveBack(): Promise<void> {
+    faultPoint('lock-kept')
     isHeld = false
     throwFirst(await Promise.allSettled(held.splice(0).map((lock) => lock.release())))
   }

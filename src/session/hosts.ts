@@ -8,6 +8,7 @@ import type { App, DeployedEdge, Deployment } from '../contracts.ts'
 import type { AppendOnly } from '../hosts/append-only.ts'
 import type { EdgeScope } from '../hosts/edge-state.ts'
 import type { JournalFile } from '../hosts/journal-file.ts'
+import { removeLeftovers } from '../hosts/leftovers.ts'
 import { localUser } from '../hosts/local-user.ts'
 import type { HostOperator } from '../hosts/operator.ts'
 import { createRemoteHost, type RemoteHost } from '../hosts/remote-host.ts'
@@ -33,6 +34,9 @@ export interface HostPool {
   stats(): Readonly<Record<string, ReturnType<RemoteHost['stats']>>>
   close(): Promise<void>
 }
+
+/** Of a lock that nobody had. */
+const firstFence = 1
 
 export function hostPool(deployment: Deployment, projectDirectory: string, app: App): HostPool {
   const open = new Map<string, RemoteHost>()
@@ -66,11 +70,24 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
     return made
   }
 
+  async function takeLock(host: RemoteHost) {
+    const held = await host.lock.acquire({ owner, description })
+    if (held.fence === firstFence) return held
+    // It was taken over: whoever had it was cut off somewhere.
+    try {
+      await removeLeftovers(host, edge)
+    } catch (error) {
+      await held.release().catch(() => {})
+      throw error
+    }
+    return held
+  }
+
   return {
     host: remote,
     lockable: (name) => ({
       name,
-      lock: () => remote(name).lock.acquire({ owner, description }),
+      lock: () => takeLock(remote(name)),
       changed: () => remote(name).changed(),
     }),
     operator: (name) => remote(name).operator,

@@ -1,5 +1,6 @@
 /** A page in the way of a service's users, put there and taken away on every machine they reach. It survives deploys: only this removes it. */
 import { maintenancePage, modes, routeKey } from '../../tasks/edge/layout.ts'
+import { faultPoint } from '../../tasks/fault-point.ts'
 import { actNote } from '../audit/acts.ts'
 import { type App, InputError } from '../contracts.ts'
 import { environmentLock } from './environment-lock.ts'
@@ -39,6 +40,7 @@ export async function setMaintenance(
     const changes = places.filter((_, index) => looks[index] === false)
     if (wanted.dryRun || changes.length === 0) return changes
     await lock.hold()
+    faultPoint('maintenance-locked')
     for (const { service, host } of changes) {
       await lock.verify()
       const path = maintenancePage(routeKey(deployment.project, deployment.environment, service))
@@ -48,6 +50,7 @@ export async function setMaintenance(
     }
     const what = `maintenance ${wanted.page === undefined ? 'off' : 'on'}`
     await note({ what, result: 'done', detail: changes.map((change) => `${change.service} on ${change.host}`).join(', ') })
+    faultPoint('maintenance-changed')
     return changes
   } finally {
     await lock.release()

@@ -1,5 +1,6 @@
 /** Gives Caddy a service's part of its configuration, or takes it away. Nothing else changes, and a part Caddy refuses leaves all as it was. */
 import { createHash } from 'node:crypto'
+import { faultPoint } from '../fault-point.ts'
 import { TaskFailure } from '../kind.ts'
 import type { Host } from '../ports.ts'
 import { type CaddyParts, caddyConfig, fragmentText, parseFragment, partsOf } from './caddy-config.ts'
@@ -97,7 +98,9 @@ async function load(host: Host, proxy: string, parts: CaddyParts, innerPort: num
       remedy: 'mend the service’s `route` in the manifest and deploy again',
     })
   }
+  faultPoint('edge-loaded')
   await write(host, text)
+  faultPoint('edge-kept')
 }
 
 async function write(host: Host, text: string): Promise<void> {

@@ -1,4 +1,6 @@
 /** Makes exactly these containers get the requests, and has the proxy say so before it returns. */
+
+import { faultPoint } from '../fault-point.ts'
 import { TaskFailure } from '../kind.ts'
 import { ask } from './ask.ts'
 import { liveHost } from './caddy-route.ts'
@@ -35,6 +37,7 @@ export async function publishTrial(site: Site, upstreams: readonly Upstream[]): 
   if (!proxy.networks.includes(route.network)) await host.engine.joinNetwork(route.network, proxy.id)
   await writeShares(site, folder, upstreams)
   await files.point(liveLink(key), folder)
+  faultPoint('trial-published')
 }
 
 /** Whatever became of it. */
@@ -58,7 +61,9 @@ async function pointCaddy(site: Site, upstreams: readonly Upstream[]): Promise<v
   const before = (await edgeState(site)).routes[route.key]?.live
   if (before === folder) return
   await writeShares(site, folder, upstreams)
+  faultPoint('set-written')
   await files.point(liveLink(route.key), folder)
+  faultPoint('set-live')
   if (before?.startsWith('.sets/')) await files.remove(`${liveFolder}/${before}`)
 }
 

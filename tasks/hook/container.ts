@@ -3,6 +3,7 @@
  * the service is going to have, and nothing else is started.
  */
 import type { TaskId } from '../../graph/types.ts'
+import { faultPoint } from '../fault-point.ts'
 import { type TaskContext, TaskFailure } from '../kind.ts'
 import type { ProgramEnd } from '../ports.ts'
 import type { RenderValues } from '../rendering/params.ts'
@@ -41,7 +42,10 @@ export async function runInContainer(
       // Its turn may come long after it was asked for.
       if (context.signal.aborted) throw interrupted(params)
       if (params.locked) await context.guard()
-      return host.run({ argv, timeoutMs: params.timeoutMs }, (line) => context.log(line))
+      return host.run({ argv, timeoutMs: params.timeoutMs }, (line) => {
+        faultPoint('hook-running', context)
+        context.log(line)
+      })
     })
     if (context.signal.aborted) throw interrupted(params)
     return { code: end.code }

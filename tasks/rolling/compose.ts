@@ -1,4 +1,6 @@
 /** Containers are made by Compose itself, on the host: only Compose implements all of Compose. */
+
+import { faultPoint } from '../fault-point.ts'
 import { TaskFailure } from '../kind.ts'
 import type { Container, Host } from '../ports.ts'
 import { freshLook } from './containers.ts'
@@ -69,7 +71,10 @@ async function runCompose(rolling: Rolling, words: readonly string[]): Promise<v
   const { host, params, context } = rolling
   const file = composeFile(rolling)
   const argv = ['docker', 'compose', '--project-name', params.composeProject, '--file', file, ...words, params.service]
-  const exit = await host.run({ argv: [...cleanEnvironment, ...argv], timeoutMs: composeTimeoutMs }, (line) => context.log(line))
+  const exit = await host.run({ argv: [...cleanEnvironment, ...argv], timeoutMs: composeTimeoutMs }, (line) => {
+    faultPoint('compose-running', context)
+    context.log(line)
+  })
   if (exit.code === 0) return
   throw new TaskFailure({
     reason: 'exit',

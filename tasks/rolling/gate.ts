@@ -2,6 +2,8 @@
  * The health gate: a started container is ready when the engine says so, not after a sleep. Subscribed before the start,
  * so no event is missed; fails at once when the container dies, runs out of memory or turns unhealthy.
  */
+
+import { faultPoint } from '../fault-point.ts'
 import { TaskFailure } from '../kind.ts'
 import type { ContainerDetail, EngineEvent, Host } from '../ports.ts'
 
@@ -35,6 +37,7 @@ async function startAndWatch(host: Host, container: string, options: GateOptions
   const subscription = await host.engine.events(watch.onEvent)
   try {
     await host.engine.start(container)
+    faultPoint('container-started')
     // An adopted container may have become healthy before we subscribed.
     const now = await host.engine.inspect(container)
     const told = verdictOf(now)

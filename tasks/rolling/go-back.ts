@@ -2,6 +2,8 @@
  * Takes a whole rollout back, after others failed: it is a rollout itself, with the containers that were kept in the place of new ones.
  * They pass the same gate, and until they have, the new ones serve.
  */
+
+import { faultPoint } from '../fault-point.ts'
 import { TaskFailure } from '../kind.ts'
 import type { Container } from '../ports.ts'
 import { freshLook, removeContainer } from './containers.ts'
@@ -27,6 +29,7 @@ export async function goBack(rolling: Rolling, { made, stopped, surplus }: Swap)
     { remove: [], adopt, create: 0, surplus: [], replace: leaving.filter(isLive) },
     old.filter(isLive),
   )
+  faultPoint('undo-served', context)
   for (const container of leaving) await removeContainer(rolling, container)
   host.changed()
   if (old.length === 0 && surplus > 0) await makeAgain(rolling, surplus)

@@ -1,4 +1,6 @@
 /** The native driver, step by step: new containers up, behind the gate, before or after old ones go. */
+
+import { faultPoint } from '../fault-point.ts'
 import type { Container } from '../ports.ts'
 import { create } from './compose.ts'
 import { awaitListing, refuseToLoseData, removeContainer } from './containers.ts'
@@ -17,6 +19,7 @@ export async function replace(rolling: Rolling, before: ServiceState): Promise<S
   const done = await carryOut(rolling, plan, before.ready)
   // Stopped ones of another hash stay for a rollback; those of this hash would look like a failure of it.
   const superfluous = plan.replace.filter((container) => container.hash === wanted.hash)
+  faultPoint('surplus-leaving', rolling.context)
   for (const container of [...plan.surplus, ...superfluous]) await removeContainer(rolling, container)
   await awaitListing(rolling)
   const kept = done.stopped.filter((container) => container.hash !== wanted.hash)
@@ -39,6 +42,7 @@ export async function carryOut(rolling: Rolling, plan: RolloutPlan, ready: reado
     await routing?.prepare(waiting)
     if (params.order === 'stop-first') for (const container of waiting.splice(0)) await stop(rolling, container, done)
     const made = plan.create > 0 ? await create(rolling, plan.create) : []
+    faultPoint('container-created', context)
     const fresh = [...plan.adopt, ...made]
     for (const [index, container] of fresh.entries()) {
       const started = await start(rolling, container, done)
@@ -46,6 +50,7 @@ export async function carryOut(rolling: Rolling, plan: RolloutPlan, ready: reado
       context.log(`container ${index + 1} of ${fresh.length} is ready`)
       const next = waiting.shift()
       await routing?.serve([...kept, ...waiting], started)
+      faultPoint('container-routed', context)
       if (next) await retire(rolling, routing, next, done)
     }
     const left = [...waiting, ...plan.surplus]
@@ -60,6 +65,7 @@ export async function carryOut(rolling: Rolling, plan: RolloutPlan, ready: reado
 
 async function retire(rolling: Rolling, routing: Routing | undefined, container: Container, done: Done): Promise<void> {
   await routing?.retire(container)
+  faultPoint('container-drained', rolling.context)
   await stop(rolling, container, done)
 }
 
@@ -72,7 +78,9 @@ async function start(rolling: Rolling, container: Container, done: Done): Promis
   // A crash must be seen by the gate, not masked by a restart; the wanted policy comes after it.
   if (params.restart.name !== 'no') await host.engine.setRestartPolicy(container.id, { name: 'no' })
   await startAndAwait(host, container.id, gateOptions(rolling))
+  faultPoint('container-gated', context)
   if (params.restart.name !== 'no') await host.engine.setRestartPolicy(container.id, restartPolicy(params))
+  faultPoint('container-settled', context)
   return containerName === undefined ? container : { ...container, name: containerName }
 }
 
@@ -82,16 +90,18 @@ async function stop({ host, params, context }: Rolling, container: Container, do
   // Noted first: a stop that seems to fail may have worked.
   done.stopped.push(container)
   await host.engine.stop(container.id, params.stopGraceSeconds)
+  faultPoint('container-stopped', context)
 }
 
 /** Compose makes no second container of a service with a fixed name, so the file on the host fixes none: the name is given here. */
-async function handOverName({ host, containerName }: Rolling, container: Container, done: Done): Promise<void> {
+async function handOverName({ host, containerName, context }: Rolling, container: Container, done: Done): Promise<void> {
   if (containerName === undefined || container.name === containerName) return
   const holder = (await host.observe()).containers.find(({ name }) => name === containerName)
   if (holder) {
     // With its id: one that an earlier release left aside may still be there.
     await host.engine.rename(holder.id, `${containerName}-replaced-${holder.id.slice(0, 12)}`)
     done.renamed.push(holder)
+    faultPoint('name-free', context)
   }
   await host.engine.rename(container.id, containerName)
 }

@@ -1,4 +1,6 @@
 /** Takes back what a rollout did. Every step is tried, whatever became of the one before; what fails is told, the first error stays the one reported. */
+
+import { faultPoint } from '../fault-point.ts'
 import { TaskFailure } from '../kind.ts'
 import type { Container } from '../ports.ts'
 import { freshLook } from './containers.ts'
@@ -33,6 +35,7 @@ export async function undo(rolling: Rolling, done: Done): Promise<void> {
   }
 
   if (!(await mayWrite(rolling))) return
+  faultPoint('undo-begun', context)
   const made = (await attempt(() => newContainers(rolling, done))) ?? []
   const startAgain = async () => {
     for (const container of done.stopped) await attempt(() => revive(rolling, container))

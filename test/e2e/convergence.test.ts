@@ -1,8 +1,10 @@
-/** Killed at every task boundary, interrupted, or raced by another deploy: the next plain deploy converges, and traffic never notices. */
+/**
+ * Without an edge: killed around a database that stops first, interrupted half-way, or raced by another deploy, the next plain deploy converges.
+ * Every fault point, under traffic, is in `fault-loop.test.ts` and `fault-scenes.test.ts`.
+ */
 import type { ChildProcess } from 'node:child_process'
 import * as assert from 'uvu/assert'
 import { labSuite } from '../support/lab-suite.ts'
-import { startRequestLoop } from '../support/request-loop.ts'
 import { Shop } from '../support/shop.ts'
 
 const suite = await labSuite('e2e/convergence')
@@ -18,15 +20,6 @@ test.before(async () => {
 test.after(() => shop.remove())
 
 const services = ['api', 'db', 'web', 'worker']
-
-/** A change that makes every kind of task run: new images of api, web and worker, and a new migration. */
-function changeEverything(): void {
-  version += 1
-  const number = String(version + 100)
-  for (const service of ['api', 'web']) shop.write(`${service}/www/version`, `${version}\n`)
-  shop.edit('worker/work.sh', (text) => text.replace(/worker: ready.*"/, `worker: ready ${version}"`))
-  shop.write(`migrations/${number}_step.sql`, `CREATE TABLE step_${number} (id int);\n`)
-}
 
 function assertConverged(): void {
   assert.equal(
@@ -46,41 +39,8 @@ function assertConverged(): void {
   assert.equal(left, [], 'nothing temporary is left, and no lock')
 }
 
-const changing = [
-  'build:api',
-  'push:api',
-  'migrate_pre:main',
-  'render:node-1',
-  'upload:node-1',
-  'rollout:api@node-1',
-  'rollout:web@node-1',
-  'rollout:worker@node-1',
-  'finalize:prod',
-]
-
-for (const task of changing) {
-  for (const moment of ['before', 'after']) {
-    test(`killed ${moment} ${task}: the next deploy converges`, async () => {
-      changeEverything()
-      const loop = startRequestLoop(shop, 'api', '/version')
-      const killed = await shop.deploy([], { unbundled: true, env: { STAGECRAFT_FAULT: `${moment} ${task}` } })
-      assert.is(killed.signal, 'SIGKILL', killed.stdout + killed.stderr)
-      const { failures } = await loop.stop()
-      // Once api itself may have been rolled, its port is another: without an edge the loop cannot follow.
-      if (!/^(rollout|finalize)/.test(task)) assert.equal(failures, [])
-      const { code, stdout, stderr, ran } = await shop.deploy()
-      assert.is(code, 0, stderr + stdout)
-      assertConverged()
-      if (moment === 'after' && !task.startsWith('finalize'))
-        assert.not.ok(ran.includes(task), `${task} was finished and must not run again`)
-      const again = await shop.deploy()
-      assert.equal(again.ran, [])
-    })
-  }
-}
-
-for (const moment of ['before', 'after']) {
-  test(`killed ${moment} rollout:db@node-1, which stops first: the next deploy converges, with the data`, async () => {
+for (const moment of ['before-task', 'after-task']) {
+  test(`killed at ${moment} rollout:db@node-1, which stops first: the next deploy converges, with the data`, async () => {
     version += 1
     for (const service of ['api', 'web']) shop.write(`${service}/www/version`, `${version}\n`)
     shop.edit('docker-compose.yml', (text) =>

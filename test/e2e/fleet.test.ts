@@ -83,8 +83,8 @@ test('plan shows the way back beforehand', async () => {
   assert.match(stdout, /on failure: hosts swapped in this run go back to what they ran before/)
 })
 
-for (const fault of ['before undo rollout:app@node-1', 'after undo rollout:app@node-1']) {
-  test(`killed ${fault}: the next plain deploy converges`, async () => {
+for (const fault of ['before-undo rollout:app@node-1', 'after-undo rollout:app@node-1']) {
+  test(`killed at ${fault}: the next plain deploy converges`, async () => {
     const killed = await fleet.deploy([], { unbundled: true, env: { STAGECRAFT_FAULT: fault } })
     assert.is(killed.signal, 'SIGKILL', killed.stderr + killed.stdout)
     fleet.mend('node-2', '2')

@@ -113,8 +113,8 @@ test('whatever is damaged in its memory is a miss, never a crash and never a wro
 })
 
 // What is on the disk then was made from B, and nobody remembers that it was: neither the run state nor, before the last two, the cache.
-for (const point of ['before', 'made', 'after', 'unlocked'])
-  test(`killed ${point} a task was done, the next run makes what its inputs say, also when they are as they were before`, () =>
+for (const point of ['before-task', 'task-made', 'after-task', 'task-unlocked'])
+  test(`killed at ${point}, the next run makes what its inputs say, also when they are as they were before`, () =>
     inDirectory(async (directory) => {
       const at = (name: string) => join(directory, name)
       writeManifest(directory, {
@@ -126,7 +126,7 @@ for (const point of ['before', 'made', 'after', 'unlocked'])
         writeFileSync(at('in'), text)
         if (text === 'B' || text === 'C')
           for (const task of ['one', 'two']) {
-            const isDone = text === 'C' && point !== 'before'
+            const isDone = text === 'C' && point !== 'before-task'
             assert.is(await run({ STAGECRAFT_FAULT: `${point} exec:${task}` }), 'SIGKILL', `${text}: ${task}`)
             if (isDone) assert.is(readFileSync(at(task), 'utf8'), task === 'one' ? 'C' : 'CC', 'it had been made')
           }

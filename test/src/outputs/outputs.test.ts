@@ -298,23 +298,32 @@ test('a staging folder that cannot be made is no more than a reason to run the t
     assert.equal(treeOf(project.directory), before)
   }))
 
-const points = ['away 0', 'away 1', 'away 3', 'folder', 'in 0', 'in 1', 'in 2', 'committed']
+const points = [
+  'outputs-away 0',
+  'outputs-away 1',
+  'outputs-away 3',
+  'outputs-folder',
+  'outputs-in 0',
+  'outputs-in 1',
+  'outputs-in 2',
+  'outputs-committed',
+]
 for (const point of points) {
-  test(`killed at \`outputs ${point}\`: the next run finds the old tree or the new one, never a mixture`, () =>
+  test(`killed at \`${point}\`: the next run finds the old tree or the new one, never a mixture`, () =>
     inProject(async (project) => {
       const { result, before, wanted } = await halfway(project)
       const child = spawn(process.execPath, [killed, project.directory, JSON.stringify(result), 'dist'], {
-        env: { PATH: process.env['PATH'], STAGECRAFT_FAULT: `outputs ${point}` },
+        env: { PATH: process.env['PATH'], STAGECRAFT_FAULT: point },
         stdio: 'ignore',
       })
       const [, signal] = (await within(30_000, once(child, 'exit'))) as [number, string]
       assert.is(signal, 'SIGKILL')
       assert.is(staged(project.directory).length, 1)
       const next = projectOutputs(project.directory, project.cache.content)
-      assert.is(await next.isIntact(['dist'], result), point === 'committed')
-      assert.equal(treeOf(project.directory), point === 'committed' ? wanted : before)
+      assert.is(await next.isIntact(['dist'], result), point === 'outputs-committed')
+      assert.equal(treeOf(project.directory), point === 'outputs-committed' ? wanted : before)
       assert.equal(staged(project.directory), [])
-      assert.is((await next.restore(['dist'], result)).state, point === 'committed' ? 'intact' : 'restored')
+      assert.is((await next.restore(['dist'], result)).state, point === 'outputs-committed' ? 'intact' : 'restored')
       assert.equal(treeOf(project.directory), wanted)
     }))
 }
@@ -323,7 +332,7 @@ test('what somebody made since the kill is not overwritten by putting back what 
   inProject(async (project) => {
     const { result } = await halfway(project)
     spawnSync(process.execPath, [killed, project.directory, JSON.stringify(result), 'dist'], {
-      env: { PATH: process.env['PATH'], STAGECRAFT_FAULT: 'outputs in 1' },
+      env: { PATH: process.env['PATH'], STAGECRAFT_FAULT: 'outputs-in 1' },
     })
     rmSync(join(project.directory, 'dist'), { recursive: true })
     write(project.directory, { 'dist/a': 'rebuilt by hand' })

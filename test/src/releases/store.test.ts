@@ -109,9 +109,10 @@ function failing(step: 'mkdir' | 'link' | 'open' | 'rename' | 'readFile' | 'writ
     }
     return handle
   }
-  const { link, mkdir: makeDirectory, readFile: read, rename, rm } = nodeFiles
+  const { link, mkdir: makeDirectory, readdir, readFile: read, rename, rm } = nodeFiles
   return {
     open,
+    readdir,
     rm,
     link: guarded('link', link as never) as never,
     mkdir: guarded('mkdir', makeDirectory as never) as never,
@@ -276,6 +277,16 @@ test('who lost the lock in the middle of a change writes nothing, and begins aga
     })
     assert.is(calls, 2)
     assert.equal(await store.read(), [second, first])
+  }))
+
+test('what a writer that was killed left half-written goes with the next write, and that of another history stays', () =>
+  inTemporaryDirectory(async (directory) => {
+    const store = createReleaseStore({ projectDirectory: directory })
+    await store.update(() => [first])
+    const folder = dirname(store.path)
+    for (const name of ['.releases-releases.json-1.tmp', '.releases-other.json-1.tmp']) await writeFile(join(folder, name), '')
+    await store.update(() => [first, second])
+    assert.equal((await readdir(folder)).sort(), ['.releases-other.json-1.tmp', 'releases.json'])
   }))
 
 test.run()
