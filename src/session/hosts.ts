@@ -12,9 +12,13 @@ import type { HostOperator } from '../hosts/operator.ts'
 import { createRemoteHost, type RemoteHost } from '../hosts/remote-host.ts'
 import type { LockableHost } from './environment-lock.ts'
 
+/** Waits around what takes a lock: `lock-wait.ts`. */
+export type LockWaiter = <T>(take: () => Promise<T>) => Promise<T>
+
 export interface HostPool {
   host(name: string): Host
-  lockable(name: string): LockableHost
+  /** @param wait asked to wait while somebody else has it. */
+  lockable(name: string, wait?: LockWaiter): LockableHost
   /** What only operations ask. */
   operator(name: string): HostOperator
   /** Files of the host that only grow. */
@@ -61,9 +65,9 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
 
   return {
     host: remote,
-    lockable: (name) => ({
+    lockable: (name, wait = (take) => take()) => ({
       name,
-      lock: () => remote(name).lock.acquire({ owner, description }),
+      lock: () => wait(() => remote(name).lock.acquire({ owner, description })),
       changed: () => remote(name).changed(),
     }),
     operator: (name) => remote(name).operator,

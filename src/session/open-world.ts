@@ -35,7 +35,7 @@ import { hostHistory } from './host-history.ts'
 import type { HostPool } from './hosts.ts'
 import { unlessInHook } from './inside-hook.ts'
 import { lazyBuilder, lazyRegistry, memo } from './lazy-ports.ts'
-
+import { waitingForLock } from './lock-wait.ts'
 import { noHosts } from './no-hosts.ts'
 import type { Project } from './open-project.ts'
 import { openRecorder, unrecorded } from './recording.ts'
@@ -84,6 +84,8 @@ export interface WorldOptions {
   readonly online: boolean
   /** False: nothing in the project folder is written, not even what was learned about files. */
   readonly writes: boolean
+  /** How long to wait for the environment's lock while another has it, in milliseconds. Default: not at all. */
+  readonly lockWaitMs?: number
   /** What the run is called in the environment's audit; undefined: it changes no host. */
   readonly what?: string
   /** Where programs are on record, when some outlive this world; whoever made it closes it. Default: one of its own. */
@@ -115,8 +117,12 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   const history = hostHistory(project, hosts, app)
   const audit = runAudit(project, options.what, hosts, { who: actorOf(app.env), redact: secrets.redact, warn })
   // Run by the first task that writes: what other machines did is known before anything is added to it.
+  const wait =
+    options.lockWaitMs === undefined
+      ? undefined
+      : waitingForLock({ limitMs: options.lockWaitMs, signal: app.signal, notice: (line) => void app.stderr.write(`${line}\n`) })
   const lock = environmentLock(
-    lockedHosts(deployment, project.part).map((name) => unlessInHook(hosts.lockable(name), deployment, app)),
+    lockedHosts(deployment, project.part).map((name) => unlessInHook(hosts.lockable(name, wait), deployment, app)),
     async () => {
       // What was begun is on record even when the run is killed.
       await Promise.all([history.pull(), audit({ result: 'begun' })])
