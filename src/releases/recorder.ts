@@ -44,6 +44,8 @@ export interface RecorderOptions {
 export interface Recorder extends ReleasePort {
   /** Takes every event of the run. */
   on(event: RunEvent): void
+  /** What others released so far has become known: a release of ours that was begun before comes after all of it, whatever their clocks said. */
+  comesAfter(others: readonly Release[]): Promise<void>
   /** Writes how it ended, and what of it was taken back. @returns the release, or undefined for a run that did nothing. @throws TaskFailure when state could not be written. */
   finish(outcomes: ReadonlyMap<TaskId, Outcome>, undone?: Release['undone']): Promise<Release | undefined>
 }
@@ -54,6 +56,7 @@ export async function createRecorder(options: RecorderOptions): Promise<Recorder
   const recording = new Recording(options)
   return {
     on: (event) => recording.on(event),
+    comesAfter: (others) => recording.comesAfter(others),
     id: () => recording.id(),
     complete: (images) => recording.complete(images),
     finish: (outcomes, undone) => recording.finish(outcomes, undone),
@@ -75,6 +78,8 @@ class Recording {
   readonly #options: RecorderOptions
   readonly #progress = new Map<TaskId, TaskProgress & { readonly failure?: Failure }>()
   #release: Release | undefined
+  /** What the release was called before it was known what others released. */
+  #formerId: string | undefined
   #isDirty = false
   #writing: Promise<void> | undefined
   #problem: TaskFailure | undefined
@@ -105,6 +110,19 @@ class Recording {
     const done = finished(this.#projected(release, 'ran'), this.#options.now())
     const others = (await this.#options.store.read()).filter((other) => other.environment === this.#options.environment)
     return renderHistory({ releases: others.map((other) => (other.id === done.id ? done : other)), fields: {} })
+  }
+
+  /** Ids decide what is newest. One that is made from now on follows what the history has by then. */
+  async comesAfter(others: readonly Release[]): Promise<void> {
+    if (!this.#isBegun()) return
+    const own = await this.#written()
+    const [newest] = newestFirst(others)
+    if (newest === undefined || own.id > newest.id) return
+    const previous = newestFirst(others).find(({ environment }) => environment === own.environment)
+    this.#formerId = own.id
+    const id = nextReleaseId(this.#options.now(), newest.id)
+    this.#change((release) => ({ ...release, id, ...(previous ? { previous_id: previous.id } : {}) }))
+    await this.#written()
   }
 
   async finish(outcomes: ReadonlyMap<TaskId, Outcome>, undone?: Release['undone']): Promise<Release | undefined> {
@@ -184,7 +202,8 @@ class Recording {
       this.#isDirty = false
       if (this.#release) {
         const release = this.#release
-        await this.#options.store.update((releases) => [...releases.filter((other) => other.id !== release.id), release])
+        const isThis = (other: Release) => other.id === release.id || (other.id === this.#formerId && isOurs(other))
+        await this.#options.store.update((releases) => [...releases.filter((other) => !isThis(other)), release])
       } else {
         await this.#create()
         // Tasks went on while the first write was under way.

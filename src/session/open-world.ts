@@ -117,6 +117,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   const history = hostHistory(project, hosts, app)
   const audit = runAudit(project, options.what, hosts, { who: actorOf(app.env), redact: secrets.redact, warn })
   // Run by the first task that writes: what other machines did is known before anything is added to it.
+  let recorder: Recorder | undefined
   const wait =
     options.lockWaitMs === undefined
       ? undefined
@@ -125,7 +126,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     lockedHosts(deployment, project.part).map((name) => unlessInHook(hosts.lockable(name, wait), deployment, app)),
     async () => {
       // What was begun is on record even when the run is killed.
-      await Promise.all([history.pull(), audit({ result: 'begun' })])
+      await Promise.all([history.pull(async (others) => recorder?.comesAfter(others)), audit({ result: 'begun' })])
       if (project.rollback) await stillCurrent(project, project.rollback, app)
       await secrets.share()
     },
@@ -177,7 +178,10 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     title: titleOf,
     redact: secrets.redact,
     connections: hosts.stats,
-    recorder: (graph, stop) => openRecorder(graph, project, app, stop, secrets.redact),
+    async recorder(graph, stop) {
+      recorder = await openRecorder(graph, project, app, stop, secrets.redact)
+      return recorder
+    },
     async audited(entry) {
       // Whoever took the lock over writes its own lines.
       const isOurs =
