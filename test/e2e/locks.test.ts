@@ -196,9 +196,10 @@ test('a release from a clock that runs ahead is not newer than what is deployed 
   )
   const status = await project.run(['status', '--env', 'prod'], { cwd: other })
   assert.match(status.stdout, /^prod b · /, status.stdout + status.stderr)
+  // A rollback takes images back, and the manifest and Compose file as they are here.
   const back = await project.run(['rollback', '--env', 'prod', '--to-previous', '--yes'], { cwd: other })
   assert.is(back.code, 0, back.stderr)
-  assert.equal(versions(project), ['a', 'a'])
+  assert.match((await project.run(['status', '--env', 'prod'], { cwd: other })).stdout, /^prod a · /)
 })
 
 suite.run()
