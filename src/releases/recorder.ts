@@ -4,10 +4,11 @@
  */
 import type { Failure, Outcome, Phase, Task, TaskId } from '../../graph/types.ts'
 import { phases } from '../../graph/types.ts'
-import { TaskFailure } from '../../tasks/kind.ts'
+import type { TaskFailure } from '../../tasks/kind.ts'
 import type { ReleasePort } from '../../tasks/ports.ts'
 import type { RunEvent } from '../contracts.ts'
-import { ownerIsGone, withoutGhosts } from './crash-recovery.ts'
+import { isOurs, ownerIsGone, withoutGhosts } from './crash-recovery.ts'
+import { describe, notRecorded } from './failure-words.ts'
 import { renderHistory } from './history-file.ts'
 import { phaseStatus, type SkipReasons, type TaskProgress } from './phase-status.ts'
 import { thisProcess } from './process-identity.ts'
@@ -67,11 +68,6 @@ async function settleCrashed({ store, environment, exclusive, now }: RecorderOpt
   const isDead = (release: Release) =>
     ownerIsGone(release) || (exclusive === true && !release.finished && release.environment === environment && !isOurs(release))
   if ((await store.read()).some(isDead)) await store.update((releases) => withoutGhosts(releases, now(), isDead))
-}
-
-function isOurs(release: Release): boolean {
-  const own = thisProcess()
-  return release.owner?.host === own.host && release.owner.pid === own.pid && release.owner.start === own.start
 }
 
 class Recording {
@@ -248,19 +244,4 @@ class Recording {
       owner: thisProcess(),
     }
   }
-}
-
-function describe(failure: Failure): { readonly reason?: 'cancelled'; readonly error: string; readonly error_class: string } {
-  const interrupted = failure.reason === 'interrupted' ? { reason: 'cancelled' as const } : {}
-  return { ...interrupted, error: `${failure.subject}: ${failure.message}`, error_class: failure.reason }
-}
-
-function notRecorded(error: unknown): TaskFailure {
-  if (error instanceof TaskFailure) return error
-  const message = error instanceof Error ? error.message : String(error)
-  return new TaskFailure({ reason: 'bug', subject: 'release history', message, ...stackOf(error) }, { cause: error })
-}
-
-function stackOf(error: unknown): { readonly stack?: string } {
-  return error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {}
 }

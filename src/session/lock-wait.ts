@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Failure } from '../../graph/types.ts'
 import { TaskFailure } from '../../tasks/kind.ts'
 import { parseDuration } from '../config/duration.ts'
-import { InputError } from '../contracts.ts'
+import { type App, InputError } from '../contracts.ts'
 
 export interface LockWait {
   /** For all hosts of the run together, from the first lock that is found held. */
@@ -31,6 +31,11 @@ export function waitLimit(given: boolean | string | undefined): number | undefin
   if (seconds !== undefined && seconds > 0) return seconds * 1000
   const message = `\`--wait\` takes a duration such as \`90s\`, \`10m\` or \`1h\`, not \`${given}\``
   throw new InputError([{ code: 'SC3004', severity: 'error', message }])
+}
+
+/** @param limitMs undefined: nobody waits. */
+export function lockWaiter(limitMs: number | undefined, { signal, stderr }: Pick<App, 'signal' | 'stderr'>) {
+  return limitMs === undefined ? undefined : waitingForLock({ limitMs, signal, notice: (line) => void stderr.write(`${line}\n`) })
 }
 
 /** @returns what takes a lock as `take` does, and waits while it is held. @throws TaskFailure (lock-held) when the time is up, (interrupted). */

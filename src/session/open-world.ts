@@ -35,7 +35,7 @@ import { hostHistory } from './host-history.ts'
 import type { HostPool } from './hosts.ts'
 import { unlessInHook } from './inside-hook.ts'
 import { lazyBuilder, lazyRegistry, memo } from './lazy-ports.ts'
-import { waitingForLock } from './lock-wait.ts'
+import { lockWaiter } from './lock-wait.ts'
 import { noHosts } from './no-hosts.ts'
 import type { Project } from './open-project.ts'
 import { openRecorder, unrecorded } from './recording.ts'
@@ -118,10 +118,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   const audit = runAudit(project, options.what, hosts, { who: actorOf(app.env), redact: secrets.redact, warn })
   // Run by the first task that writes: what other machines did is known before anything is added to it.
   let recorder: Recorder | undefined
-  const wait =
-    options.lockWaitMs === undefined
-      ? undefined
-      : waitingForLock({ limitMs: options.lockWaitMs, signal: app.signal, notice: (line) => void app.stderr.write(`${line}\n`) })
+  const wait = lockWaiter(options.lockWaitMs, app)
   const lock = environmentLock(
     lockedHosts(deployment, project.part).map((name) => unlessInHook(hosts.lockable(name, wait), deployment, app)),
     async () => {
@@ -178,10 +175,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     title: titleOf,
     redact: secrets.redact,
     connections: hosts.stats,
-    async recorder(graph, stop) {
-      recorder = await openRecorder(graph, project, app, stop, secrets.redact)
-      return recorder
-    },
+    recorder: async (graph, stop) => (recorder = await openRecorder(graph, project, app, stop, secrets.redact)),
     async audited(entry) {
       // Whoever took the lock over writes its own lines.
       const isOurs =
