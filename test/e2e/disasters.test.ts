@@ -118,7 +118,7 @@ async function struck(strike: () => Promise<void>): Promise<Struck> {
     },
   })
   await eventually(() => ranTasks(text.slice(0, text.lastIndexOf('\n'))).includes('rollout:web@node-2'), 60_000)
-  await eventually(() => on(2, `docker ps -q --filter label=stagecraft.project=${shop.name}`).split('\n').length === 2, 30_000)
+  await eventually(() => on(2, `docker ps -q --filter label=stagecraft.project=${shop.name}`).split('\n').length === 2, 120_000)
   const began = performance.now()
   const striking = strike()
   const { code, stdout, stderr, ran } = await deploying
@@ -172,7 +172,7 @@ for (const [name, signal] of [
       await engineAnswers(2)
     })
     assert.ok([0, 2].includes(run.code ?? -1), run.text)
-    assert.ok(run.tookMs < 60_000)
+    assert.ok(run.tookMs < 150_000)
   })
 }
 
@@ -183,7 +183,7 @@ for (const [name, line] of [
   test(`the proxy of the gateway is ${name} mid-deploy`, async () => {
     const { run } = await underTraffic(`proxy ${name}`, () => asideOn(1, line))
     assert.ok([0, 2].includes(run.code ?? -1), run.text)
-    assert.ok(run.tookMs < 60_000)
+    assert.ok(run.tookMs < 150_000)
   })
 }
 
@@ -194,7 +194,7 @@ test('a host is rebooted mid-deploy: its containers come back, and the others se
   })
   assert.is(run.code, 2, run.text)
   assert.match(run.text, /node-2/)
-  assert.ok(run.tookMs < 60_000)
+  assert.ok(run.tookMs < 150_000)
 })
 
 test('the gateway is rebooted mid-deploy', async () => {
@@ -203,7 +203,7 @@ test('the gateway is rebooted mid-deploy', async () => {
     await engineAnswers(1)
   })
   assert.ok([0, 2].includes(run.code ?? -1), run.text)
-  assert.ok(run.tookMs < 60_000)
+  assert.ok(run.tookMs < 150_000)
 })
 
 test('a link that goes dead mid-deploy is noticed, and the run ends with a true code', async () => {
@@ -214,7 +214,7 @@ test('a link that goes dead mid-deploy is noticed, and the run ends with a true 
   })
   assert.is(run.code, 2, run.text)
   assert.match(run.text, /the connection to node-2 .* was lost: no sign of life from the host/)
-  assert.ok(run.tookMs < 60_000)
+  assert.ok(run.tookMs < 150_000)
 })
 
 /** The project's folder on node-2 becomes a file system of its own, of a few pages, with what is in it. */
