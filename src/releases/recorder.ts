@@ -4,10 +4,11 @@
  */
 import type { Failure, Outcome, Phase, Task, TaskId } from '../../graph/types.ts'
 import { phases } from '../../graph/types.ts'
-import { TaskFailure } from '../../tasks/kind.ts'
+import type { TaskFailure } from '../../tasks/kind.ts'
 import type { ReleasePort } from '../../tasks/ports.ts'
 import type { RunEvent } from '../contracts.ts'
-import { ownerIsGone, withoutGhosts } from './crash-recovery.ts'
+import { isOurs, ownerIsGone, withoutGhosts } from './crash-recovery.ts'
+import { describe, notRecorded } from './failure-words.ts'
 import { renderHistory } from './history-file.ts'
 import { phaseStatus, type SkipReasons, type TaskProgress } from './phase-status.ts'
 import { thisProcess } from './process-identity.ts'
@@ -44,6 +45,8 @@ export interface RecorderOptions {
 export interface Recorder extends ReleasePort {
   /** Takes every event of the run. */
   on(event: RunEvent): void
+  /** What others released so far has become known: a release of ours that was begun before comes after all of it, whatever their clocks said. */
+  comesAfter(others: readonly Release[]): Promise<void>
   /** Writes how it ended, and what of it was taken back. @returns the release, or undefined for a run that did nothing. @throws TaskFailure when state could not be written. */
   finish(outcomes: ReadonlyMap<TaskId, Outcome>, undone?: Release['undone']): Promise<Release | undefined>
 }
@@ -54,6 +57,7 @@ export async function createRecorder(options: RecorderOptions): Promise<Recorder
   const recording = new Recording(options)
   return {
     on: (event) => recording.on(event),
+    comesAfter: (others) => recording.comesAfter(others),
     id: () => recording.id(),
     complete: (images) => recording.complete(images),
     finish: (outcomes, undone) => recording.finish(outcomes, undone),
@@ -66,15 +70,12 @@ async function settleCrashed({ store, environment, exclusive, now }: RecorderOpt
   if ((await store.read()).some(isDead)) await store.update((releases) => withoutGhosts(releases, now(), isDead))
 }
 
-function isOurs(release: Release): boolean {
-  const own = thisProcess()
-  return release.owner?.host === own.host && release.owner.pid === own.pid && release.owner.start === own.start
-}
-
 class Recording {
   readonly #options: RecorderOptions
   readonly #progress = new Map<TaskId, TaskProgress & { readonly failure?: Failure }>()
   #release: Release | undefined
+  /** What the release was called before it was known what others released. */
+  #formerId: string | undefined
   #isDirty = false
   #writing: Promise<void> | undefined
   #problem: TaskFailure | undefined
@@ -105,6 +106,19 @@ class Recording {
     const done = finished(this.#projected(release, 'ran'), this.#options.now())
     const others = (await this.#options.store.read()).filter((other) => other.environment === this.#options.environment)
     return renderHistory({ releases: others.map((other) => (other.id === done.id ? done : other)), fields: {} })
+  }
+
+  /** Ids decide what is newest. One that is made from now on follows what the history has by then. */
+  async comesAfter(others: readonly Release[]): Promise<void> {
+    if (!this.#isBegun()) return
+    const own = await this.#written()
+    const [newest] = newestFirst(others)
+    if (newest === undefined || own.id > newest.id) return
+    const previous = newestFirst(others).find(({ environment }) => environment === own.environment)
+    this.#formerId = own.id
+    const id = nextReleaseId(this.#options.now(), newest.id)
+    this.#change((release) => ({ ...release, id, ...(previous ? { previous_id: previous.id } : {}) }))
+    await this.#written()
   }
 
   async finish(outcomes: ReadonlyMap<TaskId, Outcome>, undone?: Release['undone']): Promise<Release | undefined> {
@@ -184,7 +198,8 @@ class Recording {
       this.#isDirty = false
       if (this.#release) {
         const release = this.#release
-        await this.#options.store.update((releases) => [...releases.filter((other) => other.id !== release.id), release])
+        const isThis = (other: Release) => other.id === release.id || (other.id === this.#formerId && isOurs(other))
+        await this.#options.store.update((releases) => [...releases.filter((other) => !isThis(other)), release])
       } else {
         await this.#create()
         // Tasks went on while the first write was under way.
@@ -229,19 +244,4 @@ class Recording {
       owner: thisProcess(),
     }
   }
-}
-
-function describe(failure: Failure): { readonly reason?: 'cancelled'; readonly error: string; readonly error_class: string } {
-  const interrupted = failure.reason === 'interrupted' ? { reason: 'cancelled' as const } : {}
-  return { ...interrupted, error: `${failure.subject}: ${failure.message}`, error_class: failure.reason }
-}
-
-function notRecorded(error: unknown): TaskFailure {
-  if (error instanceof TaskFailure) return error
-  const message = error instanceof Error ? error.message : String(error)
-  return new TaskFailure({ reason: 'bug', subject: 'release history', message, ...stackOf(error) }, { cause: error })
-}
-
-function stackOf(error: unknown): { readonly stack?: string } {
-  return error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {}
 }

@@ -3,6 +3,7 @@
 import type { App } from '../contracts.ts'
 import { parseHistory, renderHistory } from '../releases/history-file.ts'
 import { mergeHistory } from '../releases/merge-history.ts'
+import type { Release } from '../releases/release.ts'
 import { createReleaseStore } from '../releases/store.ts'
 import type { HostPool } from './hosts.ts'
 import type { Project } from './open-project.ts'
@@ -11,8 +12,8 @@ import type { Project } from './open-project.ts'
 export const remoteHistory = 'releases.json'
 
 export interface HostHistory {
-  /** Takes in what other machines released. Call under the lock. @throws TaskFailure when the host's copy is damaged. */
-  pull(): Promise<void>
+  /** Takes in what other machines released, of which `before` is told first. Call under the lock. @throws TaskFailure when the host's copy is damaged. */
+  pull(before?: (others: readonly Release[]) => Promise<void>): Promise<void>
   /** Copies this environment's history to the host: a failed release is history too. Call under the lock. */
   push(): Promise<void>
 }
@@ -21,12 +22,13 @@ export function hostHistory({ deployment, directory }: Project, hosts: HostPool,
   const { primaryHost, environment } = deployment
   const store = createReleaseStore({ projectDirectory: directory, env: app.env })
   return {
-    async pull() {
+    async pull(before) {
       if (primaryHost === undefined) return
       const host = hosts.host(primaryHost)
       const bytes = await host.files.read(remoteHistory)
       if (!bytes) return
       const remote = parseHistory(Buffer.from(bytes).toString('utf8'), `${host.name}:${host.directory}/${remoteHistory}`)
+      await before?.(remote.releases)
       await store.update((local) => mergeHistory(local, remote.releases))
     },
     async push() {

@@ -15,9 +15,13 @@ import { createRemoteHost, type RemoteHost } from '../hosts/remote-host.ts'
 import { journalFile } from '../journal/line.ts'
 import type { LockableHost } from './environment-lock.ts'
 
+/** Waits around what takes a lock: `lock-wait.ts`. */
+export type LockWaiter = <T>(take: () => Promise<T>) => Promise<T>
+
 export interface HostPool {
   host(name: string): Host
-  lockable(name: string): LockableHost
+  /** @param wait asked to wait while somebody else has it. */
+  lockable(name: string, wait?: LockWaiter): LockableHost
   /** What only operations ask. */
   operator(name: string): HostOperator
   /** Files of the host that only grow. */
@@ -85,9 +89,9 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
 
   return {
     host: remote,
-    lockable: (name) => ({
+    lockable: (name, wait = (take) => take()) => ({
       name,
-      lock: () => takeLock(remote(name)),
+      lock: () => wait(() => takeLock(remote(name))),
       changed: () => remote(name).changed(),
     }),
     operator: (name) => remote(name).operator,

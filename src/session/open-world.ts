@@ -37,7 +37,7 @@ import type { HostPool } from './hosts.ts'
 import { unlessInHook } from './inside-hook.ts'
 import { interruption } from './interruption.ts'
 import { lazyBuilder, lazyRegistry, lazySpool, memo } from './lazy-ports.ts'
-
+import { lockWaiter } from './lock-wait.ts'
 import { noHosts } from './no-hosts.ts'
 import { openJournal } from './open-journal.ts'
 import type { Project } from './open-project.ts'
@@ -92,6 +92,8 @@ export interface WorldOptions {
   readonly online: boolean
   /** False: nothing in the project folder is written, not even what was learned about files. */
   readonly writes: boolean
+  /** How long to wait for the environment's lock while another has it, in milliseconds. Default: not at all. */
+  readonly lockWaitMs?: number
   /** What the run is called in the environment's audit; undefined: it changes no host. */
   readonly what?: string
   /** Where programs are on record, when some outlive this world; whoever made it closes it. Default: one of its own. */
@@ -123,12 +125,14 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   const history = hostHistory(project, hosts, app)
   const audit = runAudit(project, options.what, hosts, { who: actorOf(app.env), redact: secrets.redact, warn })
   // Run by the first task that writes: what other machines did is known before anything is added to it.
+  let recorder: Recorder | undefined
+  const wait = lockWaiter(options.lockWaitMs, app)
   const locked = lockedHosts(deployment, project.part)
   const lock = environmentLock(
-    locked.map((name) => unlessInHook(hosts.lockable(name), deployment, app)),
+    locked.map((name) => unlessInHook(hosts.lockable(name, wait), deployment, app)),
     async () => {
       // What was begun is on record even when the run is killed.
-      await Promise.all([history.pull(), audit({ result: 'begun' }), journal.begin()])
+      await Promise.all([history.pull(async (others) => recorder?.comesAfter(others)), audit({ result: 'begun' }), journal.begin()])
       await settleInterrupted(journal.interrupted(), project, app)
       if (project.rollback) await stillCurrent(project, project.rollback, app)
       await secrets.share()
@@ -188,7 +192,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     title: titleOf,
     redact: secrets.redact,
     connections: hosts.stats,
-    recorder: (graph, stop) => openRecorder(graph, project, app, stop, secrets.redact),
+    recorder: async (graph, stop) => (recorder = await openRecorder(graph, project, app, stop, secrets.redact)),
     interruption: () => interruption(locked, hosts),
     async audited(entry) {
       // Whoever took the lock over writes its own lines.

@@ -29,7 +29,8 @@ export async function openRecorder(
   redact: (text: string) => string,
 ): Promise<Recorder> {
   const tasks = graph.order.map((id) => graph.task(id))
-  if (!tasks.some(({ kind }) => kind === 'finalize')) return { ...unrecorded, on: () => {}, finish: async () => undefined }
+  if (!tasks.some(({ kind }) => kind === 'finalize'))
+    return { ...unrecorded, on: () => {}, comesAfter: async () => {}, finish: async () => undefined }
   const { release, deployment, directory, part, rollback } = project
   const version = release.version ?? 'unknown'
   // Asks git, which a run without work need not.

@@ -42,6 +42,15 @@ export const fleetOptions = z.strictObject({
   allowUnreachable: z.boolean().default(false).describe('leave out hosts that do not answer; ends with exit code 10'),
 })
 
+/** What only `deploy` has: its place behind another. */
+export const lockOptions = z.strictObject({
+  wait: z
+    .union([z.boolean(), z.string()])
+    .optional()
+    .describe('while another run has the lock, wait for it, 15m unless told; what is to do is decided afterwards')
+    .meta({ value: 'duration' }),
+})
+
 /** What only `run` and `watch` have: a part of the graph. */
 export const selectionOptions = z.strictObject({
   only: z
@@ -58,7 +67,8 @@ export const selectionOptions = z.strictObject({
 
 export type RunOptionsInput = z.output<typeof runOptions> &
   Partial<z.output<typeof selectionOptions>> &
-  Partial<z.output<typeof fleetOptions>>
+  Partial<z.output<typeof fleetOptions>> &
+  z.output<typeof lockOptions>
 
 /** Tasks at a time: `4`, or `50%` of the processors, at least 1. Undefined when nothing was asked. */
 export function concurrencyOf(given: string | undefined, processors = availableParallelism()): number | undefined {

@@ -15,6 +15,7 @@ import { runFailureHook } from './failure-hook.ts'
 import { goBack } from './going-back.ts'
 import { readLastRun } from './last-run.ts'
 import { leftHosts } from './left-hosts.ts'
+import { waitLimit } from './lock-wait.ts'
 import { partOf, takeLastResults, wholeGraph } from './only.ts'
 import { isSettled } from './open-journal.ts'
 import { openPart } from './open-part.ts'
@@ -100,15 +101,19 @@ export async function runGraph(
   if (project.release.version === undefined && graph.order.some((id) => graph.task(id).kind === 'finalize')) throw noVersion()
   const forces = forced(input.force, given)
   const { onFailure } = project.deployment.fleet
+  const lockWaitMs = waitLimit(input.wait)
   const startedAt = app.now().getTime()
   const began = process.hrtime.bigint()
   const record = new RunRecord()
   const world = await openWorld(project, withColor(globals, app), {
     ...{ graph, online: true, writes: true, what: auditedAs(input.targets, project) },
     ...(around.record ? { record: around.record } : {}),
+    ...(lockWaitMs === undefined ? {} : { lockWaitMs }),
   })
   let code: ExitCode | undefined
   try {
+    // Before anything is looked at: what the run before leaves is what this one starts from.
+    if (lockWaitMs !== undefined) await world.lock.hold()
     const results = await takeLastResults(selection, world.assessor)
     const stop = new AbortController()
     const signal = AbortSignal.any([app.signal, stop.signal])

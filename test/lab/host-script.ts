@@ -20,7 +20,15 @@ install -D -m 644 /lab/registry-ca.crt "/etc/docker/certs.d/$LAB_REGISTRY/ca.crt
 
 mkdir -p /run/sshd
 /usr/sbin/sshd
-exec dockerd
+# The engine may end without the host, as on a machine with an init: it comes back, unless /run/engine-held keeps it away.
+end() { kill -TERM "$engine" 2>/dev/null; wait "$engine"; exit 0; }
+trap end TERM INT
+while :; do
+  dockerd &
+  engine=$!
+  wait "$engine" || true
+  while [ -e /run/engine-held ]; do sleep 0.1; done
+done
 `
 
 /** Tests connect often, at once, and sometimes with a wrong key on purpose: sshd shall not count that against them. */

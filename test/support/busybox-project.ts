@@ -16,6 +16,9 @@ export interface BusyboxRun {
   readonly env?: Readonly<Record<string, string>>
   /** In the place of Node and our program: what runs them. */
   readonly under?: readonly string[]
+  /** Another checkout: see `checkout`. Default: the project's own folder. */
+  readonly cwd?: string
+  readonly timeoutMs?: number
 }
 
 export class BusyboxProject {
@@ -50,11 +53,14 @@ export class BusyboxProject {
     )
   }
 
-  run(args: readonly string[], { stdin, onSpawn, env = {}, under = [] }: BusyboxRun = {}): Promise<Finished> {
+  run(
+    args: readonly string[],
+    { stdin, onSpawn, env = {}, under = [], cwd = this.directory, timeoutMs = 120_000 }: BusyboxRun = {},
+  ): Promise<Finished> {
     const [file = process.execPath, ...words] = [...under, process.execPath, program, ...args]
     return new Promise((resolve, reject) => {
       const child = spawn(file, words, {
-        cwd: this.directory,
+        cwd,
         env: {
           PATH: process.env['PATH'],
           HOME: this.#home,
@@ -74,7 +80,7 @@ export class BusyboxProject {
       child.stderr.setEncoding('utf8').on('data', (text: string) => {
         stderr += text
       })
-      const timer = setTimeout(() => child.kill('SIGKILL'), 120_000)
+      const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs)
       child.on('error', reject)
       child.on('close', (code, signal) => {
         clearTimeout(timer)
@@ -85,6 +91,15 @@ export class BusyboxProject {
       if (stdin !== undefined) child.stdin.end(stdin)
       onSpawn?.(child)
     })
+  }
+
+  /** A copy of what a person keeps in git, as a colleague or a CI job has it: without any local state. */
+  checkout(): string {
+    const copy = join(this.directory, `.checkout-${randomBytes(3).toString('hex')}`)
+    mkdirSync(copy)
+    for (const file of ['stagecraft.yml', 'docker-compose.yml', 'stagecraft.known_hosts'])
+      copyFileSync(join(this.directory, file), join(copy, file))
+    return copy
   }
 
   /** A program on a host, by the lab's own way in. */

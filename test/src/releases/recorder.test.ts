@@ -146,6 +146,30 @@ test('a run that goes well ends completed, with the images it brought', async ()
   assert.ok(done?.finished)
 })
 
+test('a release begun before others are known comes after them, whatever their clocks said, and leaves no other behind', async () => {
+  const store = memoryStore()
+  const { recorder, start } = await recording(store)
+  start('build:api')
+  const early = await recorder.id()
+  const ahead = release('rel-20260102-031405678')
+  await recorder.comesAfter([ahead])
+  const late = await recorder.id()
+  assert.ok(early < ahead.id && late > ahead.id, `${early} ${late}`)
+  assert.equal(
+    store.releases.map(({ id, previous_id }) => [id, previous_id]),
+    [[late, ahead.id]],
+  )
+  await recorder.comesAfter([ahead])
+  assert.is(await recorder.id(), late, 'once is enough')
+})
+
+test('a release that is not begun takes nothing from what others released', async () => {
+  const store = memoryStore()
+  const { recorder } = await recording(store)
+  await recorder.comesAfter([release('rel-20260102-031405678')])
+  assert.is(store.writes, 0)
+})
+
 test('the copy for the host holds the environment’s history and no other', async () => {
   const store = memoryStore([release('rel-20260101-000000000'), release('rel-20260101-000000001', { environment: 'staging' })])
   const { recorder, start } = await recording(store)
