@@ -13,18 +13,21 @@ import {
   proxyService,
   routeFolder,
 } from './edge/layout.ts'
-import { type ProxySettings, proxyCompose, proxyHash, traefikStaticFile } from './edge/proxy-compose.ts'
+import { isMet, needsOfLabel, noNeeds, type ProxyNeeds, readClaims, union, withoutAddresses, writeClaims } from './edge/needs.ts'
+import { type ProxySettings, proxyCompose, proxyHash, startFiles } from './edge/proxy-compose.ts'
 import { edgeProvider } from './edge/route.ts'
-import { traefikApiRoute, traefikStatic } from './edge/traefik-static.ts'
+import { traefikApiRoute } from './edge/traefik-static.ts'
 import { renderYaml } from './edge/yaml.ts'
 import { defineTask, type Look, type TaskContext, TaskFailure } from './kind.ts'
 import type { ProxyContainer } from './ports/edge.ts'
-import type { Host } from './ports.ts'
+import type { Exit, Host } from './ports.ts'
 import { cleanEnvironment } from './rolling/compose.ts'
 
 const params = z.lazy(() =>
   z.strictObject({
     host: z.string(),
+    /** `<project>.<environment>`: whose needs these are. */
+    owner: z.string(),
     provider: edgeProvider,
     image: z.string(),
     /** Absolute, on the host. */
@@ -77,35 +80,49 @@ function difference(found: ProxyContainer, params: ProxyParams, context: TaskCon
   if (provider !== params.provider) return `is ${provider}, not ${params.provider}`
   if (!found.isRunning) return 'is stopped'
   if (found.image !== params.image && hash === undefined) return `is ${found.image}, not ${params.image}`
-  if (hash !== proxyHash(settingsOf(params, found, context))) return 'was made from other settings'
+  if (hash !== proxyHash(params)) return 'was made from other settings'
+  const there = needsOfLabel(found.labels['needs'])
+  if (!isMet(withoutAddresses(needsOf(params, context)), there)) return `was not told all that ${params.owner} needs`
   return undefined
 }
 
-/** What another project on this machine needs, the inner port, stays. */
-function settingsOf(params: ProxyParams, found: ProxyContainer | undefined, context: TaskContext): ProxySettings {
-  const kept = found?.labels['provider'] === params.provider ? found.labels['inner'] : undefined
-  const inner = params.innerAddress === null ? kept : `${params.innerAddress}:${params.innerPort}`
-  const { provider, image, directory } = params
-  return { provider, image, directory, ...(inner && { inner }), files: startFiles(params, context) }
+/** What this environment asks for. Traefik is told of gateways and addresses when it starts; Caddy is told with each route. */
+function needsOf({ provider, innerPort, innerAddress, gateways, emailSecret }: ProxyParams, { ports }: TaskContext): ProxyNeeds {
+  const published = innerAddress === null ? [] : [`${bracketed(innerAddress)}:${innerPort}`]
+  const mine = { ...noNeeds, ports: [innerPort], published }
+  if (provider === 'caddy') return mine
+  return { ...mine, gateways: [...gateways], emails: emailSecret === null ? [] : [ports.secrets.get(emailSecret).trim()] }
 }
 
-function startFiles({ provider, innerPort, gateways, emailSecret }: ProxyParams, { ports }: TaskContext): Readonly<Record<string, string>> {
-  if (provider === 'caddy') return {}
-  const email = emailSecret === null ? undefined : ports.secrets.get(emailSecret).trim()
-  return { [traefikStaticFile]: renderYaml(traefikStatic({ innerPort, gateways, ...(email !== undefined && { email }) })) }
+function bracketed(address: string): string {
+  return address.includes(':') ? `[${address}]` : address
+}
+
+/** Of all environments of the machine together; what the running proxy has counts when nobody wrote down who asked for it. */
+async function claim(params: ProxyParams, before: ProxyContainer | undefined, host: Host, context: TaskContext): Promise<ProxyNeeds> {
+  const mine = needsOf(params, context)
+  const isOurs = before === undefined || before.labels['provider'] === params.provider
+  const claims = isOurs ? await readClaims(host) : {}
+  const all = { ...claims, [params.owner]: mine }
+  await writeClaims(host, all)
+  const running = claims === undefined ? { ...needsOfLabel(before?.labels['needs']), emails: [] } : noNeeds
+  return union([...Object.values(all), running])
 }
 
 async function bringUp(params: ProxyParams, host: Host, context: TaskContext): Promise<void> {
   host.changed()
   const before = (await host.observe()).edge?.proxy
-  const settings = settingsOf(params, before, context)
   await context.guard()
   await refuseToTakeOver(params, before, host)
+  const user = await ownUser(host)
+  const networks = await routedNetworks(host)
+  const { provider, image, directory } = params
+  const settings: ProxySettings = { provider, image, directory, needs: await claim(params, before, host, context) }
   for (const folder of [routeFolder, liveFolder, maintenanceFolder, dataFolder]) await host.edge.files.makeDirectory(folder, modes.folder)
-  for (const [name, text] of Object.entries(settings.files)) await host.edge.files.write(name, Buffer.from(text), modes.file)
-  if (params.provider === 'caddy') await prepareCaddy(host, params.innerPort)
+  for (const [name, text] of Object.entries(startFiles(settings))) await host.edge.files.write(name, Buffer.from(text), modes.file)
+  if (params.provider === 'caddy') await prepareCaddy(host, settings.needs.ports)
   else await host.edge.files.write(`${routeFolder}/stagecraft-api.yml`, Buffer.from(renderYaml(traefikApiRoute())), modes.file)
-  await host.edge.files.write(composeFile, Buffer.from(proxyCompose(settings, await ownUser(host))), modes.file)
+  await host.edge.files.write(composeFile, Buffer.from(proxyCompose(settings, user)), modes.file)
   if (!(await host.engine.hasImage(params.image))) {
     context.log(`pulling ${params.image}`)
     await host.engine.pull(params.image, await context.ports.registry.credentials(params.image), (line) => context.log(line))
@@ -114,7 +131,7 @@ async function bringUp(params: ProxyParams, host: Host, context: TaskContext): P
   await compose(params, host, context, ['up', '--no-start', proxyService])
   const made = await lookForProxy(host)
   // Before it starts, so that it never answers for containers it cannot reach.
-  for (const network of await routedNetworks(host)) if (made) await host.engine.joinNetwork(network, made.id)
+  for (const network of networks) if (made) await host.engine.joinNetwork(network, made.id)
   await compose(params, host, context, ['start', proxyService])
 }
 
@@ -138,16 +155,30 @@ async function refuseToTakeOver({ provider }: ProxyParams, before: ProxyContaine
   })
 }
 
+/** Whoever owns the folder: a proxy of another user could not read what is in it. */
 async function ownUser(host: Host): Promise<string> {
-  const { stdout } = await host.run({ argv: ['id'] })
-  const found = /uid=(\d+).* gid=(\d+)/.exec(stdout)
-  return found ? `${found[1]}:${found[2]}` : '0:0'
+  const exit = await host.run({ argv: ['id'] })
+  const found = /uid=(\d+).* gid=(\d+)/.exec(exit.stdout)
+  if (exit.code === 0 && found) return `${found[1]}:${found[2]}`
+  throw cannotTell(host, exit, 'which user it is', 'id')
 }
 
 async function routedNetworks(host: Host): Promise<readonly string[]> {
   const filter = `label=${edgeLabel}.network`
-  const { stdout } = await host.run({ argv: ['docker', 'network', 'ls', '--filter', filter, '--format', '{{.Name}}'] })
-  return stdout.split('\n').filter((name) => name !== '')
+  const exit = await host.run({ argv: ['docker', 'network', 'ls', '--filter', filter, '--format', '{{.Name}}'] })
+  if (exit.code !== 0) throw cannotTell(host, exit, 'which networks its proxy belongs in', 'docker network ls')
+  return exit.stdout.split('\n').filter((name) => name !== '')
+}
+
+function cannotTell({ name }: Host, { code, stdout, stderr }: Exit, what: string, program: string): TaskFailure {
+  const output = `${stdout}\n${stderr}`.split('\n').filter((line) => line.trim() !== '')
+  return new TaskFailure({
+    reason: 'exit',
+    subject: name,
+    message: `${name} cannot tell ${what}: \`${program}\` ended with code ${code}`,
+    output: output.slice(-5),
+    remedy: `run it by hand on ${name}: ${program}`,
+  })
 }
 
 async function compose(params: ProxyParams, host: Host, context: TaskContext, words: readonly string[]): Promise<void> {

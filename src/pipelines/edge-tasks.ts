@@ -25,6 +25,7 @@ export function proxyTasks(deployment: Deployment, scope: Scope): Task[] {
   return hosts.map((host) => {
     const params: ProxyParams = {
       host,
+      owner: `${deployment.project}.${deployment.environment}`,
       provider: edge.provider,
       image: edge.image,
       directory: deployment.edgeDirectory,

@@ -2,9 +2,11 @@
 import { createHash } from 'node:crypto'
 import { TaskFailure } from '../kind.ts'
 import type { Host } from '../ports.ts'
-import { type CaddyParts, caddyConfig, fragmentText, parseFragment, partsOf } from './caddy-config.ts'
+import { type CaddyParts, caddyConfig, fragmentText, innerPortsOf, parseFragment, partsOf } from './caddy-config.ts'
 import { type CaddyFragment, caddyRoute } from './caddy-route.ts'
-import { assembledFile, certificateFolder, modes, mountPoint, recordedLink, routeFile, routeFolder } from './layout.ts'
+import { removeOldCertificates, writeCertificates } from './certificates.ts'
+import { assembledFile, modes, mountPoint, recordedLink, routeFile, routeFolder } from './layout.ts'
+import { readClaims } from './needs.ts'
 import { openRouteSecrets } from './secrets.ts'
 import { edgeState, runningProxy, type Site } from './site.ts'
 
@@ -24,11 +26,11 @@ export async function configureCaddy(site: Site): Promise<void> {
   await host.edge.exclusively(async () => {
     await context.guard()
     await writeCertificates(site)
-    const parts = new Map(await currentParts(host))
-    parts.set(route.key, fragment)
-    await load(host, proxy.id, parts, route.innerPort, context.log)
+    const { parts, ports } = await current(host)
+    await load(host, proxy.id, new Map([...parts, [route.key, fragment]]), withPort(ports, route.innerPort), context.log)
     await host.edge.files.makeDirectory(routeFolder, modes.folder)
     await host.edge.files.write(routeFile('caddy', route.key), Buffer.from(text), modes.file)
+    await removeOldCertificates(site)
   })
   host.changed()
 }
@@ -37,31 +39,39 @@ export async function configureCaddy(site: Site): Promise<void> {
 export async function forgetInCaddy(host: Host, key: string, innerPort: number, log: (line: string) => void): Promise<void> {
   const { proxy } = await edgeState({ host })
   await host.edge.exclusively(async () => {
-    const parts = new Map(await currentParts(host))
+    const found = await current(host)
+    const parts = new Map(found.parts)
+    const ports = withPort(found.ports, innerPort)
     if (parts.delete(key)) {
-      if (proxy?.isRunning) await load(host, proxy.id, parts, innerPort, log)
+      if (proxy?.isRunning) await load(host, proxy.id, parts, ports, log)
       // It would come back with the proxy.
-      else await write(host, caddyConfig(parts, innerPort))
+      else await write(host, caddyConfig(parts, ports))
     }
     await host.edge.files.remove(routeFile('caddy', key))
   })
   host.changed()
 }
 
-/** An empty configuration for a proxy that starts for the first time; whatever is there stays. Call under the edge's lock. */
-export async function prepareCaddy(host: Host, innerPort: number): Promise<void> {
+/** An empty configuration for a proxy that starts for the first time; routes that are there stay. Call under the edge's lock. */
+export async function prepareCaddy(host: Host, innerPorts: readonly number[]): Promise<void> {
   const { files } = host.edge
   const current = await files.read(assembledFile)
   const parts = current && partsOf(decode(current))
-  const text = caddyConfig(parts ?? (await partsOfFiles(host)), innerPort)
+  const text = caddyConfig(parts ?? (await partsOfFiles(host)), innerPorts)
   if (current && decode(current) === text) return
   await write(host, text)
 }
 
 /** As the assembled file has them; when a person has broken that one, as the services' own files do. */
-async function currentParts(host: Host): Promise<CaddyParts> {
-  const current = await host.edge.files.read(assembledFile)
-  return (current && partsOf(decode(current))) ?? (await partsOfFiles(host))
+async function current(host: Host): Promise<{ readonly parts: CaddyParts; readonly ports: readonly number[] }> {
+  const bytes = await host.edge.files.read(assembledFile)
+  const text = bytes ? decode(bytes) : ''
+  const ports = [...innerPortsOf(text), ...Object.values((await readClaims(host)) ?? {}).flatMap((one) => one.ports)]
+  return { parts: partsOf(text) ?? (await partsOfFiles(host)), ports }
+}
+
+function withPort(ports: readonly number[], port: number): readonly number[] {
+  return [...new Set([...ports, port])].sort((a, b) => a - b)
 }
 
 async function partsOfFiles(host: Host): Promise<CaddyParts> {
@@ -78,9 +88,15 @@ async function partsOfFiles(host: Host): Promise<CaddyParts> {
 }
 
 /** Loaded first, kept second: what Caddy starts with after a reboot is always something it has accepted. */
-async function load(host: Host, proxy: string, parts: CaddyParts, innerPort: number, log: (line: string) => void): Promise<void> {
+async function load(
+  host: Host,
+  proxy: string,
+  parts: CaddyParts,
+  innerPorts: readonly number[],
+  log: (line: string) => void,
+): Promise<void> {
   const { files } = host.edge
-  const text = caddyConfig(parts, innerPort)
+  const text = caddyConfig(parts, innerPorts)
   await files.write(nextFile, Buffer.from(text), modes.file)
   log(`loading the configuration of the proxy on ${host.name}`)
   const exit = await host.engine.exec(proxy, ['caddy', 'reload', '--config', `${mountPoint}/${nextFile}`])
@@ -103,16 +119,6 @@ async function load(host: Host, proxy: string, parts: CaddyParts, innerPort: num
 async function write(host: Host, text: string): Promise<void> {
   await host.edge.files.write(assembledFile, Buffer.from(text), modes.file)
   await host.edge.files.point(recordedLink, createHash('sha256').update(text).digest('hex'))
-}
-
-/** Certificates that the project gives, for whichever proxy there is. */
-export async function writeCertificates({ host, route, context }: Site): Promise<void> {
-  if (route.tls.mode !== 'files' || route.open === null) return
-  const { secrets } = context.ports
-  const folder = `${certificateFolder}/${route.key}-${openRouteSecrets(route, secrets).certificate}`
-  await host.edge.files.makeDirectory(folder, 0o700)
-  await host.edge.files.write(`${folder}/certificate.pem`, Buffer.from(secrets.get(route.tls.certificateSecret)), modes.file)
-  await host.edge.files.write(`${folder}/key.pem`, Buffer.from(secrets.get(route.tls.keySecret)), modes.file)
 }
 
 function decode(bytes: Uint8Array): string {

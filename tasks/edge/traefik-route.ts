@@ -2,13 +2,23 @@
 import type { Json, JsonObject } from '../../graph/types.ts'
 import type { RouteSecrets } from './caddy-route.ts'
 import { certificateFolder, mountPoint } from './layout.ts'
+import { emailDigest } from './needs.ts'
 import type { Route, Upstream } from './route.ts'
 import { openRouteSecrets } from './secrets.ts'
 import type { Site } from './site.ts'
 import { renderYaml } from './yaml.ts'
 
-/** Entry points and the resolver, as `traefik-static.ts` names them. */
-export const traefikNames = { http: 'http', https: 'https', inner: 'inner', resolver: 'acme' } as const
+/** Entry points, as `traefik-static.ts` names them. */
+export const traefikNames = { http: 'http', https: 'https' } as const
+
+export function innerName(port: number): string {
+  return `inner-${port}`
+}
+
+/** Of the resolver that asks for certificates under an address, or under none. */
+export function resolverName(email?: string): string {
+  return email === undefined ? 'acme' : `acme-${emailDigest(email)}`
+}
 
 export function traefikText({ route, context }: Site, upstreams: readonly Upstream[]): string {
   return renderYaml(traefikRoute(route, openRouteSecrets(route, context.ports.secrets), upstreams))
@@ -32,7 +42,7 @@ export function traefikRoute(route: Route, secrets: RouteSecrets, upstreams: rea
       rule: mine,
       service,
       ...(names.length > 0 && { middlewares: names }),
-      ...(tls.mode === 'acme' && { tls: { certResolver: traefikNames.resolver } }),
+      ...(tls.mode === 'acme' && { tls: { certResolver: resolverName(secrets.email) } }),
       ...(tls.mode === 'files' && { tls: {} }),
     }
     if (secure) {
@@ -45,7 +55,7 @@ export function traefikRoute(route: Route, secrets: RouteSecrets, upstreams: rea
         rule: rule({ ...route, path: '/' }, route.redirects),
         service: 'noop@internal',
         middlewares: [`${key}-elsewhere`],
-        ...(tls.mode === 'acme' && { tls: { certResolver: traefikNames.resolver } }),
+        ...(tls.mode === 'acme' && { tls: { certResolver: resolverName(secrets.email) } }),
         ...(tls.mode === 'files' && { tls: {} }),
       }
     }
@@ -53,7 +63,7 @@ export function traefikRoute(route: Route, secrets: RouteSecrets, upstreams: rea
   if (route.isLocal) {
     const auth = names.filter((name) => name.endsWith('-auth'))
     routers[`${key}-inner`] = {
-      entryPoints: [traefikNames.inner],
+      entryPoints: [innerName(route.innerPort)],
       rule: mine,
       service: key,
       ...(auth.length > 0 && { middlewares: auth }),

@@ -19,8 +19,8 @@ const upstreams = [
 const written = (route: Parameters<typeof sampleRoute>[0]) =>
   traefikRoute(sampleRoute({ provider: 'traefik', ...route }), sampleSecrets, upstreams)
 const statics = {
-  plain: traefikStatic({ innerPort: 8079, gateways: [] }),
-  full: traefikStatic({ innerPort: 8079, gateways: ['10.0.0.1'], email: 'ops@example.com' }),
+  plain: traefikStatic({ ports: [8079], gateways: [], emails: [] }),
+  full: traefikStatic({ ports: [8079, 9000], gateways: ['10.0.0.1'], emails: ['ops@example.com', 'other@example.com'] }),
 }
 
 for (const [title, route] of sampleRoutes) {
