@@ -13,7 +13,7 @@ import {
   proxyService,
   routeFolder,
 } from './edge/layout.ts'
-import { isMet, needsOfLabel, noNeeds, type ProxyNeeds, readClaims, union, withoutAddresses, writeClaims } from './edge/needs.ts'
+import { accountOf, isMet, needsOfLabel, noNeeds, type ProxyNeeds, readClaims, union, withoutAddresses, writeClaims } from './edge/needs.ts'
 import { type ProxySettings, proxyCompose, proxyHash, startFiles } from './edge/proxy-compose.ts'
 import { edgeProvider } from './edge/route.ts'
 import { traefikApiRoute } from './edge/traefik-static.ts'
@@ -38,6 +38,7 @@ const params = z.lazy(() =>
     gateways: z.array(z.string()),
     /** Names the secret that holds the address certificates are asked for under. */
     emailSecret: z.string().nullable(),
+    acmeServer: z.string().nullable(),
   }),
 )
 export type ProxyParams = z.infer<typeof params>
@@ -87,11 +88,15 @@ function difference(found: ProxyContainer, params: ProxyParams, context: TaskCon
 }
 
 /** What this environment asks for. Traefik is told of gateways and addresses when it starts; Caddy is told with each route. */
-function needsOf({ provider, innerPort, innerAddress, gateways, emailSecret }: ProxyParams, { ports }: TaskContext): ProxyNeeds {
+function needsOf(
+  { provider, innerPort, innerAddress, gateways, emailSecret, acmeServer }: ProxyParams,
+  { ports }: TaskContext,
+): ProxyNeeds {
   const published = innerAddress === null ? [] : [`${bracketed(innerAddress)}:${innerPort}`]
   const mine = { ...noNeeds, ports: [innerPort], published }
   if (provider === 'caddy') return mine
-  return { ...mine, gateways: [...gateways], emails: emailSecret === null ? [] : [ports.secrets.get(emailSecret).trim()] }
+  const account = accountOf(emailSecret === null ? undefined : ports.secrets.get(emailSecret).trim(), acmeServer)
+  return { ...mine, gateways: [...gateways], accounts: account === undefined ? [] : [account] }
 }
 
 function bracketed(address: string): string {
@@ -105,7 +110,7 @@ async function claim(params: ProxyParams, before: ProxyContainer | undefined, ho
   const claims = isOurs ? await readClaims(host) : {}
   const all = { ...claims, [params.owner]: mine }
   await writeClaims(host, all)
-  const running = claims === undefined ? { ...needsOfLabel(before?.labels['needs']), emails: [] } : noNeeds
+  const running = claims === undefined ? { ...needsOfLabel(before?.labels['needs']), accounts: [] } : noNeeds
   return union([...Object.values(all), running])
 }
 

@@ -33,6 +33,7 @@ export function proxyTasks(deployment: Deployment, scope: Scope): Task[] {
       innerAddress: isAsked(host, deployment, edge) ? (edge.innerAddresses[host] ?? null) : null,
       gateways: gatewayAddresses(deployment, edge),
       emailSecret: edge.acmeEmailEnv ?? null,
+      acmeServer: edge.acmeServer ?? null,
     }
     return { id: id('proxy', host), kind: 'proxy', params, needs: [], after: [] }
   })
@@ -108,7 +109,7 @@ export function routeOn(host: string, service: Service, deployment: Deployment):
 
 function tlsOf({ tls }: ServiceRoute, edge: DeployedEdge): Route['tls'] {
   if (tls.mode === 'files') return { mode: 'files', certificateSecret: `file:${tls.certificate}`, keySecret: `file:${tls.key}` }
-  return tls.mode === 'acme' ? { mode: 'acme', emailSecret: edge.acmeEmailEnv ?? null } : { mode: 'none' }
+  return tls.mode === 'acme' ? { mode: 'acme', emailSecret: edge.acmeEmailEnv ?? null, server: edge.acmeServer ?? null } : { mode: 'none' }
 }
 
 /** A proxy reaches itself without leaving its container. */

@@ -46,8 +46,8 @@ export function partsOf(text: string): CaddyParts | undefined {
     }
   }
   for (const { '@id': id, subjects, issuers } of tls.automation.policies) {
-    const email = (issuers as readonly { readonly email?: string }[] | undefined)?.[0]?.email
-    part(id).automated.push({ subjects: subjects as string[], ...(email !== undefined && { email }) })
+    const { email, ca } = (issuers as readonly { readonly email?: string; readonly ca?: string }[] | undefined)?.[0] ?? {}
+    part(id).automated.push({ subjects: subjects as string[], ...(email !== undefined && { email }), ...(ca !== undefined && { ca }) })
   }
   for (const { '@id': id, certificate, key } of tls.certificates.load_files) {
     part(id).certificates.push({ certificate: String(certificate), key: String(key) })
@@ -80,10 +80,10 @@ export function caddyConfig(parts: CaddyParts, innerPorts: readonly number[]): s
     routes: [...routesOf(server), { '@id': `${nobody}/${server}/0`, handle: [{ handler: 'static_response', status_code: 404 }] }],
   })
   const policies = sorted.flatMap(([key, { automated }]) =>
-    automated.map(({ subjects, email }, index) => ({
+    automated.map(({ subjects, ...account }, index) => ({
       '@id': `${key}/policy/${index}`,
       subjects: [...subjects],
-      issuers: [{ module: 'acme', ...(email !== undefined && { email }) }],
+      issuers: [{ module: 'acme', ...account }],
     })),
   )
   const loadFiles = sorted.flatMap(([key, { certificates }]) =>

@@ -12,7 +12,7 @@ export type CaddyServer = 'http' | 'https' | 'inner'
 export interface CaddyFragment {
   readonly routes: Readonly<Partial<Record<CaddyServer, readonly JsonObject[]>>>
   /** Domains whose certificates Caddy gets by itself. */
-  readonly automated: readonly { readonly subjects: readonly string[]; readonly email?: string }[]
+  readonly automated: readonly { readonly subjects: readonly string[]; readonly email?: string; readonly ca?: string }[]
   readonly certificates: readonly { readonly certificate: string; readonly key: string }[]
 }
 
@@ -54,7 +54,10 @@ export function caddyRoute(route: Route, secrets: RouteSecrets): CaddyFragment {
   const subjects = [...route.domains, ...route.redirects]
   return {
     routes: Object.fromEntries(Object.entries(routes).filter(([, list]) => list.length > 0)),
-    automated: tls.mode === 'acme' && route.open !== null ? [{ subjects, ...(secrets.email && { email: secrets.email }) }] : [],
+    automated:
+      tls.mode === 'acme' && route.open !== null
+        ? [{ subjects, ...(secrets.email && { email: secrets.email }), ...(tls.server !== null && { ca: tls.server }) }]
+        : [],
     certificates:
       tls.mode === 'files' && route.open !== null ? [{ certificate: `${folder}/certificate.pem`, key: `${folder}/key.pem` }] : [],
   }

@@ -15,15 +15,15 @@ const needs = z.lazy(() =>
     published: z.array(z.string()),
     /** Machines whose forwarded headers are believed; only of a proxy that is told when it starts. */
     gateways: z.array(z.string()),
-    /** Addresses certificates are asked for under; only of a proxy that is told when it starts. In the label: their digests. */
-    emails: z.array(z.string()),
+    /** What certificates are asked for under (`accountOf`); only of a proxy that is told when it starts. In the label: digests. */
+    accounts: z.array(z.string()),
   }),
 )
 export type ProxyNeeds = z.infer<typeof needs>
 
 const claims = z.lazy(() => z.record(z.string(), needs))
 
-export const noNeeds: ProxyNeeds = { ports: [], published: [], gateways: [], emails: [] }
+export const noNeeds: ProxyNeeds = { ports: [], published: [], gateways: [], accounts: [] }
 
 /** Sorted, each once. Pure. */
 export function union(all: readonly ProxyNeeds[]): ProxyNeeds {
@@ -32,7 +32,7 @@ export function union(all: readonly ProxyNeeds[]): ProxyNeeds {
     ports: [...new Set(all.flatMap(({ ports }) => ports))].sort((a, b) => a - b),
     published: words(({ published }) => published),
     gateways: words(({ gateways }) => gateways),
-    emails: words(({ emails }) => emails),
+    accounts: words(({ accounts }) => accounts),
   }
 }
 
@@ -42,12 +42,17 @@ export function isMet(wanted: ProxyNeeds, there: ProxyNeeds): boolean {
 }
 
 /** As anybody may read them. Pure. */
-export function withoutAddresses({ emails, ...rest }: ProxyNeeds): ProxyNeeds {
-  return { ...rest, emails: emails.map(emailDigest).sort() }
+export function withoutAddresses({ accounts, ...rest }: ProxyNeeds): ProxyNeeds {
+  return { ...rest, accounts: accounts.map(accountDigest).sort() }
 }
 
-export function emailDigest(email: string): string {
-  return digestOf(email).slice(0, 12)
+/** A mail address, an ACME server or both as one word; undefined when the proxy's own defaults will do. Pure. */
+export function accountOf(email: string | undefined, server: string | null): string | undefined {
+  return server === null ? email : `${email ?? ''} ${server}`
+}
+
+export function accountDigest(account: string): string {
+  return digestOf(account).slice(0, 12)
 }
 
 /** Of a container's label; none when it has no such label, or not one of ours. Pure. */

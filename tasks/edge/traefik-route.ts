@@ -2,7 +2,7 @@
 import type { Json, JsonObject } from '../../graph/types.ts'
 import type { RouteSecrets } from './caddy-route.ts'
 import { certificateFolder, mountPoint } from './layout.ts'
-import { emailDigest } from './needs.ts'
+import { accountDigest, accountOf } from './needs.ts'
 import type { Route, Upstream } from './route.ts'
 import { openRouteSecrets } from './secrets.ts'
 import type { Site } from './site.ts'
@@ -15,9 +15,9 @@ export function innerName(port: number): string {
   return `inner-${port}`
 }
 
-/** Of the resolver that asks for certificates under an address, or under none. */
-export function resolverName(email?: string): string {
-  return email === undefined ? 'acme' : `acme-${emailDigest(email)}`
+/** Of the resolver that asks for certificates under an account (`accountOf`). */
+export function resolverName(account?: string): string {
+  return account === undefined ? 'acme' : `acme-${accountDigest(account)}`
 }
 
 export function traefikText({ route, context }: Site, upstreams: readonly Upstream[]): string {
@@ -31,6 +31,7 @@ export function serverUrl({ name, port }: Upstream): string {
 export function traefikRoute(route: Route, secrets: RouteSecrets, upstreams: readonly Upstream[]): JsonObject {
   const { key, tls } = route
   const secure = tls.mode !== 'none'
+  const resolver = tls.mode === 'acme' ? resolverName(accountOf(secrets.email, tls.server)) : ''
   const guards = middlewares(route, secrets)
   const names = Object.keys(guards)
   const mine = rule(route, route.domains)
@@ -42,7 +43,7 @@ export function traefikRoute(route: Route, secrets: RouteSecrets, upstreams: rea
       rule: mine,
       service,
       ...(names.length > 0 && { middlewares: names }),
-      ...(tls.mode === 'acme' && { tls: { certResolver: resolverName(secrets.email) } }),
+      ...(tls.mode === 'acme' && { tls: { certResolver: resolver } }),
       ...(tls.mode === 'files' && { tls: {} }),
     }
     if (secure) {
@@ -55,7 +56,7 @@ export function traefikRoute(route: Route, secrets: RouteSecrets, upstreams: rea
         rule: rule({ ...route, path: '/' }, route.redirects),
         service: 'noop@internal',
         middlewares: [`${key}-elsewhere`],
-        ...(tls.mode === 'acme' && { tls: { certResolver: resolverName(secrets.email) } }),
+        ...(tls.mode === 'acme' && { tls: { certResolver: resolver } }),
         ...(tls.mode === 'files' && { tls: {} }),
       }
     }

@@ -4,19 +4,23 @@ import { mountPoint, ports, routeFolder } from './layout.ts'
 import type { ProxyNeeds } from './needs.ts'
 import { innerName, resolverName, traefikNames } from './traefik-route.ts'
 
-/** One entry point for each inner port, and one resolver for each address certificates are asked for under. */
-export function traefikStatic({ ports: innerPorts, gateways, emails }: Omit<ProxyNeeds, 'published'>): JsonObject {
+/** One entry point for each inner port, and one resolver for each account certificates are asked for under. */
+export function traefikStatic({ ports: innerPorts, gateways, accounts }: Omit<ProxyNeeds, 'published'>): JsonObject {
   const inner = (port: number): JsonObject => ({
     address: `:${port}`,
     ...(gateways.length > 0 && { forwardedHeaders: { trustedIPs: [...gateways] } }),
   })
-  const resolver = (email?: string): JsonObject => ({
-    acme: {
-      ...(email !== undefined && { email }),
-      storage: `/data/${resolverName(email)}.json`,
-      httpChallenge: { entryPoint: traefikNames.http },
-    },
-  })
+  const resolver = (account?: string): JsonObject => {
+    const [email = '', server] = (account ?? '').split(' ')
+    return {
+      acme: {
+        ...(email !== '' && { email }),
+        ...(server !== undefined && { caServer: server }),
+        storage: `/data/${resolverName(account)}.json`,
+        httpChallenge: { entryPoint: traefikNames.http },
+      },
+    }
+  }
   return {
     global: { checkNewVersion: false, sendAnonymousUsage: false },
     log: { level: 'WARN' },
@@ -33,7 +37,7 @@ export function traefikStatic({ ports: innerPorts, gateways, emails }: Omit<Prox
       providersThrottleDuration: '100ms',
       file: { directory: `${mountPoint}/${routeFolder}`, watch: true },
     },
-    certificatesResolvers: Object.fromEntries([undefined, ...emails].map((email) => [resolverName(email), resolver(email)])),
+    certificatesResolvers: Object.fromEntries([undefined, ...accounts].map((account) => [resolverName(account), resolver(account)])),
   }
 }
 

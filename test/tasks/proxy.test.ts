@@ -20,6 +20,7 @@ const caddy: ProxyParams = {
   innerAddress: null,
   gateways: [],
   emailSecret: null,
+  acmeServer: null,
 }
 const traefik: ProxyParams = { ...caddy, provider: 'traefik', image: 'traefik:3.5', gateways: ['10.0.0.9'], emailSecret: 'ACME_EMAIL' }
 const email = 'ops@shop.example'

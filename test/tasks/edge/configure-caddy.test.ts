@@ -132,7 +132,7 @@ test('a route with a port of its own adds it to those the proxy listens on for o
 
 test('the last route of an environment takes its needs along, and no other environment’s', async () => {
   const host = shared()
-  const needs = { ports: [8079], published: [], gateways: [], emails: [] }
+  const needs = { ports: [8079], published: [], gateways: [], accounts: [] }
   host.edge.files.put('proxy.json', JSON.stringify({ 'shop.prod': needs, 'blog.prod': needs }))
   host.edge.files.put('services/shop.prod.api.json', fragmentText(other))
   await configureCaddy(host.site())
