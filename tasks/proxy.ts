@@ -1,7 +1,7 @@
 /** One proxy for each machine, shared by all projects and environments on it. Its version is a visible task of its own, as replacing it interrupts them all. */
 import { z } from 'zod'
 import type { ActionResult } from '../graph/types.ts'
-import { prepareCaddy } from './edge/configure-caddy.ts'
+import { addToCaddy, prepareCaddy } from './edge/configure-caddy.ts'
 import {
   composeFile,
   dataFolder,
@@ -15,11 +15,11 @@ import {
 } from './edge/layout.ts'
 import { accountOf, isMet, needsOfLabel, noNeeds, type ProxyNeeds, readClaims, union, withoutAddresses, writeClaims } from './edge/needs.ts'
 import { type ProxySettings, proxyCompose, proxyHash, startFiles } from './edge/proxy-compose.ts'
-import { edgeProvider } from './edge/route.ts'
+import { edgeProvider, type Route, route, routeSecrets } from './edge/route.ts'
 import { traefikApiRoute } from './edge/traefik-static.ts'
 import { renderYaml } from './edge/yaml.ts'
 import { defineTask, type Look, type TaskContext, TaskFailure } from './kind.ts'
-import type { ProxyContainer } from './ports/edge.ts'
+import type { EdgeState, ProxyContainer } from './ports/edge.ts'
 import type { Exit, Host } from './ports.ts'
 import { cleanEnvironment } from './rolling/compose.ts'
 
@@ -39,12 +39,15 @@ const params = z.lazy(() =>
     /** Names the secret that holds the address certificates are asked for under. */
     emailSecret: z.string().nullable(),
     acmeServer: z.string().nullable(),
+    /** Of the environment on this machine, for a proxy that closes connections whenever it is told of a new one (ADR 37). */
+    routes: z.array(route),
   }),
 )
 export type ProxyParams = z.infer<typeof params>
 
 const composeTimeoutMs = 120_000
 const readyMs = 20_000
+const cost = 'WebSockets through its proxy will be cut, and open again'
 
 export const proxy = defineTask<ProxyParams>({
   name: 'proxy',
@@ -56,18 +59,27 @@ export const proxy = defineTask<ProxyParams>({
   exclusive: true,
   params,
   title: ({ host, provider }) => `run ${provider} on ${host}`,
-  inputs: ({ emailSecret, provider }) => ({ secrets: emailSecret !== null && provider === 'traefik' ? [emailSecret] : [] }),
+  inputs: ({ emailSecret, provider, routes }) => ({
+    secrets: [...new Set([...(emailSecret !== null && provider === 'traefik' ? [emailSecret] : []), ...routes.flatMap(routeSecrets)])],
+  }),
   async observe(params, context): Promise<Look> {
-    const found = (await context.ports.host(params.host).observe()).edge?.proxy
+    const { proxy: found, routes = {} } = (await context.ports.host(params.host).observe()).edge ?? {}
     if (!found) return { fresh: false, because: { reason: 'absent', detail: `no proxy on ${params.host}` } }
     const wrong = difference(found, params, context)
     if (wrong !== undefined) return { fresh: false, because: { reason: 'drift', detail: `the proxy of ${params.host} ${wrong}` } }
+    const added = missing(params, routes).map(({ key }) => key)
+    if (added.length > 0)
+      return { fresh: false, because: { reason: 'absent', detail: `${params.host} has no route for ${added.join(', ')} yet: ${cost}` } }
     return { fresh: true, result: resultOf(params), detail: `${found.image} is running` }
   },
   async run(params, context) {
     const host = context.ports.host(params.host)
     try {
-      await host.edge.exclusively(() => bringUp(params, host, context))
+      await host.edge.exclusively(async () => {
+        const { proxy: found } = (await host.observe()).edge ?? {}
+        if (found && difference(found, params, context) === undefined) await addRoutes(params, host, context, false)
+        else await bringUp(params, host, context)
+      })
     } finally {
       host.changed()
     }
@@ -125,8 +137,12 @@ async function bringUp(params: ProxyParams, host: Host, context: TaskContext): P
   const settings: ProxySettings = { provider, image, directory, needs: await claim(params, before, host, context) }
   for (const folder of [routeFolder, liveFolder, maintenanceFolder, dataFolder]) await host.edge.files.makeDirectory(folder, modes.folder)
   for (const [name, text] of Object.entries(startFiles(settings))) await host.edge.files.write(name, Buffer.from(text), modes.file)
-  if (params.provider === 'caddy') await prepareCaddy(host, settings.needs.ports)
-  else await host.edge.files.write(`${routeFolder}/stagecraft-api.yml`, Buffer.from(renderYaml(traefikApiRoute())), modes.file)
+  if (params.provider === 'caddy') {
+    await prepareCaddy(host, settings.needs.ports)
+    await addRoutes(params, host, context, true)
+  }
+  if (params.provider === 'traefik')
+    await host.edge.files.write(`${routeFolder}/stagecraft-api.yml`, Buffer.from(renderYaml(traefikApiRoute())), modes.file)
   await host.edge.files.write(composeFile, Buffer.from(proxyCompose(settings, user)), modes.file)
   if (!(await host.engine.hasImage(params.image))) {
     context.log(`pulling ${params.image}`)
@@ -138,6 +154,19 @@ async function bringUp(params: ProxyParams, host: Host, context: TaskContext): P
   // Before it starts, so that it never answers for containers it cannot reach.
   for (const network of networks) if (made) await host.engine.joinNetwork(network, made.id)
   await compose(params, host, context, ['start', proxyService])
+}
+
+/** Those without a file of their own yet; what is there and differs is the matter of its own task. */
+async function addRoutes(params: ProxyParams, host: Host, context: TaskContext, isStarting: boolean): Promise<void> {
+  host.changed()
+  const { routes = {} } = (await host.observe()).edge ?? {}
+  const sites = missing(params, routes).map((route) => ({ host, route, context }))
+  if (sites.length > 0) await context.guard()
+  await addToCaddy(sites, isStarting)
+}
+
+function missing({ routes }: ProxyParams, there: EdgeState['routes']): readonly Route[] {
+  return routes.filter(({ key }) => there[key]?.config === undefined)
 }
 
 async function lookForProxy(host: Host): Promise<ProxyContainer | undefined> {

@@ -34,9 +34,16 @@ export function proxyTasks(deployment: Deployment, scope: Scope): Task[] {
       gateways: gatewayAddresses(deployment, edge),
       emailSecret: edge.acmeEmailEnv ?? null,
       acmeServer: edge.acmeServer ?? null,
+      routes: edge.provider === 'caddy' ? routesOn(host, deployment, scope) : [],
     }
     return { id: id('proxy', host), kind: 'proxy', params, needs: [], after: [] }
   })
+}
+
+function routesOn(host: string, deployment: Deployment, scope: Scope): Route[] {
+  const { edge, services } = deployment
+  const here = services.filter((service) => scope.isRolled(service.name) && (service.hosts.includes(host) || edge?.gateways.includes(host)))
+  return here.flatMap((service) => routeOn(host, service, deployment) ?? [])
 }
 
 /** After the rollouts of the service everywhere: a gateway sends nobody to a machine that is not ready. */

@@ -119,12 +119,18 @@ function toOpen(route: Route): JsonObject[] {
   return [route.open === 'local' ? containers(route, route.key) : peers(route, route.open.peers)]
 }
 
-/** Other machines' inner ports. What cannot be reached is left out for a while, and the request goes to another. */
+/**
+ * Other machines' inner ports. Who cannot be reached is left out for a while, and the request goes to another; who is reached and
+ * does not answer (its programs stopped, its network gone) is found by asking each for its live folder, and left out until it answers.
+ */
 function peers(route: Route, addresses: readonly string[]): JsonObject {
   return {
     ...proxying(route),
     upstreams: addresses.map((dial) => ({ dial })),
-    health_checks: { passive: { fail_duration: '10s', max_fails: 1 } },
+    health_checks: {
+      passive: { fail_duration: '10s', max_fails: 1 },
+      active: { uri: '/', headers: { Host: [liveHost(route.key)] }, interval: '2s', timeout: '2s', expect_status: 200, expect_body: '@' },
+    },
   }
 }
 

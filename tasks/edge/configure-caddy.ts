@@ -17,6 +17,28 @@ export function caddyText({ route, context }: Site): string {
   return fragmentText(caddyRoute(route, openRouteSecrets(route, context.ports.secrets)))
 }
 
+/**
+ * Gives services that have no part yet theirs, in one load for all of them; none for a proxy that is about to start. Nobody is
+ * served by them before containers are published. Call under the edge's lock.
+ * @throws TaskFailure when Caddy refuses them: it goes on with what it had.
+ */
+export async function addToCaddy(sites: readonly Site[], isStarting: boolean): Promise<void> {
+  const [first] = sites
+  if (!first) return
+  const { host, context } = first
+  for (const site of sites) await writeCertificates(site)
+  const texts = sites.map((site) => [site.route, caddyText(site)] as const)
+  const { parts, ports } = await current(host)
+  const all: CaddyParts = new Map([...parts, ...texts.map(([{ key }, text]) => [key, parseFragment(text) as CaddyFragment] as const)])
+  const wanted = withPorts(
+    ports,
+    sites.map(({ route }) => route.innerPort),
+  )
+  if (isStarting) await write(host, caddyConfig(all, wanted))
+  else await load(host, (await runningProxy(first)).id, all, wanted, context.log)
+  for (const [{ key }, text] of texts) await host.edge.files.write(routeFile('caddy', key), Buffer.from(text), modes.file)
+}
+
 /** @throws TaskFailure when Caddy refuses it: it goes on with what it had. */
 export async function configureCaddy(site: Site): Promise<void> {
   const { host, route, context } = site
@@ -27,7 +49,7 @@ export async function configureCaddy(site: Site): Promise<void> {
     await context.guard()
     await writeCertificates(site)
     const { parts, ports } = await current(host)
-    await load(host, proxy.id, new Map([...parts, [route.key, fragment]]), withPort(ports, route.innerPort), context.log)
+    await load(host, proxy.id, new Map([...parts, [route.key, fragment]]), withPorts(ports, [route.innerPort]), context.log)
     await host.edge.files.makeDirectory(routeFolder, modes.folder)
     await host.edge.files.write(routeFile('caddy', route.key), Buffer.from(text), modes.file)
     await removeOldCertificates(site)
@@ -36,18 +58,18 @@ export async function configureCaddy(site: Site): Promise<void> {
 }
 
 /** Routes go before the containers they lead to. */
-export async function forgetInCaddy(host: Host, key: string, innerPort: number, log: (line: string) => void): Promise<void> {
+export async function forgetInCaddy(host: Host, keys: readonly string[], log: (line: string) => void): Promise<void> {
   const { proxy } = await edgeState({ host })
   await host.edge.exclusively(async () => {
-    const found = await current(host)
-    const parts = new Map(found.parts)
-    const ports = withPort(found.ports, innerPort)
-    if (parts.delete(key)) {
+    const { parts: before, ports: found } = await current(host)
+    const parts = new Map([...before].filter(([key]) => !keys.includes(key)))
+    const ports = withPorts(found, [])
+    if (parts.size < before.size) {
       if (proxy?.isRunning) await load(host, proxy.id, parts, ports, log)
       // It would come back with the proxy.
       else await write(host, caddyConfig(parts, ports))
     }
-    await host.edge.files.remove(routeFile('caddy', key))
+    for (const key of keys) await host.edge.files.remove(routeFile('caddy', key))
   })
   host.changed()
 }
@@ -70,8 +92,8 @@ async function current(host: Host): Promise<{ readonly parts: CaddyParts; readon
   return { parts: partsOf(text) ?? (await partsOfFiles(host)), ports }
 }
 
-function withPort(ports: readonly number[], port: number): readonly number[] {
-  return [...new Set([...ports, port])].sort((a, b) => a - b)
+function withPorts(ports: readonly number[], more: readonly number[]): readonly number[] {
+  return [...new Set([...ports, ...more])].sort((a, b) => a - b)
 }
 
 async function partsOfFiles(host: Host): Promise<CaddyParts> {
@@ -98,7 +120,7 @@ async function load(
   const { files } = host.edge
   const text = caddyConfig(parts, innerPorts)
   await files.write(nextFile, Buffer.from(text), modes.file)
-  log(`loading the configuration of the proxy on ${host.name}`)
+  log(`loading the configuration of the proxy on ${host.name}: WebSockets through it are cut, and open again`)
   const exit = await host.engine.exec(proxy, ['caddy', 'reload', '--config', `${mountPoint}/${nextFile}`])
   await files.remove(nextFile)
   if (exit.code !== 0) {

@@ -19,4 +19,29 @@ test('a new version on two hosts behind a gateway loses no request', async () =>
   assert.equal((await shop.deploy()).ran, [])
 })
 
+test('a host that stops answering, or goes away, behind the gateway: the others serve on, and it comes back', async () => {
+  const shop = open({ role: 'app', roles: ['gateway', 'app', 'app'] })
+  assert.is((await shop.deploy()).code, 0)
+  const lost = shop.lab.hosts[2]?.container ?? ''
+  const statuses = (count: number) => Array.from({ length: count }, () => shop.curl('/', '--max-time', '8').split('\n')[0]?.trim())
+  shop.onMachine('docker', 'pause', lost)
+  try {
+    await new Promise((resolve) => setTimeout(resolve, 6_000))
+    assert.equal(new Set(statuses(30)), new Set(['HTTP/1.1 200 OK']), 'frozen: found by asking it')
+    const status = await shop.run(['status', '--env', 'prod'], { timeoutMs: 90_000 })
+    assert.match(status.stdout + status.stderr, /node-3.*(not answer|unreachable|cannot be reached|no answer|timed out)/is)
+  } finally {
+    shop.onMachine('docker', 'unpause', lost)
+  }
+  const traffic = await users(shop)
+  shop.onMachine('docker', 'exec', lost, 'docker', 'stop', '-t', '1', 'stagecraft-edge-proxy-1')
+  await new Promise((resolve) => setTimeout(resolve, 3_000))
+  assert.equal(new Set(statuses(20)), new Set(['HTTP/1.1 200 OK']))
+  const mended = await shop.deploy()
+  assert.is(mended.code, 0, mended.stderr)
+  const { failures } = await traffic.stop()
+  // What was in flight through it when it went is lost with it; nothing after.
+  assert.ok(failures.length <= 3, failures.join('\n'))
+})
+
 suite.run()

@@ -16,8 +16,8 @@ export interface EdgeShopOptions extends ShopOptions {
   readonly image?: string
   /** More of `edge.providers.caddy`: `acme_server: …`. */
   readonly settings?: string
-  /** YAML of more environments: `  stage: {…}`, indented by two spaces. */
-  readonly environments?: string
+  /** A second environment on the same hosts, at `stage.<domain>`. */
+  readonly stage?: boolean
 }
 
 export class EdgeShop extends Shop {
@@ -35,7 +35,7 @@ environments:
   prod:
     hosts: ${this.hosts(options.roles)}
     variables: { NODE_IMAGE: "${images.node}" }
-${options.environment ?? ''}${options.environments ?? ''}services:
+${options.environment ?? ''}${options.stage ? this.#stage(options.roles) : ''}services:
   web:
     replicas: ${options.replicas ?? 1}
 ${options.role === undefined ? '' : `    role: ${options.role}\n`}    route: ${options.route?.replaceAll('DOMAIN', this.domain) ?? `{ domains: ${this.domain}, tls: none, drain_seconds: 20 }`}
@@ -62,6 +62,11 @@ ${options.role === undefined ? '' : `    role: ${options.role}\n`}    route: ${o
 
   route(): { readonly address: string; readonly domain: string; readonly slowPath: string; readonly socketPath: string } {
     return { address: this.host.address, domain: this.domain, slowPath: '/slow', socketPath: '/socket' }
+  }
+
+  #stage(roles?: readonly string[]): string {
+    const route = `{ domains: stage.${this.domain}, tls: none, port: 8080 }`
+    return `  stage:\n    hosts: ${this.hosts(roles)}\n    variables: { NODE_IMAGE: "${this.lab.images.node}" }\n    services: { web: { route: ${route} } }\n`
   }
 
   /** YAML in one line. */

@@ -18,7 +18,7 @@ export interface Pebble {
 export const hasPebble = ['pebble', 'pebble-challtestsrv'].every((name) => spawnSync('which', [name]).status === 0)
 
 /** Validates over HTTP, on port 80 of `address`. */
-export async function startPebble(lab: Lab, address: string): Promise<Pebble> {
+export async function startPebble(lab: Lab, address: string, httpPort = 80): Promise<Pebble> {
   const gateway = lab.registry.address.split(':')[0] ?? ''
   const certificates = dirname(lab.registry.caFile)
   const [acme = 0, management = 0, dns = 0, control = 0] = await freePorts(4)
@@ -28,16 +28,18 @@ export async function startPebble(lab: Lab, address: string): Promise<Pebble> {
     managementListenAddress: `${gateway}:${management}`,
     certificate: join(certificates, 'registry.crt'),
     privateKey: join(certificates, 'registry.key'),
-    httpPort: 80,
+    httpPort,
     tlsPort: 443,
     ocspResponderURL: '',
     externalAccountBindingRequired: false,
   }
   writeFileSync(join(folder, 'config.json'), JSON.stringify({ pebble: config }))
-  const off = ['-http01', '', '-https01', '', '-tlsalpn01', '', '-doh', '']
+  const off = ['-http01', '', '-https01', '', '-tlsalpn01', '']
+  // Later ones answer DNS over HTTPS too, on a port that may be taken.
+  const hasDoh = `${spawnSync('pebble-challtestsrv', ['-h']).stderr}`.includes('-doh')
   const names = ['-dns01', `127.0.0.1:${dns}`, '-defaultIPv4', address, '-defaultIPv6', '', '-management', `127.0.0.1:${control}`]
   const children = [
-    start('pebble-challtestsrv', [...names, ...off]),
+    start('pebble-challtestsrv', [...names, ...off, ...(hasDoh ? ['-doh', ''] : [])]),
     start('pebble', ['-config', join(folder, 'config.json'), '-dnsserver', `127.0.0.1:${dns}`, '-strict', 'false']),
   ]
   const get = (url: string) => fetchText(url)

@@ -1,11 +1,13 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parse } from 'yaml'
+import { partsOf } from '../../tasks/edge/caddy-config.ts'
 import { resolverName } from '../../tasks/edge/traefik-route.ts'
 import { type TaskContext, TaskFailure } from '../../tasks/kind.ts'
 import { type ProxyParams, proxy } from '../../tasks/proxy.ts'
 import { rejects } from '../support/assertions.ts'
 import { FakeEdge } from '../support/fake-edge.ts'
+import { sampleRoute } from '../support/routes.ts'
 import { taskContext } from './rendering/task-context.ts'
 
 const test = suite('tasks/proxy')
@@ -21,6 +23,7 @@ const caddy: ProxyParams = {
   gateways: [],
   emailSecret: null,
   acmeServer: null,
+  routes: [],
 }
 const traefik: ProxyParams = { ...caddy, provider: 'traefik', image: 'traefik:3.5', gateways: ['10.0.0.9'], emailSecret: 'ACME_EMAIL' }
 const email = 'ops@shop.example'
@@ -183,6 +186,8 @@ test('traefik: its own files, and the secret address only in the one that only i
 })
 
 test('only Traefik is started with the address, so only its secret enters', () => {
+  const users = { ...caddy, routes: [sampleRoute({ basicAuth: 'USERS' })] }
+  assert.equal(proxy.inputs?.(users)?.secrets, ['USERS'])
   const secretsOf = (params: ProxyParams) => proxy.inputs?.(params)?.secrets
   assert.equal(secretsOf(traefik), ['ACME_EMAIL'])
   assert.equal(secretsOf({ ...traefik, emailSecret: null }), [])
@@ -227,6 +232,29 @@ test('two environments with other inner ports and addresses share the proxy: bot
   assert.is((await look(edge, blog))?.fresh, true)
   await run(edge, { ...shop, image: 'caddy:2.11' })
   assert.equal(service(edge).ports, ['80:80', '443:443', '10.0.0.1:8079:8079', '[fd00::1]:9000:9000'])
+})
+
+test('places of new services: in the file a new proxy starts with; later all in one load, and the plan says what that costs', async () => {
+  const routes = (...keys: string[]) => keys.map((key) => sampleRoute({ key, domains: [`${key}.example.com`] }))
+  const two = { ...caddy, routes: routes('shop.prod.web', 'shop.prod.api') }
+  const five = { ...caddy, routes: [...two.routes, ...routes('shop.prod.a', 'shop.prod.b', 'shop.prod.c')] }
+  const edge = await machineWith(two)
+  const reloads = () => edge.host.calls.filter((call) => call.includes('caddy reload')).length
+  assert.is(reloads(), 0)
+  assert.equal([...(partsOf(file(edge, 'caddy.json'))?.keys() ?? [])].sort(), ['shop.prod.api', 'shop.prod.web'])
+  edge.routes = { 'shop.prod.web': { config: 'a', isPaused: false }, 'shop.prod.api': { config: 'b', isPaused: false } }
+  assert.is((await look(edge, two))?.fresh, true)
+  assert.equal(await look(edge, five), {
+    fresh: false,
+    because: {
+      reason: 'absent',
+      detail: 'node-1 has no route for shop.prod.a, shop.prod.b, shop.prod.c yet: WebSockets through its proxy will be cut, and open again',
+    },
+  })
+  await run(edge, five)
+  assert.is(reloads(), 1)
+  assert.is(partsOf(file(edge, 'caddy.json'))?.size, 5)
+  assert.not.match(edge.host.calls.join('\n'), 'compose')
 })
 
 test('an environment that changes its inner port leaves none behind', async () => {

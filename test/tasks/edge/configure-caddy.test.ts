@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert'
 import { caddyConfig, fragmentText, innerPortsOf, partsOf } from '../../../tasks/edge/caddy-config.ts'
 import { type CaddyFragment, caddyRoute } from '../../../tasks/edge/caddy-route.ts'
 import { caddyText, configureCaddy, forgetInCaddy, prepareCaddy } from '../../../tasks/edge/configure-caddy.ts'
-import { forgetRoute } from '../../../tasks/edge/forget.ts'
+import { forgetRoutes } from '../../../tasks/edge/forget.ts'
 import { TaskFailure } from '../../../tasks/kind.ts'
 import { rejects } from '../../support/assertions.ts'
 import { EdgeHost } from '../../support/fake-host-edge.ts'
@@ -44,7 +44,7 @@ test('a part is loaded before it is kept, and those of other projects stay', asy
   assert.not.ok(host.edge.files.has('caddy.next.json'))
   const { edge } = await host.observe()
   assert.is(edge?.assembled, edge?.recorded)
-  assert.equal(host.lines, ['loading the configuration of the proxy on node-1'])
+  assert.equal(host.lines, ['loading the configuration of the proxy on node-1: WebSockets through it are cut, and open again'])
 })
 
 test('a refused configuration is a failure that shows the end of the output, and leaves all as it was', async () => {
@@ -118,7 +118,7 @@ test('another certificate is another folder, and the one before it goes once its
   assert.is(folders().length, 2)
   assert.not.ok(folders().includes(before))
   assert.ok(folders().includes('certificates/shop.prod.web-2-0123456789abcdef/'))
-  await forgetRoute(host, host.route.key, 8079, () => {})
+  await forgetRoutes(host, [host.route.key], () => {})
   assert.equal(folders(), ['certificates/shop.prod.web-2-0123456789abcdef/'])
 })
 
@@ -126,7 +126,7 @@ test('a route with a port of its own adds it to those the proxy listens on for o
   const host = shared({ innerPort: 9000 })
   await configureCaddy(host.site())
   assert.equal(innerPortsOf(host.edge.files.text('caddy.json')), [8079, 9000])
-  await forgetInCaddy(host, host.route.key, 9000, () => {})
+  await forgetInCaddy(host, [host.route.key], () => {})
   assert.equal(innerPortsOf(host.edge.files.text('caddy.json')), [8079, 9000])
 })
 
@@ -136,25 +136,33 @@ test('the last route of an environment takes its needs along, and no other envir
   host.edge.files.put('proxy.json', JSON.stringify({ 'shop.prod': needs, 'blog.prod': needs }))
   host.edge.files.put('services/shop.prod.api.json', fragmentText(other))
   await configureCaddy(host.site())
-  await forgetRoute(host, host.route.key, 8079, () => {})
+  await forgetRoutes(host, [host.route.key], () => {})
   assert.equal(Object.keys(JSON.parse(host.edge.files.text('proxy.json'))), ['shop.prod', 'blog.prod'])
-  await forgetRoute(host, 'shop.prod.api', 8079, () => {})
+  await forgetRoutes(host, ['shop.prod.api'], () => {})
   assert.equal(Object.keys(JSON.parse(host.edge.files.text('proxy.json'))), ['blog.prod'])
 })
 
 test('a forgotten part goes from the proxy and from its folder, no other does', async () => {
   const host = shared()
   await configureCaddy(host.site())
-  await forgetInCaddy(host, host.route.key, 8079, () => {})
+  await forgetInCaddy(host, [host.route.key], () => {})
   assert.equal([...parts(host).keys()], [otherKey])
   assert.not.ok(host.edge.files.has(`services/${host.route.key}.json`))
   assert.ok(host.edge.files.has(`services/${otherKey}.json`))
   assert.is(host.calls.filter((call) => call === reload).length, 2)
 })
 
+test('several are forgotten in one load', async () => {
+  const host = shared()
+  await configureCaddy(host.site())
+  await forgetRoutes(host, [host.route.key, otherKey, 'shop.prod.never'], () => {})
+  assert.is(host.calls.filter((call) => call === reload).length, 2)
+  assert.equal([...parts(host).keys()], [])
+})
+
 test('what Caddy never had is forgotten without loading anything', async () => {
   const host = shared()
-  await forgetInCaddy(host, host.route.key, 8079, () => {})
+  await forgetInCaddy(host, [host.route.key], () => {})
   assert.not.ok(host.calls.includes(reload))
   assert.equal([...parts(host).keys()], [otherKey])
 })
