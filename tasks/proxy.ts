@@ -2,17 +2,8 @@
 import { z } from 'zod'
 import type { ActionResult } from '../graph/types.ts'
 import { addToCaddy, prepareCaddy } from './edge/configure-caddy.ts'
-import {
-  composeFile,
-  dataFolder,
-  edgeLabel,
-  liveFolder,
-  maintenanceFolder,
-  modes,
-  proxyProject,
-  proxyService,
-  routeFolder,
-} from './edge/layout.ts'
+import { composeFile, dataFolder, liveFolder, maintenanceFolder, modes, proxyProject, proxyService, routeFolder } from './edge/layout.ts'
+import { ownUser, routedNetworks } from './edge/machine.ts'
 import { accountOf, isMet, needsOfLabel, noNeeds, type ProxyNeeds, readClaims, union, withoutAddresses, writeClaims } from './edge/needs.ts'
 import { type ProxySettings, proxyCompose, proxyHash, startFiles } from './edge/proxy-compose.ts'
 import { edgeProvider, type Route, route, routeSecrets } from './edge/route.ts'
@@ -20,7 +11,7 @@ import { traefikApiRoute } from './edge/traefik-static.ts'
 import { renderYaml } from './edge/yaml.ts'
 import { defineTask, type Look, type TaskContext, TaskFailure } from './kind.ts'
 import type { EdgeState, ProxyContainer } from './ports/edge.ts'
-import type { Exit, Host } from './ports.ts'
+import type { Host } from './ports.ts'
 import { cleanEnvironment } from './rolling/compose.ts'
 
 const params = z.lazy(() =>
@@ -186,32 +177,6 @@ async function refuseToTakeOver({ provider }: ProxyParams, before: ProxyContaine
     subject: host.name,
     message: `the proxy of ${host.name} is ${theirs}, and still serves ${routed.map((name) => name.replace(/\.(yml|json)$/, '')).join(', ')}`,
     remedy: `say \`edge: {provider: ${theirs}}\`, or take those services’ routes away first`,
-  })
-}
-
-/** Whoever owns the folder: a proxy of another user could not read what is in it. */
-async function ownUser(host: Host): Promise<string> {
-  const exit = await host.run({ argv: ['id'] })
-  const found = /uid=(\d+).* gid=(\d+)/.exec(exit.stdout)
-  if (exit.code === 0 && found) return `${found[1]}:${found[2]}`
-  throw cannotTell(host, exit, 'which user it is', 'id')
-}
-
-async function routedNetworks(host: Host): Promise<readonly string[]> {
-  const filter = `label=${edgeLabel}.network`
-  const exit = await host.run({ argv: ['docker', 'network', 'ls', '--filter', filter, '--format', '{{.Name}}'] })
-  if (exit.code !== 0) throw cannotTell(host, exit, 'which networks its proxy belongs in', 'docker network ls')
-  return exit.stdout.split('\n').filter((name) => name !== '')
-}
-
-function cannotTell({ name }: Host, { code, stdout, stderr }: Exit, what: string, program: string): TaskFailure {
-  const output = `${stdout}\n${stderr}`.split('\n').filter((line) => line.trim() !== '')
-  return new TaskFailure({
-    reason: 'exit',
-    subject: name,
-    message: `${name} cannot tell ${what}: \`${program}\` ended with code ${code}`,
-    output: output.slice(-5),
-    remedy: `run it by hand on ${name}: ${program}`,
   })
 }
 
