@@ -170,6 +170,8 @@ export interface DeployedEdge {
   readonly innerAddresses: Readonly<Record<string, string>>
   /** Variable that holds the address certificates are asked for under. */
   readonly acmeEmailEnv?: string
+  /** Directory of the ACME server; the provider's own default unless told. */
+  readonly acmeServer?: string
 }
 
 export interface ServiceRoute {

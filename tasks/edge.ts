@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { ActionResult, TaskId } from '../graph/types.ts'
-import { caddyText, configureCaddy, writeCertificates } from './edge/configure-caddy.ts'
+import { removeOldCertificates, writeCertificates } from './edge/certificates.ts'
+import { caddyText, configureCaddy } from './edge/configure-caddy.ts'
 import { publish } from './edge/publish.ts'
 import { type Route, route, routeSecrets, type Upstream } from './edge/route.ts'
 import { shareFolder } from './edge/shares.ts'
@@ -54,6 +55,7 @@ export const edge = defineTask<EdgeParams>({
     if (route.isLocal) await publish(site, upstreams)
     if (route.provider === 'caddy' && (isForced || !(await isConfigured(site)))) await configureCaddy(site)
     if (route.provider === 'traefik' && !route.isLocal) await publish(site, upstreams)
+    if (route.provider === 'traefik') await removeOldCertificates(site)
     host.changed()
     faultPoint('edge-verified', context)
     if (route.isLocal) await verify(site)

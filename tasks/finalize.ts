@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import type { ActionResult, TaskId } from '../graph/types.ts'
-import { forgetRoute } from './edge/forget.ts'
+import { forgetRoutes } from './edge/forget.ts'
 import { faultPoint } from './fault-point.ts'
 import { defineTask, type TaskContext } from './kind.ts'
 import type { Container, ReleasePort } from './ports.ts'
@@ -79,10 +79,12 @@ export const finalize = defineTask<FinalizeParams>({
     return { fresh: true, result: resultOf(params), detail: `${id} is live` }
   },
   async run(params, context) {
-    for (const { host, key } of await strayRoutes(params, context)) {
+    const stray = await strayRoutes(params, context)
+    for (const host of new Set(stray.map((route) => route.host))) {
+      const keys = stray.flatMap((route) => (route.host === host ? [route.key] : []))
       await context.guard()
-      context.log(`removing the route of ${key} on ${host}`)
-      await forgetRoute(context.ports.host(host), key, params.edge?.innerPort ?? 0, context.log)
+      context.log(`removing the route of ${keys.join(', ')} on ${host}`)
+      await forgetRoutes(context.ports.host(host), keys, context.log)
     }
     for (const { host, container } of await superseded(params, context)) {
       await context.guard()
@@ -146,10 +148,11 @@ function servicesOn(host: string, { renders }: FinalizeParams, context: TaskCont
   return services as Readonly<Record<string, { readonly hash: string }>>
 }
 
-async function strayRoutes({ edge }: FinalizeParams, context: TaskContext): Promise<readonly { host: string; key: string }[]> {
-  if (edge === null) return []
+async function strayRoutes({ edge, hosts, only }: FinalizeParams, context: TaskContext): Promise<readonly { host: string; key: string }[]> {
+  if (only) return []
+  const routes = edge?.routes ?? Object.fromEntries(hosts.map((host) => [host, []]))
   const found = await Promise.all(
-    Object.entries(edge.routes).map(async ([host, wanted]) => {
+    Object.entries(routes).map(async ([host, wanted]) => {
       const { routes = {} } = (await context.ports.host(host).observe()).edge ?? {}
       return Object.keys(routes).flatMap((key) => (wanted.includes(key) ? [] : [{ host, key }]))
     }),

@@ -1,31 +1,25 @@
 /** One proxy for each machine, shared by all projects and environments on it. Its version is a visible task of its own, as replacing it interrupts them all. */
 import { z } from 'zod'
 import type { ActionResult } from '../graph/types.ts'
-import { prepareCaddy } from './edge/configure-caddy.ts'
-import {
-  composeFile,
-  dataFolder,
-  edgeLabel,
-  liveFolder,
-  maintenanceFolder,
-  modes,
-  proxyProject,
-  proxyService,
-  routeFolder,
-} from './edge/layout.ts'
-import { type ProxySettings, proxyCompose, proxyHash, traefikStaticFile } from './edge/proxy-compose.ts'
-import { edgeProvider } from './edge/route.ts'
-import { traefikApiRoute, traefikStatic } from './edge/traefik-static.ts'
+import { addToCaddy, prepareCaddy } from './edge/configure-caddy.ts'
+import { composeFile, dataFolder, liveFolder, maintenanceFolder, modes, proxyProject, proxyService, routeFolder } from './edge/layout.ts'
+import { ownUser, routedNetworks } from './edge/machine.ts'
+import { accountOf, isMet, needsOfLabel, noNeeds, type ProxyNeeds, readClaims, union, withoutAddresses, writeClaims } from './edge/needs.ts'
+import { type ProxySettings, proxyCompose, proxyHash, startFiles } from './edge/proxy-compose.ts'
+import { edgeProvider, type Route, route, routeSecrets } from './edge/route.ts'
+import { traefikApiRoute } from './edge/traefik-static.ts'
 import { renderYaml } from './edge/yaml.ts'
 import { faultPoint } from './fault-point.ts'
 import { defineTask, type Look, type TaskContext, TaskFailure } from './kind.ts'
-import type { ProxyContainer } from './ports/edge.ts'
+import type { EdgeState, ProxyContainer } from './ports/edge.ts'
 import type { Host } from './ports.ts'
 import { cleanEnvironment } from './rolling/compose.ts'
 
 const params = z.lazy(() =>
   z.strictObject({
     host: z.string(),
+    /** `<project>.<environment>`: whose needs these are. */
+    owner: z.string(),
     provider: edgeProvider,
     image: z.string(),
     /** Absolute, on the host. */
@@ -36,12 +30,16 @@ const params = z.lazy(() =>
     gateways: z.array(z.string()),
     /** Names the secret that holds the address certificates are asked for under. */
     emailSecret: z.string().nullable(),
+    acmeServer: z.string().nullable(),
+    /** Of the environment on this machine, for a proxy that closes connections whenever it is told of a new one (ADR 37). */
+    routes: z.array(route),
   }),
 )
 export type ProxyParams = z.infer<typeof params>
 
 const composeTimeoutMs = 120_000
 const readyMs = 20_000
+const cost = 'WebSockets through its proxy will be cut, and open again'
 
 export const proxy = defineTask<ProxyParams>({
   name: 'proxy',
@@ -53,18 +51,27 @@ export const proxy = defineTask<ProxyParams>({
   exclusive: true,
   params,
   title: ({ host, provider }) => `run ${provider} on ${host}`,
-  inputs: ({ emailSecret, provider }) => ({ secrets: emailSecret !== null && provider === 'traefik' ? [emailSecret] : [] }),
+  inputs: ({ emailSecret, provider, routes }) => ({
+    secrets: [...new Set([...(emailSecret !== null && provider === 'traefik' ? [emailSecret] : []), ...routes.flatMap(routeSecrets)])],
+  }),
   async observe(params, context): Promise<Look> {
-    const found = (await context.ports.host(params.host).observe()).edge?.proxy
+    const { proxy: found, routes = {} } = (await context.ports.host(params.host).observe()).edge ?? {}
     if (!found) return { fresh: false, because: { reason: 'absent', detail: `no proxy on ${params.host}` } }
     const wrong = difference(found, params, context)
     if (wrong !== undefined) return { fresh: false, because: { reason: 'drift', detail: `the proxy of ${params.host} ${wrong}` } }
+    const added = missing(params, routes).map(({ key }) => key)
+    if (added.length > 0)
+      return { fresh: false, because: { reason: 'absent', detail: `${params.host} has no route for ${added.join(', ')} yet: ${cost}` } }
     return { fresh: true, result: resultOf(params), detail: `${found.image} is running` }
   },
   async run(params, context) {
     const host = context.ports.host(params.host)
     try {
-      await host.edge.exclusively(() => bringUp(params, host, context))
+      await host.edge.exclusively(async () => {
+        const { proxy: found } = (await host.observe()).edge ?? {}
+        if (found && difference(found, params, context) === undefined) await addRoutes(params, host, context, false)
+        else await bringUp(params, host, context)
+      })
     } finally {
       host.changed()
     }
@@ -78,35 +85,57 @@ function difference(found: ProxyContainer, params: ProxyParams, context: TaskCon
   if (provider !== params.provider) return `is ${provider}, not ${params.provider}`
   if (!found.isRunning) return 'is stopped'
   if (found.image !== params.image && hash === undefined) return `is ${found.image}, not ${params.image}`
-  if (hash !== proxyHash(settingsOf(params, found, context))) return 'was made from other settings'
+  if (hash !== proxyHash(params)) return 'was made from other settings'
+  const there = needsOfLabel(found.labels['needs'])
+  if (!isMet(withoutAddresses(needsOf(params, context)), there)) return `was not told all that ${params.owner} needs`
   return undefined
 }
 
-/** What another project on this machine needs, the inner port, stays. */
-function settingsOf(params: ProxyParams, found: ProxyContainer | undefined, context: TaskContext): ProxySettings {
-  const kept = found?.labels['provider'] === params.provider ? found.labels['inner'] : undefined
-  const inner = params.innerAddress === null ? kept : `${params.innerAddress}:${params.innerPort}`
-  const { provider, image, directory } = params
-  return { provider, image, directory, ...(inner && { inner }), files: startFiles(params, context) }
+/** What this environment asks for. Traefik is told of gateways and addresses when it starts; Caddy is told with each route. */
+function needsOf(
+  { provider, innerPort, innerAddress, gateways, emailSecret, acmeServer }: ProxyParams,
+  { ports }: TaskContext,
+): ProxyNeeds {
+  const published = innerAddress === null ? [] : [`${bracketed(innerAddress)}:${innerPort}`]
+  const mine = { ...noNeeds, ports: [innerPort], published }
+  if (provider === 'caddy') return mine
+  const account = accountOf(emailSecret === null ? undefined : ports.secrets.get(emailSecret).trim(), acmeServer)
+  return { ...mine, gateways: [...gateways], accounts: account === undefined ? [] : [account] }
 }
 
-function startFiles({ provider, innerPort, gateways, emailSecret }: ProxyParams, { ports }: TaskContext): Readonly<Record<string, string>> {
-  if (provider === 'caddy') return {}
-  const email = emailSecret === null ? undefined : ports.secrets.get(emailSecret).trim()
-  return { [traefikStaticFile]: renderYaml(traefikStatic({ innerPort, gateways, ...(email !== undefined && { email }) })) }
+function bracketed(address: string): string {
+  return address.includes(':') ? `[${address}]` : address
+}
+
+/** Of all environments of the machine together; what the running proxy has counts when nobody wrote down who asked for it. */
+async function claim(params: ProxyParams, before: ProxyContainer | undefined, host: Host, context: TaskContext): Promise<ProxyNeeds> {
+  const mine = needsOf(params, context)
+  const isOurs = before === undefined || before.labels['provider'] === params.provider
+  const claims = isOurs ? await readClaims(host) : {}
+  const all = { ...claims, [params.owner]: mine }
+  await writeClaims(host, all)
+  const running = claims === undefined ? { ...needsOfLabel(before?.labels['needs']), accounts: [] } : noNeeds
+  return union([...Object.values(all), running])
 }
 
 async function bringUp(params: ProxyParams, host: Host, context: TaskContext): Promise<void> {
   host.changed()
   const before = (await host.observe()).edge?.proxy
-  const settings = settingsOf(params, before, context)
   await context.guard()
   await refuseToTakeOver(params, before, host)
+  const user = await ownUser(host)
+  const networks = await routedNetworks(host)
+  const { provider, image, directory } = params
+  const settings: ProxySettings = { provider, image, directory, needs: await claim(params, before, host, context) }
   for (const folder of [routeFolder, liveFolder, maintenanceFolder, dataFolder]) await host.edge.files.makeDirectory(folder, modes.folder)
-  for (const [name, text] of Object.entries(settings.files)) await host.edge.files.write(name, Buffer.from(text), modes.file)
-  if (params.provider === 'caddy') await prepareCaddy(host, params.innerPort)
-  else await host.edge.files.write(`${routeFolder}/stagecraft-api.yml`, Buffer.from(renderYaml(traefikApiRoute())), modes.file)
-  await host.edge.files.write(composeFile, Buffer.from(proxyCompose(settings, await ownUser(host))), modes.file)
+  for (const [name, text] of Object.entries(startFiles(settings))) await host.edge.files.write(name, Buffer.from(text), modes.file)
+  if (params.provider === 'caddy') {
+    await prepareCaddy(host, settings.needs.ports)
+    await addRoutes(params, host, context, true)
+  }
+  if (params.provider === 'traefik')
+    await host.edge.files.write(`${routeFolder}/stagecraft-api.yml`, Buffer.from(renderYaml(traefikApiRoute())), modes.file)
+  await host.edge.files.write(composeFile, Buffer.from(proxyCompose(settings, user)), modes.file)
   if (!(await host.engine.hasImage(params.image))) {
     context.log(`pulling ${params.image}`)
     await host.engine.pull(params.image, await context.ports.registry.credentials(params.image), (line) => context.log(line))
@@ -117,10 +146,23 @@ async function bringUp(params: ProxyParams, host: Host, context: TaskContext): P
   faultPoint('proxy-made', context)
   const made = await lookForProxy(host)
   // Before it starts, so that it never answers for containers it cannot reach.
-  for (const network of await routedNetworks(host)) if (made) await host.engine.joinNetwork(network, made.id)
+  for (const network of networks) if (made) await host.engine.joinNetwork(network, made.id)
   faultPoint('proxy-joined', context)
   await compose(params, host, context, ['start', proxyService])
   faultPoint('proxy-started', context)
+}
+
+/** Those without a file of their own yet; what is there and differs is the matter of its own task. */
+async function addRoutes(params: ProxyParams, host: Host, context: TaskContext, isStarting: boolean): Promise<void> {
+  host.changed()
+  const { routes = {} } = (await host.observe()).edge ?? {}
+  const sites = missing(params, routes).map((route) => ({ host, route, context }))
+  if (sites.length > 0) await context.guard()
+  await addToCaddy(sites, isStarting)
+}
+
+function missing({ routes }: ProxyParams, there: EdgeState['routes']): readonly Route[] {
+  return routes.filter(({ key }) => there[key]?.config === undefined)
 }
 
 async function lookForProxy(host: Host): Promise<ProxyContainer | undefined> {
@@ -141,18 +183,6 @@ async function refuseToTakeOver({ provider }: ProxyParams, before: ProxyContaine
     message: `the proxy of ${host.name} is ${theirs}, and still serves ${routed.map((name) => name.replace(/\.(yml|json)$/, '')).join(', ')}`,
     remedy: `say \`edge: {provider: ${theirs}}\`, or take those services’ routes away first`,
   })
-}
-
-async function ownUser(host: Host): Promise<string> {
-  const { stdout } = await host.run({ argv: ['id'] })
-  const found = /uid=(\d+).* gid=(\d+)/.exec(stdout)
-  return found ? `${found[1]}:${found[2]}` : '0:0'
-}
-
-async function routedNetworks(host: Host): Promise<readonly string[]> {
-  const filter = `label=${edgeLabel}.network`
-  const { stdout } = await host.run({ argv: ['docker', 'network', 'ls', '--filter', filter, '--format', '{{.Name}}'] })
-  return stdout.split('\n').filter((name) => name !== '')
 }
 
 async function compose(params: ProxyParams, host: Host, context: TaskContext, words: readonly string[]): Promise<void> {

@@ -212,7 +212,7 @@ test('every test file runs its suite, and every suite is named for its file', ()
   none(
     problemsOf(files, ({ path, text }) => {
       const name = path.replace(/^test\/(src\/)?/, '').replace(/\.test\.ts$/, '')
-      const suites = [...text.matchAll(/\b(\w+) = (?:suite|await labSuite)(?:<[^>]*>)?\('([^']*)'[,)]/g)]
+      const suites = [...text.matchAll(/\b(\w+) = (?:suite|await (?:lab|edge)Suite)(?:<[^>]*>)?\('([^']*)'[,)]/g)]
       if (suites.length === 0) return 'has no suite'
       const [idle] = suites.filter(([, variable]) => !new RegExp(`^${variable}\\.run\\(\\)$`, 'm').test(text))
       if (idle) return `${idle[1]}.run() is missing at the end of the file`

@@ -31,6 +31,7 @@ export function resolveEdge(setting: Setting, services: readonly Service[]): Dep
     innerPort: config.inner_port,
     innerAddresses: addresses(setting),
     ...(acmeEmailEnv !== undefined && { acmeEmailEnv }),
+    ...(config.acme_server !== undefined && { acmeServer: config.acme_server }),
   }
 }
 

@@ -39,7 +39,7 @@ export function proxyOf(rows: readonly ContainerRow[]): ProxyContainer | undefin
   }
 }
 
-/** All requests go out together. */
+/** All requests go out together, but for what was left of earlier routes. */
 export async function readEdgeFiles(sftp: Sftp, scope: EdgeScope): Promise<Omit<EdgeState, 'proxy'>> {
   const at = (path: string) => posix.join(scope.directory, path)
   const [names, wanted, assembled, recorded] = await Promise.all([
@@ -49,10 +49,17 @@ export async function readEdgeFiles(sftp: Sftp, scope: EdgeScope): Promise<Omit<
     linkTarget(sftp, at(recordedLink)),
   ])
   const known = new Set(scope.keys.map((key) => routeFileName(scope.provider, key)))
-  const others = names.filter((name) => name.startsWith(scope.prefix) && !known.has(name)).map((name) => name.replace(/\.(json|yml)$/, ''))
-  const left = await Promise.all(others.map((key) => readRoute(sftp, scope, key)))
-  const found = [...wanted, ...left].filter(([, files]) => files.config !== undefined || files.live !== undefined || files.isPaused)
+  const others = names.filter((name) => name.startsWith(scope.prefix) && /\.(json|yml)$/.test(name) && !known.has(name))
+  const left = await Promise.all(
+    others.map((name) => readRoute(sftp, { ...scope, provider: providerOf(name) }, name.replace(/\.\w+$/, ''))),
+  )
+  // Of a service whose proxy was another once, the file that is wanted counts.
+  const found = [...left, ...wanted].filter(([, files]) => files.config !== undefined || files.live !== undefined || files.isPaused)
   return { routes: Object.fromEntries(found), ...(assembled && { assembled }), ...(recorded && { recorded }) }
+}
+
+function providerOf(name: string): EdgeProvider {
+  return name.endsWith('.yml') ? 'traefik' : 'caddy'
 }
 
 async function readRoute(sftp: Sftp, { directory, provider }: EdgeScope, key: string): Promise<readonly [string, RouteFiles]> {

@@ -33,7 +33,7 @@ export interface RemoteHostOptions extends ConnectionSources {
   readonly connectTimeoutMs?: number
   readonly keepaliveIntervalMs?: number
   readonly lockLeaseMs?: number
-  /** Looked at with everything else when something is routed here. */
+  /** Looked at with everything else. */
   readonly edge?: EdgeScope
   /** Its swarm is looked at with everything else. */
   readonly swarm?: boolean
@@ -85,11 +85,11 @@ export function createRemoteHost(options: RemoteHostOptions): RemoteHost {
     return { containers, ...links, ...(edge && { edge }), ...(services && { swarm: services }) }
   }
 
-  const lookAtEdge = async (scope: EdgeScope): Promise<EdgeState> => {
-    const [proxy, files] = await Promise.all([
-      engine.proxy(),
-      session.perform(`read ${scope.directory}`, lookTimeoutMs, (sftp) => readEdgeFiles(sftp, scope)),
-    ])
+  const lookAtEdge = async (scope: EdgeScope): Promise<EdgeState | undefined> => {
+    const reading = session.perform(`read ${scope.directory}`, lookTimeoutMs, (sftp) => readEdgeFiles(sftp, scope))
+    // Where nothing is routed, only what was left of routes is of interest.
+    if (scope.keys.length === 0 && Object.keys((await reading).routes).length === 0) return undefined
+    const [proxy, files] = await Promise.all([engine.proxy(), reading])
     return { ...files, ...(proxy && { proxy }) }
   }
 

@@ -25,6 +25,7 @@ export function proxyTasks(deployment: Deployment, scope: Scope): Task[] {
   return hosts.map((host) => {
     const params: ProxyParams = {
       host,
+      owner: `${deployment.project}.${deployment.environment}`,
       provider: edge.provider,
       image: edge.image,
       directory: deployment.edgeDirectory,
@@ -32,9 +33,17 @@ export function proxyTasks(deployment: Deployment, scope: Scope): Task[] {
       innerAddress: isAsked(host, deployment, edge) ? (edge.innerAddresses[host] ?? null) : null,
       gateways: gatewayAddresses(deployment, edge),
       emailSecret: edge.acmeEmailEnv ?? null,
+      acmeServer: edge.acmeServer ?? null,
+      routes: edge.provider === 'caddy' ? routesOn(host, deployment, scope) : [],
     }
     return { id: id('proxy', host), kind: 'proxy', params, needs: [], after: [] }
   })
+}
+
+function routesOn(host: string, deployment: Deployment, scope: Scope): Route[] {
+  const { edge, services } = deployment
+  const here = services.filter((service) => scope.isRolled(service.name) && (service.hosts.includes(host) || edge?.gateways.includes(host)))
+  return here.flatMap((service) => routeOn(host, service, deployment) ?? [])
 }
 
 /** After the rollouts of the service everywhere: a gateway sends nobody to a machine that is not ready. */
@@ -107,7 +116,7 @@ export function routeOn(host: string, service: Service, deployment: Deployment):
 
 function tlsOf({ tls }: ServiceRoute, edge: DeployedEdge): Route['tls'] {
   if (tls.mode === 'files') return { mode: 'files', certificateSecret: `file:${tls.certificate}`, keySecret: `file:${tls.key}` }
-  return tls.mode === 'acme' ? { mode: 'acme', emailSecret: edge.acmeEmailEnv ?? null } : { mode: 'none' }
+  return tls.mode === 'acme' ? { mode: 'acme', emailSecret: edge.acmeEmailEnv ?? null, server: edge.acmeServer ?? null } : { mode: 'none' }
 }
 
 /** A proxy reaches itself without leaving its container. */

@@ -4,7 +4,7 @@ import { setMaxListeners } from 'node:events'
 import { homedir, hostname } from 'node:os'
 import { routeKey } from '../../tasks/edge/layout.ts'
 import type { Host } from '../../tasks/ports.ts'
-import type { App, DeployedEdge, Deployment } from '../contracts.ts'
+import type { App, Deployment } from '../contracts.ts'
 import type { AppendOnly } from '../hosts/append-only.ts'
 import type { EdgeScope } from '../hosts/edge-state.ts'
 import type { JournalFile } from '../hosts/journal-file.ts'
@@ -48,7 +48,7 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
   // Everything that waits on a host listens for the end of the run: of many hosts that is no leak.
   setMaxListeners(0, app.signal)
   const description = describeRun(app)
-  const edge = deployment.edge && edgeScope(deployment, deployment.edge)
+  const edge = edgeScope(deployment)
 
   function remote(name: string): RemoteHost {
     const known = open.get(name)
@@ -66,7 +66,7 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
       env: app.env,
       signal: app.signal,
       edgeDirectory: deployment.edgeDirectory,
-      ...(edge && { edge }),
+      edge,
       swarm: deployment.swarm !== undefined,
       description,
     })
@@ -112,8 +112,9 @@ export function describeRun(app: Pick<App, 'env'>): string {
   return `${localUser(app.env)}@${hostname()} pid ${process.pid}`
 }
 
-function edgeScope({ project, environment, edgeDirectory, services }: Deployment, { provider }: DeployedEdge): EdgeScope {
+/** An environment without routes may have had some. */
+function edgeScope({ project, environment, edge, edgeDirectory, services }: Deployment): EdgeScope {
   const routed = services.filter(({ route }) => route !== undefined)
   const keys = routed.map(({ name }) => routeKey(project, environment, name))
-  return { directory: edgeDirectory, provider, keys, prefix: routeKey(project, environment, '') }
+  return { directory: edgeDirectory, provider: edge?.provider ?? 'caddy', keys, prefix: routeKey(project, environment, '') }
 }

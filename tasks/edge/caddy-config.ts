@@ -4,6 +4,8 @@ import type { Json, JsonObject } from '../../graph/types.ts'
 import type { CaddyFragment, CaddyServer } from './caddy-route.ts'
 import { ports } from './layout.ts'
 
+/** Whose the answer to everything nobody serves is. */
+const nobody = '-'
 const servers = ['http', 'https', 'inner'] as const satisfies readonly CaddyServer[]
 
 /** What is read back of a file this module wrote: every route, policy and certificate says whose it is. */
@@ -38,13 +40,14 @@ export function partsOf(text: string): CaddyParts | undefined {
   for (const server of servers) {
     const routes = [...(http.servers[server]?.routes ?? [])].sort((a, b) => numberOf(a['@id']) - numberOf(b['@id']))
     for (const { '@id': id, ...route } of routes) {
+      if (id.startsWith(`${nobody}/`)) continue
       const into = part(id).routes
       into[server] = [...(into[server] ?? []), route as JsonObject]
     }
   }
   for (const { '@id': id, subjects, issuers } of tls.automation.policies) {
-    const email = (issuers as readonly { readonly email?: string }[] | undefined)?.[0]?.email
-    part(id).automated.push({ subjects: subjects as string[], ...(email !== undefined && { email }) })
+    const { email, ca } = (issuers as readonly { readonly email?: string; readonly ca?: string }[] | undefined)?.[0] ?? {}
+    part(id).automated.push({ subjects: subjects as string[], ...(email !== undefined && { email }), ...(ca !== undefined && { ca }) })
   }
   for (const { '@id': id, certificate, key } of tls.certificates.load_files) {
     part(id).certificates.push({ certificate: String(certificate), key: String(key) })
@@ -52,27 +55,35 @@ export function partsOf(text: string): CaddyParts | undefined {
   return parts
 }
 
+/** Ports for this tool and other machines that a configuration of ours listens on; none of a file that is not one of ours. */
+export function innerPortsOf(text: string): readonly number[] {
+  const parsed = written.safeParse(parseJson(text))
+  const listened = parsed.success ? (parsed.data.apps.http.servers['inner']?.['listen'] as readonly string[] | undefined) : undefined
+  return (listened ?? []).map((address) => Number(address.slice(address.lastIndexOf(':') + 1)))
+}
+
 type Automated = CaddyFragment['automated'][number]
 type Certificate = CaddyFragment['certificates'][number]
 
 /** The same text for the same parts. Longer paths come first; otherwise order decides nothing, as no two services share domain and path. */
-export function caddyConfig(parts: CaddyParts, innerPort: number): string {
+export function caddyConfig(parts: CaddyParts, innerPorts: readonly number[]): string {
   const sorted = [...parts].sort(([a], [b]) => (a < b ? -1 : 1))
   const routesOf = (server: CaddyServer) =>
     sorted
       .flatMap(([key, { routes }]) => (routes[server] ?? []).map((route, index) => ({ '@id': `${key}/${server}/${index}`, ...route })))
       .sort((a, b) => pathLength(b) - pathLength(a))
-  const listener = (server: CaddyServer, port: number): JsonObject => ({
-    listen: [`:${port}`],
+  const listener = (server: CaddyServer, on: readonly number[]): JsonObject => ({
+    listen: on.map((port) => `:${port}`),
     automatic_https: { disable: true },
     ...(server === 'https' && { tls_connection_policies: [{}] }),
-    routes: routesOf(server),
+    // Caddy answers 200 and nothing for what no route is for.
+    routes: [...routesOf(server), { '@id': `${nobody}/${server}/0`, handle: [{ handler: 'static_response', status_code: 404 }] }],
   })
   const policies = sorted.flatMap(([key, { automated }]) =>
-    automated.map(({ subjects, email }, index) => ({
+    automated.map(({ subjects, ...account }, index) => ({
       '@id': `${key}/policy/${index}`,
       subjects: [...subjects],
-      issuers: [{ module: 'acme', ...(email !== undefined && { email }) }],
+      issuers: [{ module: 'acme', ...account }],
     })),
   )
   const loadFiles = sorted.flatMap(([key, { certificates }]) =>
@@ -84,7 +95,9 @@ export function caddyConfig(parts: CaddyParts, innerPort: number): string {
     logging: { logs: { default: { level: 'WARN' } } },
     storage: { module: 'file_system', root: '/data' },
     apps: {
-      http: { servers: { http: listener('http', ports.http), https: listener('https', ports.https), inner: listener('inner', innerPort) } },
+      http: {
+        servers: { http: listener('http', [ports.http]), https: listener('https', [ports.https]), inner: listener('inner', innerPorts) },
+      },
       tls: { automation: { policies }, certificates: { automate, load_files: loadFiles } },
     },
   })

@@ -12,7 +12,7 @@ export type CaddyServer = 'http' | 'https' | 'inner'
 export interface CaddyFragment {
   readonly routes: Readonly<Partial<Record<CaddyServer, readonly JsonObject[]>>>
   /** Domains whose certificates Caddy gets by itself. */
-  readonly automated: readonly { readonly subjects: readonly string[]; readonly email?: string }[]
+  readonly automated: readonly { readonly subjects: readonly string[]; readonly email?: string; readonly ca?: string }[]
   readonly certificates: readonly { readonly certificate: string; readonly key: string }[]
 }
 
@@ -54,7 +54,10 @@ export function caddyRoute(route: Route, secrets: RouteSecrets): CaddyFragment {
   const subjects = [...route.domains, ...route.redirects]
   return {
     routes: Object.fromEntries(Object.entries(routes).filter(([, list]) => list.length > 0)),
-    automated: tls.mode === 'acme' && route.open !== null ? [{ subjects, ...(secrets.email && { email: secrets.email }) }] : [],
+    automated:
+      tls.mode === 'acme' && route.open !== null
+        ? [{ subjects, ...(secrets.email && { email: secrets.email }), ...(tls.server !== null && { ca: tls.server }) }]
+        : [],
     certificates:
       tls.mode === 'files' && route.open !== null ? [{ certificate: `${folder}/certificate.pem`, key: `${folder}/key.pem` }] : [],
   }
@@ -116,12 +119,18 @@ function toOpen(route: Route): JsonObject[] {
   return [route.open === 'local' ? containers(route, route.key) : peers(route, route.open.peers)]
 }
 
-/** Other machines' inner ports. What cannot be reached is left out for a while, and the request goes to another. */
+/**
+ * Other machines' inner ports. Who cannot be reached is left out for a while, and the request goes to another; who is reached and
+ * does not answer (its programs stopped, its network gone) is found by asking each for its live folder, and left out until it answers.
+ */
 function peers(route: Route, addresses: readonly string[]): JsonObject {
   return {
     ...proxying(route),
     upstreams: addresses.map((dial) => ({ dial })),
-    health_checks: { passive: { fail_duration: '10s', max_fails: 1 } },
+    health_checks: {
+      passive: { fail_duration: '10s', max_fails: 1 },
+      active: { uri: '/', headers: { Host: [liveHost(route.key)] }, interval: '2s', timeout: '2s', expect_status: 200, expect_body: '@' },
+    },
   }
 }
 

@@ -1,17 +1,33 @@
 import { faultPoint } from '../fault-point.ts'
 import type { Host } from '../ports.ts'
+import { removeCertificates } from './certificates.ts'
 import { forgetInCaddy } from './configure-caddy.ts'
-import { liveFolder, liveLink, maintenancePage, routeFile, setFolder } from './layout.ts'
+import { assetFolder, liveFolder, liveLink, maintenancePage, ownerOf, routeFile, routeFolder, setFolder, trialKey } from './layout.ts'
+import { dropClaim } from './needs.ts'
 
-/** Takes a service's route from a machine, and all that was kept for it: before its containers go. */
-export async function forgetRoute(host: Host, key: string, innerPort: number, log: (line: string) => void): Promise<void> {
+/** Takes routes of one environment from a machine, and all that was kept for them, before their containers go. Caddy loads its configuration once for all of them. */
+export async function forgetRoutes(host: Host, keys: readonly string[], log: (line: string) => void): Promise<void> {
   const state = (await host.observe()).edge
-  const live = state?.routes[key]?.live
-  if (state?.proxy?.labels['provider'] === 'traefik') await host.edge.files.remove(routeFile('traefik', key))
-  else await forgetInCaddy(host, key, innerPort, log)
+  const { files } = host.edge
+  if (state?.proxy?.labels['provider'] === 'traefik') for (const key of keys) await files.remove(routeFile('traefik', key))
+  else await forgetInCaddy(host, keys, log)
   faultPoint('route-forgotten')
-  await host.edge.files.remove(liveLink(key))
-  if (live?.startsWith(`${setFolder}/${key}-`)) await host.edge.files.remove(`${liveFolder}/${live}`)
-  await host.edge.files.remove(maintenancePage(key))
+  for (const key of keys) {
+    const live = state?.routes[key]?.live
+    await files.remove(liveLink(key))
+    if (live?.startsWith(`${setFolder}/${key}-`)) await files.remove(`${liveFolder}/${live}`)
+    await files.remove(maintenancePage(key))
+    await files.remove(liveLink(trialKey(key)))
+    await files.remove(`${assetFolder}/${key}`)
+    await removeCertificates(host, key)
+  }
+  for (const owner of new Set(keys.map(ownerOf))) await dropClaimOfNobody(host, owner)
   host.changed()
+}
+
+/** The last route of an environment takes what it needed of the proxy along. */
+async function dropClaimOfNobody(host: Host, owner: string): Promise<void> {
+  const names = await host.edge.files.list(routeFolder)
+  if (names.some((name) => name.startsWith(`${owner}.`))) return
+  await host.edge.exclusively(() => dropClaim(host, owner))
 }

@@ -20,6 +20,8 @@ export const assetFolder = 'assets'
 /** What the proxy keeps for itself: certificates it was given by an authority. */
 export const dataFolder = 'data'
 export const composeFile = 'docker-compose.yml'
+/** Who asks the proxy for what (`needs.ts`). */
+export const needsFile = 'proxy.json'
 /** Caddy reads one file; it is put together from those of all services. */
 export const assembledFile = 'caddy.json'
 export const recordedLink = 'caddy.json.recorded'
@@ -27,6 +29,11 @@ export const recordedLink = 'caddy.json.recorded'
 /** Names hold no dots before the service's, so no two services of a machine share a key. */
 export function routeKey(project: string, environment: string, service: string): string {
   return `${project}.${environment}.${service}`
+}
+
+/** `<project>.<environment>` of a key. */
+export function ownerOf(key: string): string {
+  return key.split('.').slice(0, 2).join('.')
 }
 
 export function routeFileName(provider: EdgeProvider, key: string): string {

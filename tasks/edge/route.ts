@@ -6,7 +6,12 @@ export type EdgeProvider = z.infer<typeof edgeProvider>
 
 const tls = z.lazy(() =>
   z.discriminatedUnion('mode', [
-    z.strictObject({ mode: z.literal('acme'), emailSecret: z.string().nullable() }),
+    z.strictObject({
+      mode: z.literal('acme'),
+      emailSecret: z.string().nullable(),
+      /** Directory of the ACME server; null for the proxy's own default. */
+      server: z.string().nullable(),
+    }),
     /** Secrets that hold a certificate chain and its key, in PEM. */
     z.strictObject({ mode: z.literal('files'), certificateSecret: z.string(), keySecret: z.string() }),
     z.strictObject({ mode: z.literal('none') }),

@@ -2,13 +2,23 @@
 import type { Json, JsonObject } from '../../graph/types.ts'
 import type { RouteSecrets } from './caddy-route.ts'
 import { certificateFolder, mountPoint } from './layout.ts'
+import { accountDigest, accountOf } from './needs.ts'
 import type { Route, Upstream } from './route.ts'
 import { openRouteSecrets } from './secrets.ts'
 import type { Site } from './site.ts'
 import { renderYaml } from './yaml.ts'
 
-/** Entry points and the resolver, as `traefik-static.ts` names them. */
-export const traefikNames = { http: 'http', https: 'https', inner: 'inner', resolver: 'acme' } as const
+/** Entry points, as `traefik-static.ts` names them. */
+export const traefikNames = { http: 'http', https: 'https' } as const
+
+export function innerName(port: number): string {
+  return `inner-${port}`
+}
+
+/** Of the resolver that asks for certificates under an account (`accountOf`). */
+export function resolverName(account?: string): string {
+  return account === undefined ? 'acme' : `acme-${accountDigest(account)}`
+}
 
 export function traefikText({ route, context }: Site, upstreams: readonly Upstream[]): string {
   return renderYaml(traefikRoute(route, openRouteSecrets(route, context.ports.secrets), upstreams))
@@ -21,6 +31,7 @@ export function serverUrl({ name, port }: Upstream): string {
 export function traefikRoute(route: Route, secrets: RouteSecrets, upstreams: readonly Upstream[]): JsonObject {
   const { key, tls } = route
   const secure = tls.mode !== 'none'
+  const resolver = tls.mode === 'acme' ? resolverName(accountOf(secrets.email, tls.server)) : ''
   const guards = middlewares(route, secrets)
   const names = Object.keys(guards)
   const mine = rule(route, route.domains)
@@ -32,7 +43,7 @@ export function traefikRoute(route: Route, secrets: RouteSecrets, upstreams: rea
       rule: mine,
       service,
       ...(names.length > 0 && { middlewares: names }),
-      ...(tls.mode === 'acme' && { tls: { certResolver: traefikNames.resolver } }),
+      ...(tls.mode === 'acme' && { tls: { certResolver: resolver } }),
       ...(tls.mode === 'files' && { tls: {} }),
     }
     if (secure) {
@@ -45,7 +56,7 @@ export function traefikRoute(route: Route, secrets: RouteSecrets, upstreams: rea
         rule: rule({ ...route, path: '/' }, route.redirects),
         service: 'noop@internal',
         middlewares: [`${key}-elsewhere`],
-        ...(tls.mode === 'acme' && { tls: { certResolver: traefikNames.resolver } }),
+        ...(tls.mode === 'acme' && { tls: { certResolver: resolver } }),
         ...(tls.mode === 'files' && { tls: {} }),
       }
     }
@@ -53,7 +64,7 @@ export function traefikRoute(route: Route, secrets: RouteSecrets, upstreams: rea
   if (route.isLocal) {
     const auth = names.filter((name) => name.endsWith('-auth'))
     routers[`${key}-inner`] = {
-      entryPoints: [traefikNames.inner],
+      entryPoints: [innerName(route.innerPort)],
       rule: mine,
       service: key,
       ...(auth.length > 0 && { middlewares: auth }),

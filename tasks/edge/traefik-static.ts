@@ -1,16 +1,26 @@
 /** What Traefik is started with (https://doc.traefik.io/traefik/getting-started/configuration-overview/), version 3. Pure. */
 import type { JsonObject } from '../../graph/types.ts'
 import { mountPoint, ports, routeFolder } from './layout.ts'
-import { traefikNames } from './traefik-route.ts'
+import type { ProxyNeeds } from './needs.ts'
+import { innerName, resolverName, traefikNames } from './traefik-route.ts'
 
-export interface TraefikStatic {
-  readonly innerPort: number
-  /** Addresses of machines whose forwarded headers are believed. */
-  readonly gateways: readonly string[]
-  readonly email?: string
-}
-
-export function traefikStatic({ innerPort, gateways, email }: TraefikStatic): JsonObject {
+/** One entry point for each inner port, and one resolver for each account certificates are asked for under. */
+export function traefikStatic({ ports: innerPorts, gateways, accounts }: Omit<ProxyNeeds, 'published'>): JsonObject {
+  const inner = (port: number): JsonObject => ({
+    address: `:${port}`,
+    ...(gateways.length > 0 && { forwardedHeaders: { trustedIPs: [...gateways] } }),
+  })
+  const resolver = (account?: string): JsonObject => {
+    const [email = '', server] = (account ?? '').split(' ')
+    return {
+      acme: {
+        ...(email !== '' && { email }),
+        ...(server !== undefined && { caServer: server }),
+        storage: `/data/${resolverName(account)}.json`,
+        httpChallenge: { entryPoint: traefikNames.http },
+      },
+    }
+  }
   return {
     global: { checkNewVersion: false, sendAnonymousUsage: false },
     log: { level: 'WARN' },
@@ -19,7 +29,7 @@ export function traefikStatic({ innerPort, gateways, email }: TraefikStatic): Js
     entryPoints: {
       [traefikNames.http]: { address: `:${ports.http}` },
       [traefikNames.https]: { address: `:${ports.https}` },
-      [traefikNames.inner]: { address: `:${innerPort}`, ...(gateways.length > 0 && { forwardedHeaders: { trustedIPs: [...gateways] } }) },
+      ...Object.fromEntries(innerPorts.map((port) => [innerName(port), inner(port)])),
       api: { address: '127.0.0.1:8080' },
     },
     providers: {
@@ -27,11 +37,7 @@ export function traefikStatic({ innerPort, gateways, email }: TraefikStatic): Js
       providersThrottleDuration: '100ms',
       file: { directory: `${mountPoint}/${routeFolder}`, watch: true },
     },
-    certificatesResolvers: {
-      [traefikNames.resolver]: {
-        acme: { ...(email !== undefined && { email }), storage: '/data/acme.json', httpChallenge: { entryPoint: traefikNames.http } },
-      },
-    },
+    certificatesResolvers: Object.fromEntries([undefined, ...accounts].map((account) => [resolverName(account), resolver(account)])),
   }
 }
 

@@ -189,7 +189,6 @@ labTest('restart under requests: two replicas, never both gone', async () => {
 labTest('restart behind the edge: no request is lost, and none in flight is cut', async () => {
   const shop = new EdgeShop(suite.lab(), { replicas: 2, route: '{ domains: DOMAIN, tls: none, drain_seconds: 20 }' })
   try {
-    shop.edit('stagecraft.yml', (text) => text.replace('DOMAIN', shop.domain))
     const deployed = await shop.deploy()
     assert.is(deployed.code, 0, deployed.stderr)
     const traffic = startTraffic(shop.route())

@@ -1,27 +1,15 @@
 /** Routes on real hosts, with a real Caddy, under traffic. */
 import * as assert from 'uvu/assert'
-import { EdgeShop } from '../support/edge-shop.ts'
-import { labSuite } from '../support/lab-suite.ts'
-import { startTraffic } from '../support/traffic.ts'
+import { edgeSuite } from '../support/edge-suite.ts'
 
-const suite = await labSuite('e2e/edge')
-const { test, lab } = suite
-const shops: EdgeShop[] = []
-const open = (options: ConstructorParameters<typeof EdgeShop>[1] = {}) => {
-  const shop = new EdgeShop(lab(), options)
-  shops.push(shop)
-  return shop
-}
-test.after(() => {
-  for (const shop of shops) shop.remove()
-})
+const suite = await edgeSuite('e2e/edge')
+const { test, open, users } = suite
 
 test('a second version takes over without a request lost, and a slow one and a WebSocket finish', async () => {
   const shop = open()
   const first = await shop.deploy()
   assert.is(first.code, 0, first.stderr)
-  const traffic = startTraffic(shop.route())
-  await traffic.until('v1')
+  const traffic = await users(shop)
   shop.version('v2')
   const second = await shop.deploy()
   assert.is(second.code, 0, second.stderr)
@@ -36,8 +24,7 @@ test('a second version takes over without a request lost, and a slow one and a W
 test('a version that answers 500 is undone: the old one never stops answering', async () => {
   const shop = open()
   assert.is((await shop.deploy()).code, 0)
-  const traffic = startTraffic(shop.route())
-  await traffic.until('v1')
+  const traffic = await users(shop)
   shop.version('broken')
   const broken = await shop.deploy()
   assert.is(broken.code, 2, broken.stderr)

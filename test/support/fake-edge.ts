@@ -1,5 +1,5 @@
 import { parse } from 'yaml'
-import type { ProxyContainer } from '../../tasks/ports/edge.ts'
+import type { EdgeState, ProxyContainer } from '../../tasks/ports/edge.ts'
 import type { Exit } from '../../tasks/ports.ts'
 import { FakeHost } from './fake-host.ts'
 
@@ -14,6 +14,8 @@ interface ComposeFile {
 export class FakeEdge {
   readonly host = new FakeHost()
   proxy: ProxyContainer | undefined
+  /** Files of services that a look finds. */
+  routes: EdgeState['routes'] = {}
   /** Called at each look at the machine. */
   onLook: () => void = () => {}
   /** What the next `docker compose up` and `start` end with, when not well. */
@@ -26,7 +28,7 @@ export class FakeEdge {
     const { host } = this
     host.edgeState = () => {
       this.onLook()
-      return { routes: {}, ...(this.proxy && { proxy: this.proxy }) }
+      return { routes: this.routes, ...(this.proxy && { proxy: this.proxy }) }
     }
     host.edge.exclusively = async (work) => {
       if (this.#isLocked) throw new Error('the edge is locked already')

@@ -34,7 +34,7 @@ export class FaultFleet extends EdgeShop {
     this.edit('stagecraft.yml', (text) => `${text.replace('NODE_IMAGE:', `BASE_IMAGE: "${lab.images.busybox}", NODE_IMAGE:`)}${more(this)}`)
     this.edit('stagecraft.yml', (text) => text.replace('    variables:', '    env_file: .env.prod\n    variables:'))
     this.write('app.mjs', app)
-    this.write('.dockerignore', '*\n!app.mjs\n!version\n')
+    this.write('.dockerignore', '*\n!app.mjs\n!version\n!assets\n')
     execFileSync('mkdir', ['-p', this.path('migrations')])
     for (const file of readdirSync(this.path('migrations'))) rmSync(this.path(`migrations/${file}`))
     this.writeEnvironment({ DATABASE_URL: this.#dsn })

@@ -25,7 +25,8 @@ export function sampleRoute(more: Partial<Route> = {}): Route {
 
 export const sampleRoutes: readonly (readonly [title: string, route: Partial<Route>])[] = [
   ['plain', {}],
-  ['acme', { tls: { mode: 'acme', emailSecret: 'ACME_EMAIL' }, hsts: true }],
+  ['acme', { tls: { mode: 'acme', emailSecret: 'ACME_EMAIL', server: null }, hsts: true }],
+  ['acme-elsewhere', { tls: { mode: 'acme', emailSecret: 'ACME_EMAIL', server: 'https://ca.example.com/dir' } }],
   ['files', { tls: { mode: 'files', certificateSecret: 'file:a.pem', keySecret: 'file:a.key' }, redirects: ['www.shop.example.com'] }],
   ['auth', { basicAuth: 'USERS', path: '/admin' }],
   ['gateway', { open: { peers: ['10.0.0.2:8079', '10.0.0.3:8079'] }, isLocal: false, gateways: ['10.0.0.1'] }],

@@ -109,6 +109,16 @@ test('its own mark, but a route that nobody wants any more', async () => {
   assert.is((await routed(['shop-prod-web', 'shop-prod-old']))?.fresh, true)
 })
 
+test('an environment that routes nothing any more: every route it had is left over, unless the release is about a part', async () => {
+  const host = new FakeHost()
+  host.release = 'rel-1 fingerprint'
+  host.engine.add({ name: 'web-1', hash: 'new' })
+  host.edgeState = () => ({ routes: { 'shop.prod.web': { isPaused: false } } })
+  const look = (more: object) => finalize.observe?.({ ...params, edge: null, ...more }, contextOf(host), undefined)
+  assert.equal((await look({}))?.fresh, false)
+  assert.is((await look({ only: ['web'] }))?.fresh, true)
+})
+
 test('its parameters are checked strictly', () => {
   const accepts = (more: object) => finalize.params.safeParse({ ...params, ...more }).success
   assert.ok(accepts({}))

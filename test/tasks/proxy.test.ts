@@ -1,16 +1,20 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parse } from 'yaml'
+import { partsOf } from '../../tasks/edge/caddy-config.ts'
+import { resolverName } from '../../tasks/edge/traefik-route.ts'
 import { type TaskContext, TaskFailure } from '../../tasks/kind.ts'
 import { type ProxyParams, proxy } from '../../tasks/proxy.ts'
 import { rejects } from '../support/assertions.ts'
 import { FakeEdge } from '../support/fake-edge.ts'
+import { sampleRoute } from '../support/routes.ts'
 import { taskContext } from './rendering/task-context.ts'
 
 const test = suite('tasks/proxy')
 
 const caddy: ProxyParams = {
   host: 'node-1',
+  owner: 'shop.prod',
   provider: 'caddy',
   image: 'caddy:2.10',
   directory: '/opt/stagecraft/edge',
@@ -18,6 +22,8 @@ const caddy: ProxyParams = {
   innerAddress: null,
   gateways: [],
   emailSecret: null,
+  acmeServer: null,
+  routes: [],
 }
 const traefik: ProxyParams = { ...caddy, provider: 'traefik', image: 'traefik:3.5', gateways: ['10.0.0.9'], emailSecret: 'ACME_EMAIL' }
 const email = 'ops@shop.example'
@@ -55,6 +61,7 @@ async function failure(promise: Promise<unknown>): Promise<TaskFailure['failure'
   return (error as TaskFailure).failure
 }
 const drift = (detail: string) => ({ fresh: false, because: { reason: 'drift', detail } })
+const untold = drift('the proxy of node-1 was not told all that shop.prod needs')
 const file = (edge: FakeEdge, path: string) => edge.host.edge.files.text(path)
 const service = (edge: FakeEdge) => parse(file(edge, 'docker-compose.yml')).services.proxy
 
@@ -94,7 +101,8 @@ test('drift: another provider, stopped, another image, other settings', async ()
   const other = drift('the proxy of node-1 was made from other settings')
   assert.equal(await look(edge, { ...caddy, image: 'caddy:2.11' }), other)
   assert.equal(await look(edge, { ...caddy, directory: '/srv/edge' }), other)
-  assert.equal(await look(edge, { ...caddy, innerAddress: '10.0.0.1' }), other)
+  assert.equal(await look(edge, { ...caddy, innerAddress: '10.0.0.1' }), untold)
+  assert.equal(await look(edge, { ...caddy, innerPort: 9000 }), untold)
   edge.proxy = { ...made, isRunning: false }
   assert.equal(await look(edge, caddy), drift('the proxy of node-1 is stopped'))
   edge.proxy = { ...made, image: 'caddy:1', labels: { provider: 'caddy' } }
@@ -103,11 +111,9 @@ test('drift: another provider, stopped, another image, other settings', async ()
 
 test('drift of what Traefik reads when it starts: gateways, port, address for certificates', async () => {
   const edge = await machineWith(traefik)
-  const other = drift('the proxy of node-1 was made from other settings')
-  assert.equal(await look(edge, { ...traefik, gateways: [] }), other)
-  assert.equal(await look(edge, { ...traefik, innerPort: 9000 }), other)
-  assert.equal(await look(edge, { ...traefik, emailSecret: null }), other)
-  assert.equal(await look(edge, traefik, { email: 'new@shop.example' }), other)
+  assert.equal(await look(edge, { ...traefik, gateways: ['10.0.0.8'] }), untold)
+  assert.equal(await look(edge, { ...traefik, innerPort: 9000 }), untold)
+  assert.equal(await look(edge, traefik, { email: 'new@shop.example' }), untold)
   assert.is((await look(edge, traefik, { email }))?.fresh, true)
 })
 
@@ -123,16 +129,17 @@ test('caddy: files, image, container, networks, start, in this order and under t
     host.writes().filter((call) => !/^edge point/.test(call)),
     [
       'lock',
+      'run id',
+      'run docker network ls --filter label=stagecraft.edge.network --format {{.Name}}',
+      'edge write proxy.json 600',
       'edge makeDirectory services 750',
       'edge makeDirectory live 750',
       'edge makeDirectory maintenance 750',
       'edge makeDirectory data 750',
       'edge write caddy.json 600',
-      'run id',
       'edge write docker-compose.yml 600',
       'pull caddy:2.10',
       composeLine('up --no-start proxy'),
-      'run docker network ls --filter label=stagecraft.edge.network --format {{.Name}}',
       'joinNetwork shop-prod_edge id-stagecraft-edge-proxy-1',
       'joinNetwork blog-prod_edge id-stagecraft-edge-proxy-1',
       composeLine('start proxy'),
@@ -161,14 +168,14 @@ test('traefik: its own files, and the secret address only in the one that only i
   const { files } = edge.host.edge
   assert.equal(
     files.tree().filter((path) => !path.endsWith('/')),
-    ['docker-compose.yml', 'services/stagecraft-api.yml', 'traefik.yml'],
+    ['docker-compose.yml', 'proxy.json', 'services/stagecraft-api.yml', 'traefik.yml'],
   )
   assert.equal(
     ['docker-compose.yml', 'services/stagecraft-api.yml', 'traefik.yml', 'services', 'data'].map((path) => files.mode(path)),
     ['600', '600', '600', '750', '750'],
   )
   const started = parse(file(edge, 'traefik.yml'))
-  assert.is(started.certificatesResolvers[Object.keys(started.certificatesResolvers)[0] ?? ''].acme.email, email)
+  assert.is(started.certificatesResolvers[resolverName(email)].acme.email, email)
   assert.match(file(edge, 'traefik.yml'), '10.0.0.9')
   assert.equal(service(edge).command, ['traefik', '--configFile=/edge/traefik.yml'])
   assert.equal(result, { files: {}, values: { provider: 'traefik', image: 'traefik:3.5' } })
@@ -179,6 +186,8 @@ test('traefik: its own files, and the secret address only in the one that only i
 })
 
 test('only Traefik is started with the address, so only its secret enters', () => {
+  const users = { ...caddy, routes: [sampleRoute({ basicAuth: 'USERS' })] }
+  assert.equal(proxy.inputs?.(users)?.secrets, ['USERS'])
   const secretsOf = (params: ProxyParams) => proxy.inputs?.(params)?.secrets
   assert.equal(secretsOf(traefik), ['ACME_EMAIL'])
   assert.equal(secretsOf({ ...traefik, emailSecret: null }), [])
@@ -186,23 +195,92 @@ test('only Traefik is started with the address, so only its secret enters', () =
   assert.is(proxy.title(traefik), 'run traefik on node-1')
 })
 
-test('an image that is there is not pulled, and a user nobody can tell is root', async () => {
+test('an image that is there is not pulled', async () => {
   const edge = new FakeEdge()
   edge.host.engine.images.add(caddy.image)
-  edge.host.answer(/^id$/, { code: 1, stderr: 'id: not found' })
   await run(edge, caddy)
   assert.not.match(edge.host.calls.join('\n'), /^pull/m)
-  assert.is(service(edge).user, '0:0')
 })
 
-test('an inner port that another project needs stays; that of another provider does not', async () => {
+for (const [program, answer, what] of [
+  ['id', { code: 127, stderr: 'id: not found\n' }, 'which user it is'],
+  ['id', { stdout: 'nonsense\n' }, 'which user it is'],
+  ['docker network ls', { code: 1, stderr: 'permission denied\n' }, 'which networks its proxy belongs in'],
+] as const) {
+  test(`a machine whose \`${program}\` does not answer well (${JSON.stringify(answer)}) fails, and nothing is replaced`, async () => {
+    const edge = new FakeEdge()
+    edge.host.answer(new RegExp(`^${program}`), answer)
+    const { reason, message, output, remedy } = await failure(run(edge, caddy))
+    const code = 'code' in answer ? answer.code : 0
+    assert.equal([reason, message], ['exit', `node-1 cannot tell ${what}: \`${program}\` ended with code ${code}`])
+    assert.equal(output, [('stderr' in answer ? answer.stderr : answer.stdout).trim()])
+    assert.is(remedy, `run it by hand on node-1: ${program}`)
+    assert.not.match(edge.host.calls.join('\n'), 'compose')
+  })
+}
+
+test('two environments with other inner ports and addresses share the proxy: both are kept, and neither finds a difference', async () => {
+  const shop = { ...caddy, innerAddress: '10.0.0.1' }
+  const blog = { ...caddy, owner: 'blog.prod', innerPort: 9000, innerAddress: 'fd00::1' }
+  const edge = await machineWith(shop)
+  assert.equal(service(edge).ports, ['80:80', '443:443', '10.0.0.1:8079:8079'])
+  assert.is((await look(edge, { ...caddy, owner: 'wiki.prod' }))?.fresh, true, 'an environment that needs nothing more')
+  await run(edge, blog)
+  assert.equal(service(edge).ports, ['80:80', '443:443', '10.0.0.1:8079:8079', '[fd00::1]:9000:9000'])
+  assert.equal(JSON.parse(file(edge, 'caddy.json')).apps.http.servers.inner.listen, [':8079', ':9000'])
+  assert.is((await look(edge, shop))?.fresh, true)
+  assert.is((await look(edge, blog))?.fresh, true)
+  await run(edge, { ...shop, image: 'caddy:2.11' })
+  assert.equal(service(edge).ports, ['80:80', '443:443', '10.0.0.1:8079:8079', '[fd00::1]:9000:9000'])
+})
+
+test('places of new services: in the file a new proxy starts with; later all in one load, and the plan says what that costs', async () => {
+  const routes = (...keys: string[]) => keys.map((key) => sampleRoute({ key, domains: [`${key}.example.com`] }))
+  const two = { ...caddy, routes: routes('shop.prod.web', 'shop.prod.api') }
+  const five = { ...caddy, routes: [...two.routes, ...routes('shop.prod.a', 'shop.prod.b', 'shop.prod.c')] }
+  const edge = await machineWith(two)
+  const reloads = () => edge.host.calls.filter((call) => call.includes('caddy reload')).length
+  assert.is(reloads(), 0)
+  assert.equal([...(partsOf(file(edge, 'caddy.json'))?.keys() ?? [])].sort(), ['shop.prod.api', 'shop.prod.web'])
+  edge.routes = { 'shop.prod.web': { config: 'a', isPaused: false }, 'shop.prod.api': { config: 'b', isPaused: false } }
+  assert.is((await look(edge, two))?.fresh, true)
+  assert.equal(await look(edge, five), {
+    fresh: false,
+    because: {
+      reason: 'absent',
+      detail: 'node-1 has no route for shop.prod.a, shop.prod.b, shop.prod.c yet: WebSockets through its proxy will be cut, and open again',
+    },
+  })
+  await run(edge, five)
+  assert.is(reloads(), 1)
+  assert.is(partsOf(file(edge, 'caddy.json'))?.size, 5)
+  assert.not.match(edge.host.calls.join('\n'), 'compose')
+})
+
+test('an environment that changes its inner port leaves none behind', async () => {
+  const edge = await machineWith(caddy)
+  await run(edge, { ...caddy, innerPort: 9000 })
+  assert.equal(JSON.parse(file(edge, 'caddy.json')).apps.http.servers.inner.listen, [':9000'])
+})
+
+test('when nobody wrote down who needs what, what the running proxy has stays', async () => {
   const edge = await machineWith({ ...caddy, innerAddress: '10.0.0.1' })
+  edge.host.edge.files.put('proxy.json', '{ broken')
+  await run(edge, { ...caddy, owner: 'blog.prod', innerPort: 9000 })
   assert.equal(service(edge).ports, ['80:80', '443:443', '10.0.0.1:8079:8079'])
-  assert.is((await look(edge, caddy))?.fresh, true)
-  await run(edge, { ...caddy, image: 'caddy:2.11' })
-  assert.equal(service(edge).ports, ['80:80', '443:443', '10.0.0.1:8079:8079'])
-  await run(edge, traefik)
-  assert.equal(service(edge).ports, ['80:80', '443:443'])
+  assert.equal(JSON.parse(file(edge, 'caddy.json')).apps.http.servers.inner.listen, [':8079', ':9000'])
+})
+
+test('Traefik asks for certificates under the address of each environment, and believes the gateways of all', async () => {
+  const edge = await machineWith(traefik)
+  const blog = { ...traefik, owner: 'blog.prod', gateways: ['10.0.0.8'] }
+  await run(edge, blog, { email: 'blog@example.com' })
+  const started = parse(file(edge, 'traefik.yml'))
+  const emails = Object.values(started.certificatesResolvers as Record<string, { acme: { email?: string } }>).map(({ acme }) => acme.email)
+  assert.equal(emails.sort(), ['blog@example.com', email, undefined])
+  assert.equal(started.entryPoints['inner-8079'].forwardedHeaders.trustedIPs, ['10.0.0.8', '10.0.0.9'])
+  assert.is((await look(edge, traefik))?.fresh, true)
+  assert.is((await look(edge, blog, { email: 'blog@example.com' }))?.fresh, true)
 })
 
 for (const [from, to, ending] of [

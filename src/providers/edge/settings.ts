@@ -6,6 +6,7 @@ export interface EdgeConfig {
   readonly image: string
   readonly inner_port: number
   readonly acme_email_env?: string | undefined
+  readonly acme_server?: string | undefined
 }
 
 /** A proxy, described: what it does is in `tasks/edge`. */
@@ -27,5 +28,9 @@ export function edgeConfig(image: string): z.ZodType<EdgeConfig> {
       .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'expected the name of an environment variable: letters, digits and `_`')
       .optional()
       .describe('Variable with the address certificates are asked for under.'),
+    acme_server: z
+      .url({ protocol: /^https$/ })
+      .optional()
+      .describe('Directory of an ACME server; default Let’s Encrypt’s.'),
   })
 }

@@ -13,10 +13,10 @@ const fragment = (more: Parameters<typeof sampleRoute>[0]) => caddyRoute(sampleR
 const all = new Map(sampleRoutes.map(([title, route]) => [`shop.prod.${title}`, fragment({ ...route, key: `shop.prod.${title}` })]))
 
 test('a configuration is read back as the parts it was made of', () => {
-  const text = caddyConfig(all, 8079)
+  const text = caddyConfig(all, [8079])
   const parts = partsOf(text)
   if (!parts) throw new Error('not read back')
-  assert.is(caddyConfig(parts, 8079), text)
+  assert.is(caddyConfig(parts, [8079]), text)
   assert.equal([...parts.keys()].sort(), [...all.keys()].sort())
 })
 
@@ -38,15 +38,15 @@ test('a longer path is matched before a shorter one', () => {
     ['b', fragment({ key: 'b', path: '/api/v2' })],
     ['c', fragment({ key: 'c', path: '/api' })],
   ])
-  const config = JSON.parse(caddyConfig(parts, 8079)) as { apps: { http: { servers: { http: { routes: { '@id': string }[] } } } } }
+  const config = JSON.parse(caddyConfig(parts, [8079])) as { apps: { http: { servers: { http: { routes: { '@id': string }[] } } } } }
   assert.equal(
     config.apps.http.servers.http.routes.map((route) => route['@id']),
-    ['b/http/0', 'c/http/0', 'a/http/0'],
+    ['b/http/0', 'c/http/0', 'a/http/0', '-/http/0'],
   )
 })
 
 test('the administration listens on loopback only', () => {
-  assert.is(JSON.parse(caddyConfig(all, 8079)).admin.listen, '127.0.0.1:2019')
+  assert.is(JSON.parse(caddyConfig(all, [8079])).admin.listen, '127.0.0.1:2019')
 })
 
 const hasCaddy = spawnSync('caddy', ['version']).status === 0
@@ -57,7 +57,7 @@ for (const [title, route] of hasCaddy ? sampleRoutes : []) {
     try {
       // Files of certificates are on the host.
       const { certificates: _, ...rest } = fragment(route)
-      writeFileSync(join(folder, 'caddy.json'), caddyConfig(new Map([['k', { ...rest, certificates: [] }]]), 8079))
+      writeFileSync(join(folder, 'caddy.json'), caddyConfig(new Map([['k', { ...rest, certificates: [] }]]), [8079]))
       const { status, stderr } = spawnSync('caddy', ['validate', '--config', join(folder, 'caddy.json')], {
         encoding: 'utf8',
         env: { PATH: process.env['PATH'], HOME: folder },

@@ -59,7 +59,7 @@ optional('hundreds of swaps, between one container and two, lose no request', as
     renameSync(`${link}.new`, link)
   }
   swap(0)
-  const config = caddyConfig(new Map([[route.key, caddyRoute(route, { accounts: [] })]]), 8079)
+  const config = caddyConfig(new Map([[route.key, caddyRoute(route, { accounts: [] })]]), [8079])
     .replaceAll(`"${mountPoint}/`, `"${folder}/`)
     .replace('":80"', `"127.0.0.1:${http}"`)
     .replace('":443"', `"127.0.0.1:${https}"`)

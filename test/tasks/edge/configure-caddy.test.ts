@@ -1,8 +1,9 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
-import { caddyConfig, fragmentText, partsOf } from '../../../tasks/edge/caddy-config.ts'
+import { caddyConfig, fragmentText, innerPortsOf, partsOf } from '../../../tasks/edge/caddy-config.ts'
 import { type CaddyFragment, caddyRoute } from '../../../tasks/edge/caddy-route.ts'
 import { caddyText, configureCaddy, forgetInCaddy, prepareCaddy } from '../../../tasks/edge/configure-caddy.ts'
+import { forgetRoutes } from '../../../tasks/edge/forget.ts'
 import { TaskFailure } from '../../../tasks/kind.ts'
 import { rejects } from '../../support/assertions.ts'
 import { EdgeHost } from '../../support/fake-host-edge.ts'
@@ -16,7 +17,7 @@ const reload = 'exec proxy caddy reload --config /edge/caddy.next.json'
 /** A machine on which another project has its part already. */
 function shared(more: ConstructorParameters<typeof EdgeHost>[0] = {}): EdgeHost {
   const host = new EdgeHost(more)
-  host.edge.files.put('caddy.json', caddyConfig(new Map([[otherKey, other]]), 8079))
+  host.edge.files.put('caddy.json', caddyConfig(new Map([[otherKey, other]]), [8079]))
   host.edge.files.put(`services/${otherKey}.json`, fragmentText(other))
   return host
 }
@@ -43,7 +44,7 @@ test('a part is loaded before it is kept, and those of other projects stay', asy
   assert.not.ok(host.edge.files.has('caddy.next.json'))
   const { edge } = await host.observe()
   assert.is(edge?.assembled, edge?.recorded)
-  assert.equal(host.lines, ['loading the configuration of the proxy on node-1'])
+  assert.equal(host.lines, ['loading the configuration of the proxy on node-1: WebSockets through it are cut, and open again'])
 })
 
 test('a refused configuration is a failure that shows the end of the output, and leaves all as it was', async () => {
@@ -101,33 +102,81 @@ test('a machine whose users do not come here gets no certificates', async () => 
   assert.not.ok(host.edge.files.tree().some((path) => path.startsWith('certificates')))
 })
 
+test('another certificate is another folder, and the one before it goes once its successor is loaded', async () => {
+  const host = shared({ tls: { mode: 'files', certificateSecret: 'CERT', keySecret: 'KEY' } })
+  host.edge.files.put('certificates/shop.prod.web-2-0123456789abcdef/key.pem', 'of another service')
+  await configureCaddy(host.site({ secrets: { CERT: 'a chain', KEY: 'a key' } }))
+  const isServed = (folder: string) => host.edge.files.has(`${folder}key.pem`)
+  const folders = () => host.edge.files.tree().filter((path) => /^certificates\/[^/]+\/$/.test(path))
+  const [before = ''] = folders()
+  host.engine.onExec = () => {
+    assert.ok(isServed(before), 'gone before its successor was loaded')
+    return {}
+  }
+  await configureCaddy(host.site({ secrets: { CERT: 'b chain', KEY: 'b key' } }))
+  host.engine.onExec = () => ({})
+  assert.is(folders().length, 2)
+  assert.not.ok(folders().includes(before))
+  assert.ok(folders().includes('certificates/shop.prod.web-2-0123456789abcdef/'))
+  await forgetRoutes(host, [host.route.key], () => {})
+  assert.equal(folders(), ['certificates/shop.prod.web-2-0123456789abcdef/'])
+})
+
+test('a route with a port of its own adds it to those the proxy listens on for others', async () => {
+  const host = shared({ innerPort: 9000 })
+  await configureCaddy(host.site())
+  assert.equal(innerPortsOf(host.edge.files.text('caddy.json')), [8079, 9000])
+  await forgetInCaddy(host, [host.route.key], () => {})
+  assert.equal(innerPortsOf(host.edge.files.text('caddy.json')), [8079, 9000])
+})
+
+test('the last route of an environment takes its needs along, and no other environment’s', async () => {
+  const host = shared()
+  const needs = { ports: [8079], published: [], gateways: [], accounts: [] }
+  host.edge.files.put('proxy.json', JSON.stringify({ 'shop.prod': needs, 'blog.prod': needs }))
+  host.edge.files.put('services/shop.prod.api.json', fragmentText(other))
+  await configureCaddy(host.site())
+  await forgetRoutes(host, [host.route.key], () => {})
+  assert.equal(Object.keys(JSON.parse(host.edge.files.text('proxy.json'))), ['shop.prod', 'blog.prod'])
+  await forgetRoutes(host, ['shop.prod.api'], () => {})
+  assert.equal(Object.keys(JSON.parse(host.edge.files.text('proxy.json'))), ['blog.prod'])
+})
+
 test('a forgotten part goes from the proxy and from its folder, no other does', async () => {
   const host = shared()
   await configureCaddy(host.site())
-  await forgetInCaddy(host, host.route.key, 8079, () => {})
+  await forgetInCaddy(host, [host.route.key], () => {})
   assert.equal([...parts(host).keys()], [otherKey])
   assert.not.ok(host.edge.files.has(`services/${host.route.key}.json`))
   assert.ok(host.edge.files.has(`services/${otherKey}.json`))
   assert.is(host.calls.filter((call) => call === reload).length, 2)
 })
 
+test('several are forgotten in one load', async () => {
+  const host = shared()
+  await configureCaddy(host.site())
+  await forgetRoutes(host, [host.route.key, otherKey, 'shop.prod.never'], () => {})
+  assert.is(host.calls.filter((call) => call === reload).length, 2)
+  assert.equal([...parts(host).keys()], [])
+})
+
 test('what Caddy never had is forgotten without loading anything', async () => {
   const host = shared()
-  await forgetInCaddy(host, host.route.key, 8079, () => {})
+  await forgetInCaddy(host, [host.route.key], () => {})
   assert.not.ok(host.calls.includes(reload))
   assert.equal([...parts(host).keys()], [otherKey])
 })
 
 test('a proxy that starts for the first time gets an empty configuration; one that is there stays', async () => {
   const host = new EdgeHost()
-  await prepareCaddy(host, 8079)
-  assert.is(host.edge.files.text('caddy.json'), caddyConfig(new Map(), 8079))
+  await prepareCaddy(host, [8079])
+  assert.is(host.edge.files.text('caddy.json'), caddyConfig(new Map(), [8079]))
   const before = host.writes().length
-  await prepareCaddy(host, 8079)
+  await prepareCaddy(host, [8079])
   assert.is(host.writes().length, before)
   const used = shared()
-  await prepareCaddy(used, 9000)
-  assert.is(used.edge.files.text('caddy.json'), caddyConfig(new Map([[otherKey, other]]), 9000))
+  await prepareCaddy(used, [9000])
+  assert.is(used.edge.files.text('caddy.json'), caddyConfig(new Map([[otherKey, other]]), [9000]))
 })
 
 test.run()

@@ -19,8 +19,12 @@ const upstreams = [
 const written = (route: Parameters<typeof sampleRoute>[0]) =>
   traefikRoute(sampleRoute({ provider: 'traefik', ...route }), sampleSecrets, upstreams)
 const statics = {
-  plain: traefikStatic({ innerPort: 8079, gateways: [] }),
-  full: traefikStatic({ innerPort: 8079, gateways: ['10.0.0.1'], email: 'ops@example.com' }),
+  plain: traefikStatic({ ports: [8079], gateways: [], accounts: [] }),
+  full: traefikStatic({
+    ports: [8079, 9000],
+    gateways: ['10.0.0.1'],
+    accounts: ['ops@example.com', ' https://ca.example.com/dir', 'ops@example.com https://ca.example.com/dir'],
+  }),
 }
 
 for (const [title, route] of sampleRoutes) {
