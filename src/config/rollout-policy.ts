@@ -45,6 +45,8 @@ export function resolveRollout(name: string, definition: JsonObject, replicas: n
     ...(order === 'stop-first' && { reason: wanted.order === undefined && reason !== undefined ? reason : 'the manifest says so' }),
     timeoutSeconds: wanted.timeout_seconds ?? defaults.timeout_seconds,
     minReadySeconds: wanted.min_ready_seconds ?? defaults.min_ready_seconds,
+    ...(wanted.min_ready_seconds !== undefined && { steadySeconds: wanted.min_ready_seconds }),
+    ...(wanted.surge !== undefined && { surge: wanted.surge }),
     stopGraceSeconds: stopGrace(name, definition, setting),
     ...(minFreeBytes !== undefined && { minFreeBytes }),
   }

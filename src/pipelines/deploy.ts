@@ -202,6 +202,8 @@ function rolloutTask(service: Service, host: string, deployment: Deployment, bef
     restart: restartPolicy(definition['restart'], deployment.variables.plain),
     timeoutSeconds: rollout.timeoutSeconds,
     minReadySeconds: rollout.minReadySeconds,
+    steadySeconds: rollout.steadySeconds ?? 0,
+    surge: rollout.surge ?? 1,
     stopGraceSeconds: rollout.stopGraceSeconds,
     minFreeBytes: rollout.minFreeBytes ?? null,
     probe: service.health ?? null,

@@ -15,6 +15,7 @@ export type Mode =
   | 'silent'
   | 'dies-early'
   | 'dies-late'
+  | 'dies-serving'
   | 'greedy'
   | 'flaps'
   | 'other-port'
@@ -30,6 +31,8 @@ export interface NextVersion {
   readonly compose?: string
   /** The healthcheck's `test`; null for none at all. */
   readonly check?: string | null
+  /** Of the healthcheck; default 3. */
+  readonly retries?: number
   /** More services of the Compose file, indented by two spaces. */
   readonly beside?: string
 }
@@ -39,6 +42,12 @@ export interface BrokenShopOptions {
   /** YAML of `environments.prod.rollout`. */
   readonly rollout?: string
   readonly replicas?: number
+}
+
+interface Expected {
+  /** The WebSocket must outlive it. */
+  readonly wholeSocket: boolean
+  readonly cut?: RegExp | undefined
 }
 
 const key = (name: string) => `${name}.prod.web`
@@ -57,7 +66,7 @@ export class BrokenShop extends EdgeShop {
     super(lab, { hosts: `[${named.join(', ')}]`, replicas, role: 'app' })
     this.machines = machines
     this.edit('stagecraft.yml', (text) => text.replace('drain_seconds: 20', 'drain_seconds: 2').replace('DOMAIN', this.domain))
-    this.edit('stagecraft.yml', (text) => text.replace('timeout_seconds: 20', 'timeout_seconds: 8, min_ready_seconds: 2'))
+    this.edit('stagecraft.yml', (text) => text.replace('timeout_seconds: 20', 'timeout_seconds: 15, min_ready_seconds: 2'))
     this.#manifest = this.read('stagecraft.yml')
     this.write('app.mjs', app)
     this.next({ name: 'v1' })
@@ -69,10 +78,18 @@ export class BrokenShop extends EdgeShop {
   }
 
   /** What the next deploy brings. */
-  next({ name, mode = 'good', command = 'CMD ["node", "/app.mjs"]', compose = '', check: test = check, beside = '' }: NextVersion): void {
+  next({
+    name,
+    mode = 'good',
+    command = 'CMD ["node", "/app.mjs"]',
+    compose = '',
+    check: test = check,
+    retries = 3,
+    beside = '',
+  }: NextVersion): void {
     this.write('mode', `${mode}\n`)
     this.write('Dockerfile', `ARG NODE_IMAGE\nFROM \${NODE_IMAGE}\nCOPY app.mjs version mode /\n${command}\n`)
-    const health = test === null ? 'disable: true' : `test: ${test}, interval: 1s, timeout: 1s, retries: 3`
+    const health = test === null ? 'disable: true' : `test: ${test}, interval: 1s, timeout: 1s, retries: ${retries}`
     this.write(
       'docker-compose.yml',
       `services:
@@ -168,10 +185,10 @@ ${compose}${beside}`,
     ]
   }
 
-  /** Users come and go while it happens. @throws when one of them met anything but a good answer. */
+  /** Users come and go while it happens. @param cut tells which failures there may be; none unless told. @throws when a user met another. */
   async underTraffic<T>(
     work: () => Promise<T>,
-    { wholeSocket }: { readonly wholeSocket: boolean },
+    { wholeSocket, cut }: Expected,
   ): Promise<T & { readonly report: TrafficReport; readonly tookMs: number }> {
     const traffic = startTraffic(this.route())
     await traffic.until('v')
@@ -179,7 +196,8 @@ ${compose}${beside}`,
     const done = await work()
     const tookMs = Math.round(performance.now() - startedAt)
     const report = await traffic.stop()
-    if (report.failures.length > 0) throw new Error(`users met: ${report.failures.slice(0, 10).join('\n')}`)
+    const failures = report.failures.filter((failure) => cut === undefined || !cut.test(failure))
+    if (failures.length > 0) throw new Error(`${failures.length} users met: ${failures.slice(0, 10).join('\n')}`)
     if (report.slow.finished === 0) throw new Error('no slow request finished')
     if (report.socket.echoes === 0) throw new Error('the WebSocket said nothing')
     if (wholeSocket && report.socket.endedAfterMs !== undefined)
@@ -208,16 +226,20 @@ if (mode === 'deaf') process.on('SIGTERM', () => console.log('not listening'))
 else process.on('SIGTERM', () => process.exit(0))
 if (mode === 'greedy') { const kept = []; setInterval(() => kept.push(Buffer.alloc(8 << 20, 1)), 20) }
 let checks = 0
+let asked = 0
 const server = createServer((request, response) => {
   if (request.url === '/healthz') {
     checks += 1
     if (mode === 'silent') return
-    const isSick = mode === 'unhealthy' || (mode === 'flaps' && checks > 1)
+    const isSick = mode === 'unhealthy' || (mode === 'flaps' && checks % 2 === 0)
     response.statusCode = isSick ? 503 : 200
     response.end(isSick ? 'the shelves are empty' : 'ok')
     if (mode === 'dies-late') setTimeout(() => die('lost the key of the till'), 500)
   } else if (request.url === '/slow') { response.write('slow '); setTimeout(() => response.end(version), 1500) }
-  else response.end(version)
+  else {
+    if (mode === 'dies-serving' && ++asked > 20) die('so many people')
+    response.end(version)
+  }
 })
 server.on('upgrade', (request, socket) => {
   socket.write('HTTP/1.1 101 Switching Protocols\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\\r\\n\\r\\n')

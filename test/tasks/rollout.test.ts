@@ -273,7 +273,7 @@ test('Compose that ends with an error says what it printed', async () => {
   const r = new RolloutRig()
   r.host.answer(/ docker compose /, { code: 17, stdout: 'creating\n', stderr: 'network not found\n' })
   const failure = await failureOf(r.run())
-  assert.equal([failure.reason, failure.message], ['exit', 'docker compose up on node-1 ended with code 17'])
+  assert.equal([failure.reason, failure.message], ['exit', 'docker compose up of web on node-1 ended with code 17'])
   assert.equal(failure.output, ['creating', 'network not found'])
   assert.match(failure.remedy ?? '', 'run it by hand on node-1')
 })

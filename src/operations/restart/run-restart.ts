@@ -71,6 +71,7 @@ function gate({ name, rollout, health }: Service): GateOptions {
     service: name,
     timeoutMs: rollout.timeoutSeconds * 1000,
     minReadyMs: rollout.minReadySeconds * 1000,
+    steadyMs: (rollout.steadySeconds ?? 0) * 1000,
     ...(health && { probe: health }),
     signal: new AbortController().signal,
   }
