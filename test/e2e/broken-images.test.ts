@@ -139,7 +139,7 @@ async function held(
   assert.is(failed.code, 2, text)
   for (const words of [...said, /node-1 runs what it ran before/]) assert.match(text.slice(text.indexOf('✖')), words)
   const [, seconds = ''] = /^✖ rollout:\S+ +([\d.]+)/m.exec(text) ?? []
-  process.stdout.write(`  ${title}: ${seconds} s of ${(failed.tookMs / 1000).toFixed(1)} s\n`)
+  process.stderr.write(`  ${title}: ${seconds} s of ${(failed.tookMs / 1000).toFixed(1)} s\n`)
   assert.ok(failed.tookMs < longestMs, `${failed.tookMs} ms`)
   assert.equal(shop.state(1), before)
   assert.equal(shop.leftOvers(1), [])
@@ -179,6 +179,24 @@ test('a version that ignores SIGTERM is taken away when its grace is over', asyn
   assert.is(code, 0, stderr + stdout)
   assert.ok(tookMs < longestMs, `${tookMs} ms`)
   assert.is(shop.versions(1), name)
+})
+
+test('with a surge, as many new containers as that stand beside the old ones before one of those goes', async () => {
+  shop.configure({ replicas: 3, rollout: '{ surge: 2 }' })
+  assert.is((await shop.deploy()).code, 0)
+  shop.next({ name: `v${++count}` })
+  const { code, stdout, stderr } = await shop.underTraffic(() => shop.run(['deploy', '--env', 'prod']), { wholeSocket: false })
+  assert.is(code, 0, stderr + stdout)
+  const steps = (stdout + stderr).match(/container \d of 3 is ready|stopping/g)
+  assert.equal(steps, [
+    'container 1 of 3 is ready',
+    'container 2 of 3 is ready',
+    'stopping',
+    'stopping',
+    'container 3 of 3 is ready',
+    'stopping',
+  ])
+  assert.is(shop.versions(1), `v${count} v${count} v${count}`)
 })
 
 /** The beginning of a program for ARM. */

@@ -39,9 +39,14 @@ export interface NextVersion {
 
 export interface BrokenShopOptions {
   readonly hosts?: number
+}
+
+interface Settings {
   /** YAML of `environments.prod.rollout`. */
   readonly rollout?: string
   readonly replicas?: number
+  /** Appended to the manifest. */
+  readonly more?: string
 }
 
 interface Expected {
@@ -57,13 +62,13 @@ export class BrokenShop extends EdgeShop {
   readonly machines: readonly LabHost[]
   readonly #manifest: string
 
-  constructor(lab: Lab, { hosts = 1, replicas = 1 }: BrokenShopOptions = {}) {
+  constructor(lab: Lab, { hosts = 1 }: BrokenShopOptions = {}) {
     const machines = lab.hosts.slice(0, hosts)
     const named = machines.map(({ address, port }, index) => {
       const roles = index === 0 && hosts > 1 ? '[gateway, app]' : '[app]'
       return `{ name: node-${index + 1}, address: "${address}", port: ${port}, user: deploy, identity_file: "${lab.identityFile}", roles: ${roles} }`
     })
-    super(lab, { hosts: `[${named.join(', ')}]`, replicas, role: 'app' })
+    super(lab, { hosts: `[${named.join(', ')}]`, role: 'app' })
     this.machines = machines
     this.edit('stagecraft.yml', (text) => text.replace('drain_seconds: 20', 'drain_seconds: 2').replace('DOMAIN', this.domain))
     this.edit('stagecraft.yml', (text) => text.replace('timeout_seconds: 20', 'timeout_seconds: 15, min_ready_seconds: 2'))
@@ -72,9 +77,9 @@ export class BrokenShop extends EdgeShop {
     this.next({ name: 'v1' })
   }
 
-  /** @param rollout YAML of `environments.prod.rollout`. @param more appended to the manifest. */
-  configure({ rollout = '{}', more = '' }: { readonly rollout?: string; readonly more?: string }): void {
-    this.write('stagecraft.yml', `${this.#manifest.replace('    variables:', `    rollout: ${rollout}\n    variables:`)}${more}`)
+  configure({ rollout = '{}', replicas = 1, more = '' }: Settings): void {
+    const manifest = this.#manifest.replace('    variables:', `    rollout: ${rollout}\n    variables:`)
+    this.write('stagecraft.yml', `${manifest.replace('replicas: 1', `replicas: ${replicas}`)}${more}`)
   }
 
   /** What the next deploy brings. */

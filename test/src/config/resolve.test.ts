@@ -152,7 +152,7 @@ services: {web: {rollout: {timeout_seconds: 20, min_ready_seconds: 2}}}
 environments:
   prod:
     hosts: [a]
-    rollout: {timeout_seconds: 10, min_ready_seconds: 1, driver: recreate}
+    rollout: {timeout_seconds: 10, min_ready_seconds: 1, surge: 3, driver: recreate}
     services: {web: {rollout: {timeout_seconds: 30}}}
 `
   assert.equal((await service(config, `services: {web: {image: a, healthcheck: {}, stop_grace_period: 1m30s}}`)).rollout, {
@@ -160,6 +160,8 @@ environments:
     order: 'start-first',
     timeoutSeconds: 30,
     minReadySeconds: 2,
+    steadySeconds: 2,
+    surge: 3,
     stopGraceSeconds: 90,
   })
 })

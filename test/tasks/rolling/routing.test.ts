@@ -2,6 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { trialHost } from '../../../tasks/edge/caddy-route.ts'
 import { shareFiles } from '../../../tasks/edge/shares.ts'
+import type { TaskFailure } from '../../../tasks/kind.ts'
 import type { Container } from '../../../tasks/ports.ts'
 import { type Routing, routingOf } from '../../../tasks/rolling/routing.ts'
 import { rejects } from '../../support/assertions.ts'
@@ -50,7 +51,10 @@ test('a fresh container that fails its trial gets no user, and what served stays
   const before = host.edge.files.tree()
   host.status = 502
   const two = container(host, 'web-2')
-  await rejects(routed(host).serve([two], [two]), /answered 502/)
+  host.engine.print('web-2', 'listening on 9090')
+  const failure = (await rejects(routed(host).serve([two], [two]), /answered 502/)) as TaskFailure
+  assert.match(failure.message, /^the new container of web on node-1 does not answer: through the proxy/)
+  assert.equal(failure.failure.output, ['listening on 9090'])
   assert.equal(host.liveFiles(), served('web-1'))
   assert.equal(host.edge.files.tree(), before)
 })
