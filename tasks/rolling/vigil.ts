@@ -3,7 +3,7 @@ import { TaskFailure } from '../kind.ts'
 import type { EngineEvent } from '../ports.ts'
 import { unhealthy } from './gate.ts'
 import type { Rolling } from './params.ts'
-import { fallOf } from './watch-container.ts'
+import { fallOf, turnedUnhealthy } from './watch-container.ts'
 
 export interface Vigil {
   /** Before the first is started. The gate shares the stream, so it costs nothing while nothing happens. */
@@ -47,7 +47,7 @@ export function vigilOver(rolling: Rolling): Vigil {
     for (const container of watched) {
       const { state, health, restartCount, exitCode } = await host.engine.inspect(container)
       if (state !== 'running' || restartCount > 0) fell(container, `exited with code ${exitCode}`)
-      else if (health === 'unhealthy') fell(container, 'is unhealthy')
+      else if (health === 'unhealthy') fell(container, turnedUnhealthy)
     }
   }
   const check = async () => {

@@ -13,6 +13,8 @@ export interface VerdictLimits {
   readonly signal: AbortSignal
 }
 
+export const turnedUnhealthy = 'turned unhealthy'
+
 /** Give `onEvent` every event of the engine, and `settle` what a look at it has decided already. */
 export function watchContainer(container: string) {
   let settle: (verdict: Verdict) => void = () => {}
@@ -26,7 +28,7 @@ export function watchContainer(container: string) {
   const onEvent = (event: EngineEvent): void => {
     const why = event.action === 'disconnected' ? 'deaf' : fallOf(event, container)
     if (why !== undefined) {
-      settle(why === 'deaf' ? why : { why })
+      settle(why === 'deaf' ? why : { why: why === turnedUnhealthy ? 'is unhealthy' : why })
       fall(why === 'deaf' ? why : { why: `was healthy, then ${why}` })
     } else if (event.container === container && event.action === 'health_status: healthy') settle('ready')
   }
@@ -66,7 +68,7 @@ export function fallOf({ action, container, exitCode }: EngineEvent, wanted: str
   if (container !== wanted) return undefined
   if (action === 'die') return exitCode === undefined ? 'exited' : `exited with code ${exitCode}`
   if (action === 'oom') return 'ran out of memory'
-  return action === 'health_status: unhealthy' ? 'is unhealthy' : undefined
+  return action === 'health_status: unhealthy' ? turnedUnhealthy : undefined
 }
 
 export function notReady({ timeoutMs }: { readonly timeoutMs: number }): string {

@@ -53,7 +53,11 @@ const rows: readonly Row[] = [
     said: [web('was ready, then exited with code 3'), /so many people/],
     cut: /^GET \/slow /,
   },
-  { title: 'flaps', next: { mode: 'flaps', retries: 1 }, said: [web('(was healthy, then )?is unhealthy'), /this is v\d+, flaps/] },
+  {
+    title: 'flaps',
+    next: { mode: 'flaps', retries: 1 },
+    said: [web('(is|was (healthy|ready), then turned) unhealthy'), /this is v\d+, flaps/],
+  },
   {
     title: 'out of memory',
     next: { mode: 'greedy', compose: '    mem_limit: 64m\n' },
@@ -123,7 +127,7 @@ async function tryOut({ title, next, said, cut }: Row): Promise<void> {
   shop.write('foreign', foreign)
   const before = shop.state(1)
   shop.next({ ...next, name: `v${++count}` })
-  const failed = await shop.underTraffic(() => shop.run(['deploy', '--env', 'prod']), { wholeSocket: true, cut })
+  const failed = await shop.underTraffic(() => shop.run(['deploy', '--env', 'prod']), { wholeSocket: next.beside === undefined, cut })
   await held(title, before, failed, said)
   await mended()
 }
@@ -183,7 +187,8 @@ test('a version that ignores SIGTERM is taken away when its grace is over', asyn
 
 test('with a surge, as many new containers as that stand beside the old ones before one of those goes', async () => {
   shop.configure({ replicas: 3, rollout: '{ surge: 2 }' })
-  assert.is((await shop.deploy()).code, 0)
+  const more = await shop.deploy()
+  assert.is(more.code, 0, more.stderr + more.stdout)
   shop.next({ name: `v${++count}` })
   const { code, stdout, stderr } = await shop.underTraffic(() => shop.run(['deploy', '--env', 'prod']), { wholeSocket: false })
   assert.is(code, 0, stderr + stdout)

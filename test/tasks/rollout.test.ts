@@ -105,7 +105,7 @@ test('one of several that start at once fails: all of them go', async () => {
 
 for (const [title, fall, expected] of [
   ['dies', (r: RolloutRig) => r.host.engine.become('made-1', 'dead'), 'was ready, then exited with code 1'],
-  ['turns unhealthy', (r: RolloutRig) => r.host.engine.become('made-1', 'unhealthy'), 'was ready, then is unhealthy'],
+  ['turns unhealthy', (r: RolloutRig) => r.host.engine.become('made-1', 'unhealthy'), 'was ready, then turned unhealthy'],
   [
     'dies while nobody hears of it',
     (r: RolloutRig) => r.host.engine.disconnect(() => r.host.engine.become('made-1', 'dead')),

@@ -227,7 +227,7 @@ test('one that is healthy must stay so for as long as is wanted', async () => {
   await through(hostWith('healthy'), { steadyMs: 20 })
   for (const [change, expected] of [
     ['dead', 'was healthy, then exited with code 1'],
-    ['unhealthy', 'was healthy, then is unhealthy'],
+    ['unhealthy', 'was healthy, then turned unhealthy'],
   ] as const) {
     const host = hostWith('healthy')
     const verdict = told(host, { steadyMs: 60_000 })
