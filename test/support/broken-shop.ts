@@ -133,7 +133,7 @@ ${compose}${beside}`,
     const format =
       '{{index .Config.Labels "stagecraft.service"}} {{.Id}} {{.State.Status}} {{.HostConfig.RestartPolicy.Name}} {{.Config.Image}} {{.Name}}'
     const containers = ids.length === 0 ? [] : this.on(host, 'docker', 'inspect', '--format', format, ...ids).split('\n')
-    return [...containers.sort(), `live ${this.on(host, 'readlink', `/opt/stagecraft/edge/live/${key(this.name)}`)}`]
+    return [...containers.sort(), `live ${this.on(host, 'ls', `/opt/stagecraft/edge/live/${key(this.name)}/`)}`]
   }
 
   /** Which version each running container of `web` is, and the states of the others. */
