@@ -150,6 +150,10 @@ export interface RolloutPolicy {
   readonly timeoutSeconds: number
   /** How long a container without a healthcheck must stay up. */
   readonly minReadySeconds: number
+  /** How long one that is healthy must stay so. Undefined: not at all. */
+  readonly steadySeconds?: number
+  /** How many new containers of a service may stand beside the old ones on a host. Undefined: one. */
+  readonly surge?: number
   /** Where its copies may run, in a swarm. */
   readonly constraints?: readonly string[]
   /** `stop_grace_period` of the service, else 10. */

@@ -18,6 +18,8 @@ export type HealthParams = z.infer<typeof params>
 
 /** Between two looks; shorter where there is little time. */
 const longestPauseMs = 1000
+/** How long all must be well that was not at the first look. */
+const longestSteadyMs = 5000
 
 export const health = defineTask<HealthParams>({
   name: 'health',
@@ -38,11 +40,16 @@ export const health = defineTask<HealthParams>({
     const deadline = Date.now() + timeoutMs
     const pauseMs = Math.min(longestPauseMs, timeoutMs / 10)
     let problems = await unhealthy(params, context)
-    while (problems.length > 0 && Date.now() < deadline && !context.signal.aborted) {
+    const steadyMs = Math.min(longestSteadyMs, timeoutMs / 2)
+    // What fell once may be up at any look, and fall again: it has to stay up for a while, unless all was well at the first.
+    let wellSince = problems.length === 0 ? 0 : Number.POSITIVE_INFINITY
+    const hasTime = () => problems.length === 0 || Date.now() < deadline
+    while (Date.now() - wellSince < steadyMs && hasTime() && !context.signal.aborted) {
       await new Promise((resolve) => setTimeout(resolve, pauseMs))
       for (const { host } of params.services) context.ports.host(host).changed()
       if (params.swarm) context.ports.host(params.swarm.manager).changed()
       problems = await unhealthy(params, context)
+      wellSince = problems.length > 0 ? Number.POSITIVE_INFINITY : Math.min(wellSince, Date.now())
     }
     if (problems.length === 0) return resultOf(params)
     throw new TaskFailure({
@@ -50,7 +57,7 @@ export const health = defineTask<HealthParams>({
       subject: params.environment,
       message: `after the rollout, ${params.environment} is not as wanted: ${problems.join('; ')}`,
       output: await logsOf(params, context),
-      remedy: 'deploy again: what runs already is kept, the rest is repaired',
+      remedy: 'mend what its containers complain about and deploy again: what runs as wanted is kept, the rest is repaired',
     })
   },
 })

@@ -39,7 +39,7 @@ export function resolveRollout(name: string, definition: JsonObject, replicas: n
   }
   const reason = conflict ?? portReason(definition, setting) ?? (built || replicas > 1 ? undefined : dataReason(definition))
   const order = wanted.order ?? (reason === undefined ? 'start-first' : 'stop-first')
-  const [needed, room] = [order === 'start-first' ? replicas * 2 : replicas, roomInRanges(definition, setting.variables)]
+  const [needed, room] = [order === 'start-first' ? replicas + (wanted.surge ?? 1) : replicas, roomInRanges(definition, setting.variables)]
   if (conflict === undefined && room < needed) {
     const side = order === 'start-first' ? ': new ones start beside the old ones' : ''
     const message = `service \`${name}\` publishes a range of host ports for ${room}, but ${replicas} on a host need ${needed}${side}`
@@ -53,6 +53,8 @@ export function resolveRollout(name: string, definition: JsonObject, replicas: n
     ...(order === 'stop-first' && { reason: wanted.order === undefined && reason !== undefined ? reason : 'the manifest says so' }),
     timeoutSeconds: wanted.timeout_seconds ?? defaults.timeout_seconds,
     minReadySeconds: wanted.min_ready_seconds ?? defaults.min_ready_seconds,
+    ...(wanted.min_ready_seconds !== undefined && { steadySeconds: wanted.min_ready_seconds }),
+    ...(wanted.surge !== undefined && { surge: wanted.surge }),
     stopGraceSeconds: stopGrace(name, definition, setting),
     ...(minFreeBytes !== undefined && { minFreeBytes }),
   }

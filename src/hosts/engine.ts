@@ -139,7 +139,9 @@ export function createEngine(connection: SshConnection, agent: EngineAgent, scop
             ({ Destination }) => Destination,
           ),
           error: State.Error,
-          healthLog: (State.Health?.Log ?? []).map(({ Output }) => Output.trim()),
+          healthLog: (State.Health?.Log ?? []).map(
+            ({ Output, ExitCode }) => Output.trim() || `it said nothing, and ended with code ${ExitCode}`,
+          ),
           addresses: Object.values(NetworkSettings?.Networks ?? {}).flatMap(({ IPAddress }) => IPAddress || []),
         }
       }),

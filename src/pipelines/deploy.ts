@@ -240,6 +240,8 @@ function rolloutTask(service: Service, host: string, deployment: Deployment, pin
     restart: restartPolicy(definition['restart'], deployment.variables.plain),
     timeoutSeconds: rollout.timeoutSeconds,
     minReadySeconds: rollout.minReadySeconds,
+    steadySeconds: rollout.steadySeconds ?? 0,
+    surge: rollout.surge ?? 1,
     stopGraceSeconds: rollout.stopGraceSeconds,
     minFreeBytes: rollout.minFreeBytes ?? null,
     probe: service.health ?? null,

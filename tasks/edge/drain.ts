@@ -6,15 +6,15 @@ const pauseMs = 250
 /** Linux's word for an open connection in `/proc/net/tcp`. */
 const established = '01'
 
-/** Resolves when nothing is in flight, or after the route's `drain_seconds`. @returns connections that were left. */
-export async function drain(site: Site, container: string): Promise<number> {
+/** Resolves when nothing is in flight, after the route's `drain_seconds`, or when somebody ends the wait. @returns connections that were left. */
+export async function drain(site: Site, container: string, end?: AbortSignal): Promise<number> {
   const { host, route, context } = site
   if (route.drainSeconds === 0) return 0
   const [proxy, { addresses }] = await Promise.all([runningProxy(site), host.engine.inspect(container)])
   const deadline = Date.now() + route.drainSeconds * 1000
   for (;;) {
     const open = await connectionsTo(site, proxy, addresses)
-    if (open === 0 || Date.now() >= deadline || context.signal.aborted) return open
+    if (open === 0 || Date.now() >= deadline || context.signal.aborted || end?.aborted) return open
     await new Promise((resolve) => setTimeout(resolve, pauseMs))
   }
 }

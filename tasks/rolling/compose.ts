@@ -76,16 +76,23 @@ async function runCompose(rolling: Rolling, words: readonly string[]): Promise<v
     context.log(line)
   })
   if (exit.code === 0) return
+  const refusal = /Error response from daemon: (.*)/.exec(exit.stderr)?.[1]?.trim()
   throw new TaskFailure({
     reason: 'exit',
     subject: `${params.service} on ${host.name}`,
-    message: `docker compose ${words[0]} on ${host.name} ended with code ${exit.code}`,
+    message: `docker compose ${words[0]} of ${params.service} on ${host.name} ended with code ${exit.code}${refusal === undefined ? '' : `: ${refusal}`}`,
     output: `${exit.stdout}\n${exit.stderr}`
       .split('\n')
       .filter((line) => line.trim() !== '')
       .slice(-20),
-    remedy: exit.stderr.includes('is not a docker command')
-      ? `install Docker Compose v2 on ${host.name}`
-      : `run it by hand on ${host.name}: docker compose -f ${file} config`,
+    remedy: remedyOf(exit.stderr, rolling),
   })
+}
+
+function remedyOf(stderr: string, rolling: Rolling): string {
+  const { host, params } = rolling
+  if (stderr.includes('is not a docker command')) return `install Docker Compose v2 on ${host.name}`
+  if (stderr.includes('no command specified'))
+    return `say what ${params.service} is to run: \`CMD\` in its image, or \`command\` in the Compose file`
+  return `run it by hand on ${host.name}: docker compose -f ${composeFile(rolling)} config`
 }

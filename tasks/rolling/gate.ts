@@ -5,13 +5,16 @@
 
 import { faultPoint } from '../fault-point.ts'
 import { TaskFailure } from '../kind.ts'
-import type { ContainerDetail, EngineEvent, Host } from '../ports.ts'
+import type { ContainerDetail, Host } from '../ports.ts'
+import { notReady, type Verdict, watchContainer } from './watch-container.ts'
 
 export interface GateOptions {
   readonly service: string
   readonly timeoutMs: number
   /** How long a container without a healthcheck (neither Compose's nor the image's) must stay up. */
   readonly minReadyMs: number
+  /** How long one that has become healthy must stay so; default 0. */
+  readonly steadyMs?: number
   /** An HTTP answer to wait for once the container is up. */
   readonly probe?: { readonly port: number; readonly path: string; readonly expectedStatus: number }
   readonly signal: AbortSignal
@@ -30,13 +33,11 @@ export async function startAndAwait(host: Host, container: string, options: Gate
   }
 }
 
-type Verdict = 'ready' | 'deaf' | { readonly why: string }
-
 async function startAndWatch(host: Host, container: string, options: GateOptions, deadline: number): Promise<Verdict> {
   const watch = watchContainer(container)
   const subscription = await host.engine.events(watch.onEvent)
   try {
-    await host.engine.start(container)
+    await startIt(host, container)
     faultPoint('container-started')
     // An adopted container may have become healthy before we subscribed.
     const now = await host.engine.inspect(container)
@@ -48,12 +49,24 @@ async function startAndWatch(host: Host, container: string, options: GateOptions
       ...(now.health === 'none' ? { readyAfterMs: options.minReadyMs } : {}),
       signal: options.signal,
     })
-    if (verdict !== 'ready' || now.health !== 'none') return verdict
+    if (verdict !== 'ready') return verdict
+    if (now.health !== 'none') return await watch.staysReady(options.steadyMs ?? 0, options.signal)
     // Only time spoke for it, so it is looked at once more.
     const then = await host.engine.inspect(container)
     return verdictOf(then) ?? (then.restartCount > now.restartCount ? { why: exitText(then) } : 'ready')
   } finally {
     subscription.close()
+  }
+}
+
+/** What the Engine finds wrong with it only now, such as a program that the image does not have, is told when it is looked at. */
+async function startIt(host: Host, container: string): Promise<void> {
+  try {
+    await host.engine.start(container)
+  } catch (error) {
+    const isRefused = error instanceof TaskFailure && error.failure.reason === 'refused'
+    const detail = isRefused ? await host.engine.inspect(container).catch(() => undefined) : undefined
+    if (detail === undefined || detail.state === 'running' || detail.error === '') throw error
   }
 }
 
@@ -64,44 +77,15 @@ function verdictOf(detail: ContainerDetail): Verdict | undefined {
   return detail.health === 'unhealthy' ? { why: 'is unhealthy' } : undefined
 }
 
-function watchContainer(container: string) {
-  let settle: (verdict: Verdict) => void = () => {}
-  const settled = new Promise<Verdict>((resolve) => {
-    settle = resolve
-  })
-  const onEvent = (event: EngineEvent): void => {
-    if (event.action === 'disconnected') settle('deaf')
-    if (event.container !== container) return
-    if (event.action === 'die') settle({ why: event.exitCode === undefined ? 'exited' : `exited with code ${event.exitCode}` })
-    else if (event.action === 'oom') settle({ why: 'ran out of memory' })
-    else if (event.action === 'health_status: healthy') settle('ready')
-    else if (event.action === 'health_status: unhealthy') settle({ why: 'is unhealthy' })
-  }
-  const verdict = async (limits: { timeoutMs: number; leftMs: number; readyAfterMs?: number; signal: AbortSignal }): Promise<Verdict> => {
-    const timers: NodeJS.Timeout[] = []
-    const onAbort = () => settle({ why: 'was interrupted' })
-    limits.signal.addEventListener('abort', onAbort, { once: true })
-    if (limits.signal.aborted) onAbort()
-    if (limits.readyAfterMs !== undefined) timers.push(setTimeout(() => settle('ready'), limits.readyAfterMs))
-    timers.push(setTimeout(() => settle({ why: notReady(limits) }), Math.max(0, limits.leftMs)))
-    try {
-      return await settled
-    } finally {
-      for (const timer of timers) clearTimeout(timer)
-      limits.signal.removeEventListener('abort', onAbort)
-    }
-  }
-  return { onEvent, settle, verdict }
-}
-
-function notReady({ timeoutMs }: { readonly timeoutMs: number }): string {
-  return `was not ready within ${timeoutMs / 1000} s`
-}
-
 function exitText(detail: ContainerDetail): string {
   if (detail.oomKilled) return 'ran out of memory'
-  if (detail.error !== '') return `did not start: ${detail.error}`
+  if (detail.error !== '') return `did not start: ${withoutRuntime(detail.error)}`
   return `exited with code ${detail.exitCode}`
+}
+
+/** Container runtimes put what went wrong behind every step that led there. */
+function withoutRuntime(error: string): string {
+  return error.replace(/^.*unable to start container process: (error during container init: )?/, '').replace(/: unknown$/, '')
 }
 
 /** Asks over the SSH connection until the answer is right or time is up. */
@@ -149,7 +133,13 @@ async function statusOf(host: Host, address: string, probe: { readonly port: num
   })
 }
 
-async function unhealthy(host: Host, container: string, options: GateOptions, why: string): Promise<TaskFailure> {
+/** What a person needs to know of a container that is not as it should be: what it said last, and what its health check said. */
+export async function unhealthy(
+  host: Host,
+  container: string,
+  options: Pick<GateOptions, 'service' | 'signal'>,
+  why: string,
+): Promise<TaskFailure> {
   const subject = `${options.service} on ${host.name}`
   if (options.signal.aborted) {
     return new TaskFailure({ reason: 'interrupted', subject, message: `the new container of ${subject} was interrupted` })
@@ -159,12 +149,22 @@ async function unhealthy(host: Host, container: string, options: GateOptions, wh
     host.engine.inspect(container).catch(() => undefined),
     host.engine.logs(container, 20).catch((): readonly string[] => []),
   ])
+  // An exit by the kernel's hand is told twice, and in either order.
+  const told = detail?.oomKilled === true ? why.replace(/exited with code \d+/, 'ran out of memory') : why
   const lastCheck = detail?.healthLog.at(-1)
   return new TaskFailure({
     reason: 'unhealthy',
     subject,
-    message: `the new container of ${subject} ${why}`,
+    message: `the new container of ${subject} ${told}`,
     output: [...logs, ...(lastCheck === undefined ? [] : [`last health check: ${lastCheck.trim()}`])],
-    remedy: 'mend the image or its configuration and deploy again',
+    remedy: remedyOf(told, options),
   })
+}
+
+function remedyOf(why: string, { service }: Pick<GateOptions, 'service'>): string {
+  if (/port is already allocated|address already in use/.test(why))
+    return 'something else on the host has the port: `docker ps`, `ss -ltnp`'
+  if (why.includes('executable file not found')) return `mend the command of ${service}: its image does not have that program`
+  if (why.includes('ran out of memory')) return `give ${service} more memory (\`mem_limit\`) or let it use less, and deploy again`
+  return 'mend the image or its configuration and deploy again'
 }

@@ -25,6 +25,10 @@ export const rolloutParams = z.lazy(() =>
     restart: z.strictObject({ name: z.enum(['no', 'always', 'unless-stopped', 'on-failure']), maximumRetryCount: z.number().int() }),
     timeoutSeconds: z.number(),
     minReadySeconds: z.number(),
+    /** How long a container that is healthy must stay so before it counts as ready. */
+    steadySeconds: z.number(),
+    /** How many new containers are started at once. */
+    surge: z.number().int().min(1),
     stopGraceSeconds: z.number(),
     /** Nothing is pulled when less is free where the host keeps images. Default: 1 GiB. */
     minFreeBytes: z.number().int().min(0).nullable(),
@@ -53,6 +57,7 @@ export function gateOptions({ params, context }: Rolling): GateOptions {
     service: params.service,
     timeoutMs: params.timeoutSeconds * 1000,
     minReadyMs: params.minReadySeconds * 1000,
+    steadyMs: params.steadySeconds * 1000,
     ...(params.probe ? { probe: params.probe } : {}),
     signal: context.signal,
   }

@@ -10,6 +10,7 @@ import { gateOptions, type Rolling, restartPolicy } from './params.ts'
 import { type Routing, routingOf } from './routing.ts'
 import type { Swap } from './swap.ts'
 import { type Done, undo } from './undo.ts'
+import { type Vigil, vigilOver } from './vigil.ts'
 
 /** @returns what it changed. @throws TaskFailure after everything it did was undone: what ran before serves on. */
 export async function replace(rolling: Rolling, before: ServiceState): Promise<Swap> {
@@ -32,41 +33,77 @@ export async function replace(rolling: Rolling, before: ServiceState): Promise<S
  * and are as wanted. @throws TaskFailure when it was undone.
  */
 export async function carryOut(rolling: Rolling, plan: RolloutPlan, ready: readonly Container[]): Promise<Done> {
-  const { params, context } = rolling
-  const routing = routingOf(rolling)
+  const { params } = rolling
   for (const container of plan.remove) await removeContainer(rolling, container)
   const done: Done = { started: [], stopped: [], renamed: [], before: [...ready, ...plan.replace] }
+  const steps = new Steps(rolling, done)
   const kept = ready.filter((container) => !plan.surplus.includes(container))
   try {
     const waiting = [...plan.replace]
-    await routing?.prepare(waiting)
+    await steps.routing?.prepare(waiting)
     if (params.order === 'stop-first') for (const container of waiting.splice(0)) await stop(rolling, container, done)
     const made = plan.create > 0 ? await create(rolling, plan.create) : []
-    faultPoint('container-created', context)
+    faultPoint('container-created', rolling.context)
     const fresh = [...plan.adopt, ...made]
-    for (const [index, container] of fresh.entries()) {
-      const started = await start(rolling, container, done)
-      kept.push(started)
-      context.log(`container ${index + 1} of ${fresh.length} is ready`)
-      const next = waiting.shift()
-      await routing?.serve([...kept, ...waiting], started)
-      faultPoint('container-routed', context)
-      if (next) await retire(rolling, routing, next, done)
+    for (let first = 0; first < fresh.length; first += params.surge) {
+      const started = await steps.start(fresh.slice(first, first + params.surge), `of ${fresh.length}`)
+      kept.push(...started)
+      await steps.routing?.serve([...kept, ...waiting], started)
+      faultPoint('container-routed', rolling.context)
+      await steps.retire(waiting.splice(0, started.length))
     }
     const left = [...waiting, ...plan.surplus]
-    if (left.length > 0) await routing?.serve(kept)
-    for (const container of left) await retire(rolling, routing, container, done)
+    if (left.length > 0) await steps.routing?.serve(kept)
+    await steps.retire(left)
+    await steps.vigil.check()
   } catch (error) {
+    // Whoever fell is the reason, whatever was under way when it did.
+    const reason = await steps.vigil.reason(error)
     await undo(rolling, done)
-    throw error
+    throw reason
+  } finally {
+    steps.vigil.close()
   }
   return done
 }
 
-async function retire(rolling: Rolling, routing: Routing | undefined, container: Container, done: Done): Promise<void> {
-  await routing?.retire(container)
-  faultPoint('container-drained', rolling.context)
-  await stop(rolling, container, done)
+/** What is done again and again while containers are replaced. */
+class Steps {
+  readonly routing: Routing | undefined
+  readonly vigil: Vigil
+  readonly #rolling: Rolling
+  readonly #done: Done
+  #ready = 0
+
+  constructor(rolling: Rolling, done: Done) {
+    this.#rolling = rolling
+    this.#done = done
+    this.vigil = vigilOver(rolling)
+    this.routing = routingOf(rolling)
+  }
+
+  /** All at once. @throws the first failure, once none of them is under way any more. */
+  async start(containers: readonly Container[], ofAll: string): Promise<readonly Container[]> {
+    if (this.#ready === 0) await this.vigil.listen()
+    const ends = await Promise.allSettled(containers.map((container) => start(this.#rolling, container, this.#done)))
+    for (const end of ends) if (end.status === 'rejected') throw end.reason
+    for (const { id } of containers) {
+      this.vigil.watch(id)
+      this.#ready += 1
+      this.#rolling.context.log(`container ${this.#ready} ${ofAll} is ready`)
+    }
+    return ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []))
+  }
+
+  /** None goes while what takes its place does not stand. */
+  async retire(containers: readonly Container[]): Promise<void> {
+    await Promise.all(containers.map((container) => this.routing?.retire(container, this.vigil.fallen)))
+    faultPoint('container-drained', this.#rolling.context)
+    for (const container of containers) {
+      await this.vigil.check()
+      await stop(this.#rolling, container, this.#done)
+    }
+  }
 }
 
 /** @returns it as it is called now. */

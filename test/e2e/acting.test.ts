@@ -189,14 +189,29 @@ labTest('restart under requests: two replicas, never both gone', async () => {
 labTest('restart behind the edge: no request is lost, and none in flight is cut', async () => {
   const shop = new EdgeShop(suite.lab(), { replicas: 2, route: '{ domains: DOMAIN, tls: none, drain_seconds: 20 }' })
   try {
+    // Each says how many slow requests it had taken, and how many it was still at when it was told to stop.
+    shop.edit('app.mjs', (text) =>
+      text
+        .replace('const server =', 'let taken = 0\nlet open = 0\nconst server =')
+        .replace("response.write('slow ')", "taken += 1; open += 1; response.write('slow ')")
+        .replace('setTimeout(() => response.end(version)', 'setTimeout(() => { open -= 1; response.end(version) }')
+        .replace('process.exit(0)', '{ console.log(`told to stop: ${taken} taken, ${open} open`); process.exit(0) }'),
+    )
+    shop.version('v1')
     const deployed = await shop.deploy()
     assert.is(deployed.code, 0, deployed.stderr)
-    const traffic = startTraffic(shop.route())
-    await traffic.until('v1')
+    // So many that each container is at some of them whenever it is its turn.
+    const traffic = startTraffic({ ...shop.route(), slowAtOnce: 12 })
+    await traffic.until('slow v1')
     const { code, stderr } = await shop.run(['restart', 'web', '--env', 'prod'])
     const report = await traffic.stop()
     assert.is(code, 0, stderr)
     assert.equal(report.failures, [], JSON.stringify(report))
+    for (const { id } of shop.containers()) {
+      const [, taken = '', left] = /told to stop: (\d+) taken, (\d+) open/.exec(shop.onHost('docker', 'logs', id)) ?? []
+      assert.ok(Number(taken) > 1, `it took ${taken}`)
+      assert.is(left, '0', 'all of them were finished before it was told to stop')
+    }
     assert.is((await shop.run(['status', '--env', 'prod', '--exit-code'])).code, 0)
   } finally {
     shop.remove()

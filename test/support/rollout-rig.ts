@@ -28,6 +28,8 @@ export class RolloutRig {
     restart: { name: 'unless-stopped', maximumRetryCount: 0 },
     timeoutSeconds: 0.2,
     minReadySeconds: 0,
+    steadySeconds: 0,
+    surge: 1,
     stopGraceSeconds: 10,
     minFreeBytes: null,
     probe: null,

@@ -14,6 +14,8 @@ export interface TrafficTarget {
   readonly path?: string
   /** Takes a second or more; none unless told. */
   readonly slowPath?: string
+  /** How many slow requests are under way at any time; default 1. */
+  readonly slowAtOnce?: number
   /** Answers an upgrade and says each message back; none unless told. */
   readonly socketPath?: string
 }
@@ -73,14 +75,15 @@ export function startTraffic(target: TrafficTarget): Traffic {
     }
     agent.destroy()
   }
-  const { path = '/', slowPath, socketPath } = target
+  const { path = '/', slowPath, slowAtOnce = 1, socketPath } = target
   const loops = kinds.flatMap(({ title, count, keepAlive, pauseMs }) =>
     Array.from({ length: count }, () => loop(path, keepAlive, pauseMs, title)),
   )
   const counted = () => {
     slow += 1
   }
-  if (slowPath !== undefined) loops.push(loop(slowPath, false, 0, 'that takes long', counted))
+  for (let count = 0; slowPath !== undefined && count < slowAtOnce; count++)
+    loops.push(loop(slowPath, false, 0, 'that takes long', counted))
   const socket = socketPath === undefined ? undefined : openWebSocket(target, socketPath, startedAt, fail)
 
   return {

@@ -43,6 +43,20 @@ test('it waits for a service that becomes healthy', async () => {
   await within(2000, health.run({ ...params, timeoutSeconds: 1 }, contextOf(host)))
 })
 
+test('a service that comes up and falls again has not come up', async () => {
+  const host = new FakeHost()
+  host.engine.add({ name: 'web-1', hash: 'new', health: 'starting' })
+  const changed = host.changed.bind(host)
+  let looks = 0
+  host.changed = () => {
+    host.engine.become('web-1', looks++ % 3 === 1 ? 'unhealthy' : 'healthy')
+    changed()
+  }
+  const error = await rejects(within(3000, health.run({ ...params, timeoutSeconds: 1 }, contextOf(host))))
+  assert.match(error.message, /web-1 is unhealthy/)
+  assert.ok(looks > 5, 'all the time there was')
+})
+
 test('when time is up it fails with the last lines of what is not ready', async () => {
   const host = new FakeHost()
   host.engine.add({ name: 'web-1', hash: 'new', health: 'unhealthy' })

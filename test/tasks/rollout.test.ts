@@ -83,6 +83,53 @@ test('several replicas are exchanged one at a time', async () => {
   assert.is(r.fewest, 3)
 })
 
+test('as many at once as the surge allows, and no old one goes before all of them are ready', async () => {
+  const r = new RolloutRig({ replicas: 3, surge: 2 })
+  r.old('web-1', 'web-2', 'web-3')
+  await r.run()
+  assert.equal(
+    r.steps().flatMap((step) => /^(?:start|stop) id-\S+/.exec(step) ?? []),
+    ['start id-made-1', 'start id-made-2', 'stop id-web-1', 'stop id-web-2', 'start id-made-3', 'stop id-web-3'],
+  )
+  assert.is(r.fewest, 3)
+})
+
+test('one of several that start at once fails: all of them go', async () => {
+  const r = new RolloutRig({ replicas: 2, surge: 2 })
+  r.old('web-1', 'web-2')
+  r.host.engine.behave('made-1', 'dies')
+  await failureOf(r.run())
+  assert.equal(r.state(), ['web-1 old running', 'web-2 old running'])
+  assert.is(r.fewest, 2)
+})
+
+for (const [title, fall, expected] of [
+  ['dies', (r: RolloutRig) => r.host.engine.become('made-1', 'dead'), 'was ready, then exited with code 1'],
+  ['turns unhealthy', (r: RolloutRig) => r.host.engine.become('made-1', 'unhealthy'), 'was ready, then turned unhealthy'],
+  [
+    'dies while nobody hears of it',
+    (r: RolloutRig) => r.host.engine.disconnect(() => r.host.engine.become('made-1', 'dead')),
+    'was ready, then exited with code 1',
+  ],
+] as const) {
+  test(`a new container that ${title} before all old ones are gone takes none of them with it`, async () => {
+    const r = new RolloutRig({ replicas: 2 })
+    r.old('web-1', 'web-2')
+    const { engine } = r.host
+    const stop = engine.stop.bind(engine)
+    let isFirst = true
+    engine.stop = async (container, grace) => {
+      await stop(container, grace)
+      if (isFirst) fall(r)
+      isFirst = false
+    }
+    const failure = await failureOf(r.run())
+    assert.equal([failure.reason, failure.message], ['unhealthy', `the new container of web on node-1 ${expected}`])
+    assert.equal(r.state(), ['web-1 old running', 'web-2 old running'])
+    assert.is(engine.subscriptions, 0)
+  })
+}
+
 test('fewer replicas: what is too much is stopped and removed', async () => {
   const r = new RolloutRig({ replicas: 1 })
   for (const name of ['web-1', 'web-2']) r.host.engine.add({ name, hash: 'new', restartPolicy: 'unless-stopped' })
@@ -273,7 +320,7 @@ test('Compose that ends with an error says what it printed', async () => {
   const r = new RolloutRig()
   r.host.answer(/ docker compose /, { code: 17, stdout: 'creating\n', stderr: 'network not found\n' })
   const failure = await failureOf(r.run())
-  assert.equal([failure.reason, failure.message], ['exit', 'docker compose up on node-1 ended with code 17'])
+  assert.equal([failure.reason, failure.message], ['exit', 'docker compose up of web on node-1 ended with code 17'])
   assert.equal(failure.output, ['creating', 'network not found'])
   assert.match(failure.remedy ?? '', 'run it by hand on node-1')
 })
@@ -282,6 +329,17 @@ test('a host without Compose is told what to install', async () => {
   const r = new RolloutRig()
   r.host.answer(/ docker compose /, { code: 1, stderr: "docker: 'compose' is not a docker command.\n" })
   assert.is((await failureOf(r.run())).remedy, 'install Docker Compose v2 on node-1')
+})
+
+test('what the engine of the host says to Compose is the message, and a missing command has its remedy', async () => {
+  const r = new RolloutRig()
+  r.host.answer(/ docker compose /, () => ({
+    code: 1,
+    stderr: ' Container web-1  Creating\nError response from daemon: no command specified\n',
+  }))
+  const { message, remedy } = await failureOf(r.run())
+  assert.is(message, 'docker compose up of web on node-1 ended with code 1: no command specified')
+  assert.match(remedy ?? '', /what web is to run/)
 })
 
 test('a Compose that makes something else than was wanted is not believed', async () => {

@@ -13,7 +13,16 @@ export const rollout = z
       .describe('Default `native`: health-gated, without downtime. `docker-rollout`: the plugin of that name on the host.'),
     order: z.enum(['start-first', 'stop-first']).describe('Default `start-first`, but `stop-first` for what cannot run twice.'),
     timeout_seconds: z.int().min(1).describe('How long a container may take to become ready; default 60.'),
-    min_ready_seconds: z.int().min(0).describe('How long a container without a healthcheck must stay up; default 5.'),
+    min_ready_seconds: z
+      .int()
+      .min(0)
+      .describe(
+        'How long a new container must stay up, or healthy, before it counts as ready; default 5 without a healthcheck, 0 with one.',
+      ),
+    surge: z
+      .int()
+      .min(1)
+      .describe('How many new containers of a service are started at once beside the old ones, on each host; default 1.'),
     min_free_space: freeSpace.describe('Nothing is pulled to a host with less; default `1GiB`, `0B` for no such limit.'),
   })
   .partial()

@@ -14,6 +14,8 @@ export interface Traffic {
   /** New requests go elsewhere, and those in flight are finished, or their time is up. */
   leave(replica: Replica): Promise<void>
   join(replica: Replica): Promise<void>
+  /** After a failure: puts it back if it serves. @returns whether it gets no requests now, though it did before. */
+  abandon(replica: Replica): Promise<boolean>
 }
 
 export interface TrafficContext {
@@ -38,14 +40,28 @@ export function edgeTraffic(fleet: Fleet, { guard, log }: TrafficContext): Traff
       if (site === undefined || (await edgeState(site)).routes[site.route.key]?.live === undefined) return
       const others = (await serving(site, replica)).filter(({ id }) => id !== replica.container.id)
       if (upstreamsOf(others).length === 0) return
-      await publish(site, upstreamsOf(others))
+      // Noted first: a swap that seems to fail may have worked.
       left.add(replica.container.id)
+      await publish(site, upstreamsOf(others))
       await drain(site, replica.container.id)
     },
     async join(replica) {
       const site = siteOf(replica)
-      if (site === undefined || !left.delete(replica.container.id)) return
+      if (site === undefined || !left.has(replica.container.id)) return
       await publish(site, upstreamsOf(await serving(site, replica)))
+      left.delete(replica.container.id)
+    },
+    async abandon(replica) {
+      const site = siteOf(replica)
+      if (site === undefined || !left.has(replica.container.id)) return false
+      try {
+        const isBack = (await serving(site, replica)).some(({ id }) => id === replica.container.id)
+        if (isBack) await this.join(replica)
+        return !isBack
+      } catch {
+        // What went wrong before is what is told, and with it that this one may be out.
+        return true
+      }
     },
   }
 }

@@ -66,13 +66,16 @@ async function restartOne(fleet: Fleet, step: Replica, traffic: Traffic, lock: L
   if (service === undefined) throw new Error(`no service is called ${step.container.service}`)
   const host = fleet.host(step.host)
   await lock.verify()
-  await traffic.leave(step)
-  await fleet.operator(step.host).restart(step.container.id, service.rollout.stopGraceSeconds)
-  await startAndAwait(host, step.container.id, gate(service)).catch((error: unknown) => {
-    throw restartFailure(error, nameOf(fleet, step))
-  })
-  host.changed()
-  await traffic.join(step)
+  try {
+    await traffic.leave(step)
+    await fleet.operator(step.host).restart(step.container.id, service.rollout.stopGraceSeconds)
+    await startAndAwait(host, step.container.id, gate(service))
+    host.changed()
+    await traffic.join(step)
+  } catch (error) {
+    const isOut = await traffic.abandon(step)
+    throw restartFailure(error, nameOf(fleet, step), isOut ? fleet.deployment.environment : undefined)
+  }
 }
 
 /** An interrupt ends the restart between two containers, not while one is down. */
@@ -81,6 +84,7 @@ function gate({ name, rollout, health }: Service): GateOptions {
     service: name,
     timeoutMs: rollout.timeoutSeconds * 1000,
     minReadyMs: rollout.minReadySeconds * 1000,
+    steadyMs: (rollout.steadySeconds ?? 0) * 1000,
     ...(health && { probe: health }),
     signal: new AbortController().signal,
   }
@@ -121,11 +125,19 @@ function refuse(fleet: Fleet, { interruptions, absent, steps }: RestartPlan, { y
   })
 }
 
-function restartFailure(error: unknown, name: string): unknown {
-  if (!(error instanceof TaskFailure) || error.failure.reason !== 'unhealthy') return error
-  const message = `${error.failure.message.replace('the new container of', `${name}, a container of`)} after its restart; no other was touched after it`
-  const remedy = 'it runs as it is; look at its output, or make new containers with a deploy'
-  return new TaskFailure({ ...error.failure, message, remedy }, { cause: error })
+/** @param outOf the environment, when the container gets no requests any more. */
+export function restartFailure(error: unknown, name: string, outOf: string | undefined): unknown {
+  if (!(error instanceof TaskFailure)) return error
+  const { failure } = error
+  const isUnhealthy = failure.reason === 'unhealthy'
+  if (!isUnhealthy && outOf === undefined) return error
+  const what = isUnhealthy
+    ? `${failure.message.replace('the new container of', `${name}, a container of`)} after its restart; no other was touched after it`
+    : failure.message
+  const message = outOf === undefined ? what : `${what}; the edge sends ${name} no requests until the next deploy`
+  const back = `\`stagecraft deploy --env ${outOf}\` puts it back, or another in its place`
+  const remedy = outOf === undefined ? 'it runs as it is; look at its output, or make new containers with a deploy' : back
+  return new TaskFailure({ ...failure, message, remedy }, { cause: error })
 }
 
 function nameOf({ deployment }: Fleet, { host, container }: Replica): string {

@@ -152,7 +152,7 @@ services: {web: {rollout: {timeout_seconds: 20, min_ready_seconds: 2}}}
 environments:
   prod:
     hosts: [a]
-    rollout: {timeout_seconds: 10, min_ready_seconds: 1, driver: recreate}
+    rollout: {timeout_seconds: 10, min_ready_seconds: 1, surge: 3, driver: recreate}
     services: {web: {rollout: {timeout_seconds: 30}}}
 `
   assert.equal((await service(config, `services: {web: {image: a, healthcheck: {}, stop_grace_period: 1m30s}}`)).rollout, {
@@ -160,6 +160,8 @@ environments:
     order: 'start-first',
     timeoutSeconds: 30,
     minReadySeconds: 2,
+    steadySeconds: 2,
+    surge: 3,
     stopGraceSeconds: 90,
   })
 })
@@ -308,7 +310,7 @@ const faults: readonly (readonly [config: string, compose: string, ...expected: 
   [
     `${least}services: {web: {replicas: 2}}\n`,
     'services: {web: {image: a, ports: ["8080-8081:80"]}}',
-    '3:12 SC1038 service `web` publishes a range of host ports for 2, but 2 on a host need 4: new ones start beside the old ones | make the range longer, or publish none: what has a `route` is reached without',
+    '3:12 SC1038 service `web` publishes a range of host ports for 2, but 2 on a host need 3: new ones start beside the old ones | make the range longer, or publish none: what has a `route` is reached without',
   ],
   [
     `${least}services: {web: {replicas: 3, rollout: {order: stop-first}}}\n`,

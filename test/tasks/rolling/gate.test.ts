@@ -223,4 +223,61 @@ test('an interrupt ends the probing', async () => {
   assert.is(await told(host, { probe, timeoutMs: 60_000, signal: controller.signal }), 'was interrupted')
 })
 
+test('one that is healthy must stay so for as long as is wanted', async () => {
+  await through(hostWith('healthy'), { steadyMs: 20 })
+  for (const [change, expected] of [
+    ['dead', 'was healthy, then exited with code 1'],
+    ['unhealthy', 'was healthy, then turned unhealthy'],
+  ] as const) {
+    const host = hostWith('healthy')
+    const verdict = told(host, { steadyMs: 60_000 })
+    await until(() => host.calls.includes('inspect id-web-1'))
+    await new Promise((resolve) => setImmediate(resolve))
+    host.engine.become('web-1', change)
+    assert.is(await verdict, expected)
+  }
+  const interrupted = new AbortController()
+  const host = hostWith('healthy')
+  const verdict = told(host, { steadyMs: 60_000, signal: interrupted.signal })
+  await until(() => host.calls.includes('inspect id-web-1'))
+  await new Promise((resolve) => setImmediate(resolve))
+  interrupted.abort()
+  assert.is(await verdict, 'was interrupted')
+})
+
+for (const [error, expected, remedy] of [
+  [
+    'failed to create task: runc create failed: unable to start container process: exec: "serve": executable file not found in $PATH: unknown',
+    'did not start: exec: "serve": executable file not found in $PATH',
+    /its image does not have that program/,
+  ],
+  ['driver failed: Bind for 0.0.0.0:80 failed: port is already allocated', /^did not start: .*port is already allocated$/, /has the port/],
+  ['unable to find user nobody', 'did not start: unable to find user nobody', /mend the image/],
+] as const) {
+  test(`one that the engine refuses to start is told in its words: ${error.slice(-40)}`, async () => {
+    const host = hostWith()
+    const { engine } = host
+    const inspect = engine.inspect.bind(engine)
+    engine.inspect = async (id) => ({ ...(await inspect(id)), error })
+    engine.start = async () => {
+      throw new TaskFailure({ reason: 'refused', subject: 'node-1', message: `cannot start: ${error}` })
+    }
+    const failure = (await rejects(through(host))) as TaskFailure
+    const message = failure.message.replace('the new container of web on node-1 ', '')
+    if (typeof expected === 'string') assert.is(message, expected)
+    else assert.match(message, expected)
+    assert.match(failure.failure.remedy ?? '', remedy)
+  })
+}
+
+test('a start that failed for another reason, such as a lost connection, is told as it is', async () => {
+  for (const reason of ['unreachable', 'refused'] as const) {
+    const host = hostWith()
+    host.engine.start = async () => {
+      throw new TaskFailure({ reason, subject: 'node-1', message: 'no answer' })
+    }
+    assert.is((await rejects(through(host))).message, 'no answer')
+  }
+})
+
 test.run()

@@ -2,6 +2,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { trialHost } from '../../../tasks/edge/caddy-route.ts'
 import { shareFiles } from '../../../tasks/edge/shares.ts'
+import type { TaskFailure } from '../../../tasks/kind.ts'
 import type { Container } from '../../../tasks/ports.ts'
 import { type Routing, routingOf } from '../../../tasks/rolling/routing.ts'
 import { rejects } from '../../support/assertions.ts'
@@ -31,7 +32,7 @@ test('a service without a route has none', () => {
 test('the first time the proxy is configured; a fresh container is tried before users meet it', async () => {
   const host = new EdgeHost()
   const one = container(host, 'web-1')
-  await routed(host).serve([one], one)
+  await routed(host).serve([one], [one])
   assert.equal(host.asked.slice(0, 3), Array(3).fill(trialHost(host.route.key)))
   const tried = host.calls.indexOf(`edge remove live/${host.route.key}.trial`)
   const turned = host.calls.findIndex((call) => call.startsWith(`edge point live/${host.route.key} `))
@@ -50,7 +51,10 @@ test('a fresh container that fails its trial gets no user, and what served stays
   const before = host.edge.files.tree()
   host.status = 502
   const two = container(host, 'web-2')
-  await rejects(routed(host).serve([two], two), /answered 502/)
+  host.engine.print('web-2', 'listening on 9090')
+  const failure = (await rejects(routed(host).serve([two], [two]), /answered 502/)) as TaskFailure
+  assert.match(failure.message, /^the new container of web on node-1 does not answer: through the proxy/)
+  assert.equal(failure.failure.output, ['listening on 9090'])
   assert.equal(host.liveFiles(), served('web-1'))
   assert.equal(host.edge.files.tree(), before)
 })
@@ -70,7 +74,7 @@ test('Traefik cannot try out: the service is asked under its own name once it se
   const host = new EdgeHost({ provider: 'traefik' })
   host.engine.onExec = () => ({ stdout: '{"status":"enabled","loadBalancer":{"servers":[{"url":"http://web-1:8080"}]}}' })
   const one = container(host, 'web-1')
-  await routed(host).serve([one], one)
+  await routed(host).serve([one], [one])
   assert.equal(host.asked, Array(3).fill('shop.example.com'))
   host.status = 502
   await rejects(routed(host).serve([one]), /answered 502/)
@@ -100,7 +104,7 @@ for (const [title, tables, expected] of [
       const state = tables[looks++]
       return { stdout: state ? `  sl  local_address rem_address   st\n   0: 030012AC:A1B2 020012AC:1F90 ${state} 00000000\n` : '' }
     }
-    await routed(host).retire(one)
+    await routed(host).retire(one, new AbortController().signal)
     assert.is(looks, 2)
     assert.equal(host.lines, expected)
   })
