@@ -64,7 +64,11 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
     lockable: (name) => ({
       name,
       lock: () => remote(name).lock.acquire({ owner, description }),
-      changed: () => remote(name).changed(),
+      changed() {
+        remote(name).changed()
+        // The tasks that wait for the lock are going to look, and the history is read meanwhile.
+        remote(name).lookAhead()
+      },
     }),
     operator: (name) => remote(name).operator,
     appendOnly: (name) => remote(name).appendOnly,

@@ -119,9 +119,8 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     lockedHosts(deployment, project.part).map((name) => unlessInHook(hosts.lockable(name), deployment, app)),
     async () => {
       // What was begun is on record even when the run is killed.
-      await Promise.all([history.pull(), audit({ result: 'begun' })])
-      if (project.rollback) await stillCurrent(project, project.rollback, app)
-      await secrets.share()
+      const known = history.pull().then(() => project.rollback && stillCurrent(project, project.rollback, app))
+      await Promise.all([known, audit({ result: 'begun' }), secrets.share()])
     },
   )
   const registry = lazyRegistry(app)

@@ -32,6 +32,7 @@ export async function carryOut(rolling: Rolling, plan: RolloutPlan, ready: reado
   const { params, context } = rolling
   const routing = routingOf(rolling)
   for (const container of plan.remove) await removeContainer(rolling, container)
+  if (plan.remove.length > 0) rolling.host.changed()
   const done: Done = { started: [], stopped: [], renamed: [], before: [...ready, ...plan.replace] }
   const kept = ready.filter((container) => !plan.surplus.includes(container))
   try {
@@ -70,8 +71,8 @@ async function start(rolling: Rolling, container: Container, done: Done): Promis
   await context.guard()
   await handOverName(rolling, container, done)
   // A crash must be seen by the gate, not masked by a restart; the wanted policy comes after it.
-  if (params.restart.name !== 'no') await host.engine.setRestartPolicy(container.id, { name: 'no' })
-  await startAndAwait(host, container.id, gateOptions(rolling))
+  const masked = params.restart.name === 'no' ? undefined : host.engine.setRestartPolicy(container.id, { name: 'no' })
+  await startAndAwait(host, container.id, gateOptions(rolling), masked)
   if (params.restart.name !== 'no') await host.engine.setRestartPolicy(container.id, restartPolicy(params))
   return containerName === undefined ? container : { ...container, name: containerName }
 }
