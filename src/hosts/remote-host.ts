@@ -42,6 +42,8 @@ export interface RemoteHost extends Host {
   readonly operator: HostOperator
   readonly lock: Pick<EnvironmentLock, 'acquire' | 'look'>
   readonly appendOnly: AppendOnly
+  /** Loads what it takes to change something there. */
+  prepare(): void
   /** Connects and looks at once, for an `observe` that is soon to come; what goes wrong is for that to tell. */
   lookAhead(): void
   stats(): ConnectionStats
@@ -99,6 +101,7 @@ export function createRemoteHost(options: RemoteHostOptions): RemoteHost {
       directory,
       ...(options.lockLeaseMs === undefined ? {} : { leaseMs: options.lockLeaseMs }),
     }),
+    prepare: () => engine.prepare(),
     lookAhead() {
       if (look !== undefined) return
       lookedAheadAt = performance.now()

@@ -146,12 +146,10 @@ export class SshConnection {
   }
 
   async #open(kind: keyof ConnectionStats, signal: AbortSignal, opener: Opener): Promise<ClientChannel> {
-    const { first, session } = await this.#connected()
-    const channel = await channelOf(first, opener).catch(async (error: unknown) => {
-      const { client } = await session
-      if (client === first) throw error
-      return channelOf(client, opener)
-    })
+    const { first, session, wasUp } = await this.#connected()
+    const whenUp = async () => channelOf((await session).client, opener)
+    // Asked before its turn, a host may hang up or say no; then it is asked when it is.
+    const channel = await (wasUp ? whenUp() : channelOf(first, opener).catch(whenUp))
     this.#stats[kind]++
     if (!signal.aborted) return channel
     channel.close()

@@ -63,7 +63,11 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
     host: remote,
     lockable: (name) => ({
       name,
-      lock: () => remote(name).lock.acquire({ owner, description }),
+      lock() {
+        const taken = remote(name).lock.acquire({ owner, description })
+        remote(name).prepare()
+        return taken
+      },
       changed() {
         remote(name).changed()
         // The tasks that wait for the lock are going to look, and the history is read meanwhile.
