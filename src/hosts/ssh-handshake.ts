@@ -98,7 +98,8 @@ export function shakeHands(socket: Socket, options: HandshakeOptions): Handshake
       }),
     )
     let hasAsked = false
-    if (headStart) takeHeadStart(client, () => hasAsked && fail(new HeadStartRefused('the host wants another key')))
+    const refused = () => fail(new HeadStartRefused('the host wants another key'))
+    if (headStart) takeHeadStart(client, () => hasAsked, refused)
     takeShortcuts(client, (isWanted) => {
       if (!headStart || !(isWanted || authentication.isLastFile())) return
       hasAsked = true

@@ -60,13 +60,16 @@ interface Insides {
   readonly _remoteVer?: string
 }
 
-/** Call once `connect` has been called. @param refused called when the host did not take a key, and another may be tried on this connection. */
-export function takeHeadStart(client: Client, refused: () => void): void {
+/**
+ * Call once `connect` has been called. @param asked whether anything was asked for already. @param refused called when the host did not take the key that
+ * this was based on; where there is no other, the attempt has ended by then.
+ */
+export function takeHeadStart(client: Client, asked: () => boolean, refused: () => void): void {
   const protocol = (client as unknown as Insides)._protocol
   if (protocol === undefined) return
   agreeAtOnce(protocol)
   authenticateAtOnce(protocol)
-  tellOfRefusal(protocol, refused)
+  tellOfRefusal(protocol, asked, refused)
 }
 
 /** Whether it is an SSH server, as far as it said. */
@@ -156,12 +159,13 @@ function authenticateAtOnce(protocol: Protocol): void {
   }
 }
 
-function tellOfRefusal({ _handlers: handlers }: Protocol, refused: () => void): void {
+function tellOfRefusal({ _handlers: handlers }: Protocol, asked: () => boolean, refused: () => void): void {
   const original = handlers?.USERAUTH_FAILURE
   if (!handlers || typeof original !== 'function') return
   handlers.USERAUTH_FAILURE = (self, ...rest) => {
-    // Ends the attempt with a better reason where there is no other key.
+    const wasAsked = asked()
+    // Ends the attempt with a better reason where there is no other key, or shows the next.
     original(self, ...rest)
-    refused()
+    if (wasAsked) refused()
   }
 }
