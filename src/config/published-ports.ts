@@ -12,6 +12,16 @@ export function fixedHostPorts(definition: JsonObject, variables: Readonly<Recor
   return isList(ports) ? ports.flatMap((port) => fixedPort(port, variables) ?? []) : []
 }
 
+/** How many containers of a service the ranges of host ports leave room for, by the shortest of them; no limit without a range. */
+export function roomInRanges(definition: JsonObject, variables: Readonly<Record<string, string>>): number {
+  const ports = isList(definition['ports']) ? definition['ports'] : []
+  const rooms = ports.map((entry) => {
+    const { host = '', container } = hostAndContainer(entry, variables)
+    return /^\d+-\d+$/.test(host) ? Math.floor(rangeSize(host) / rangeSize(container)) : Number.POSITIVE_INFINITY
+  })
+  return Math.min(Number.POSITIVE_INFINITY, ...rooms)
+}
+
 /** The port of the container that others would ask: the first that `expose` or `ports` name. */
 export function listeningPort(definition: JsonObject, variables: Readonly<Record<string, string>>): number | undefined {
   const { expose, ports } = definition
@@ -39,12 +49,21 @@ export function containerPorts(definition: JsonObject): number[] {
 }
 
 function portsOf(entry: Json, variables: Readonly<Record<string, string>>): { readonly target?: number; readonly published?: number } {
-  const parts = isObject(entry)
-    ? [String(entry['published'] ?? ''), String(entry['target'] ?? '')]
-    : splitOutsideBrackets(interpolate(String(entry), variables).text)
-  const target = portNumber(parts.at(-1) ?? '', variables)
-  const published = parts.length > 1 ? portNumber(parts.at(-2) ?? '', variables) : undefined
+  const { host, container } = hostAndContainer(entry, variables)
+  const target = portNumber(container, variables)
+  const published = host === undefined ? undefined : portNumber(host, variables)
   return { ...(target !== undefined && { target }), ...(published !== undefined && { published }) }
+}
+
+/** Both ends as they are written, with values in the place of variables. */
+function hostAndContainer(
+  entry: Json,
+  variables: Readonly<Record<string, string>>,
+): { readonly host?: string | undefined; readonly container: string } {
+  const value = (text: string) => interpolate(text, variables).text
+  if (isObject(entry)) return { host: value(String(entry['published'] ?? '')), container: value(String(entry['target'] ?? '')) }
+  const [container = '', host] = splitOutsideBrackets(value(String(entry)).replace(/\/(tcp|udp|sctp)$/, '')).reverse()
+  return { host, container }
 }
 
 /** Of a range, where it begins. */

@@ -7,7 +7,7 @@ import { problem, warning } from './diagnostic.ts'
 import { parseDuration } from './duration.ts'
 import { interpolate } from './interpolate.ts'
 import { own } from './json-path.ts'
-import { fixedHostPorts } from './published-ports.ts'
+import { fixedHostPorts, roomInRanges } from './published-ports.ts'
 import type { RolloutConfig } from './schema/services.ts'
 import { foundText } from './schema-problems.ts'
 import { type Setting, serviceOrigin } from './setting.ts'
@@ -38,6 +38,13 @@ export function resolveRollout(name: string, definition: JsonObject, replicas: n
   }
   const reason = conflict ?? (built || replicas > 1 ? undefined : dataReason(definition))
   const order = wanted.order ?? (reason === undefined ? 'start-first' : 'stop-first')
+  const [needed, room] = [order === 'start-first' ? replicas * 2 : replicas, roomInRanges(definition, setting.variables)]
+  if (conflict === undefined && room < needed) {
+    const side = order === 'start-first' ? ': new ones start beside the old ones' : ''
+    const message = `service \`${name}\` publishes a range of host ports for ${room}, but ${replicas} on a host need ${needed}${side}`
+    const notes = [{ message: 'make the range longer, or publish none: what has a `route` is reached without' }]
+    setting.report(problem('SC1038', message, serviceOrigin(setting, name), { notes }))
+  }
   return {
     // Two of what stops first must never run side by side, and that is all the plugin does.
     driver: wanted.driver === 'docker-rollout' && order === 'stop-first' ? 'native' : (wanted.driver ?? defaults.driver),

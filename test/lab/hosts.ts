@@ -89,7 +89,7 @@ async function writeHostFolder(layout: Layout, name: string, parts: HostParts): 
 }
 
 // A branch of its own, so that `down` can tell which cgroups the lab's containers left behind.
-const daemonConfig = (name: string) => JSON.stringify({ 'cgroup-parent': `/${cgroupBranch}/${name}` })
+export const daemonConfig = (name: string) => JSON.stringify({ 'cgroup-parent': `/${cgroupBranch}/${name}` })
 const cgroupBranch = 'stagecraft-lab'
 
 async function removeCgroups(): Promise<void> {

@@ -5,7 +5,11 @@ import { docker, imageExists } from './engine.ts'
 import type { Layout } from './layout.ts'
 
 /** Root file systems made from Debian packages alone, kept as images in this machine's engine. The number rises with the recipe. */
-export const rootfsImages = { host: 'stagecraft-lab/host-rootfs:1', postgres: 'stagecraft-lab/postgres-rootfs:1' } as const
+export const rootfsImages = {
+  host: 'stagecraft-lab/host-rootfs:1',
+  bare: 'stagecraft-lab/bare-rootfs:1',
+  postgres: 'stagecraft-lab/postgres-rootfs:1',
+} as const
 
 const mirror = 'http://deb.debian.org/debian'
 const hostPackages = 'openssh-server,docker.io,docker-cli,docker-compose,iptables,ca-certificates,curl,sudo'
@@ -13,6 +17,11 @@ const hostPackages = 'openssh-server,docker.io,docker-cli,docker-compose,iptable
 /** The image that hosts run: sshd and a Docker engine on Debian. Takes about a minute the first time. */
 export async function openHostRootfs(layout: Layout): Promise<string> {
   return openRootfs(layout, rootfsImages.host, (root) => debootstrap(root, ['--include', hostPackages]))
+}
+
+/** What a provider hands out: Debian and sshd. No Docker. */
+export async function openBareRootfs(layout: Layout): Promise<string> {
+  return openRootfs(layout, rootfsImages.bare, (root) => debootstrap(root, ['--include', 'openssh-server,ca-certificates']))
 }
 
 /** A small Debian with PostgreSQL's programs, and no cluster in it. */

@@ -301,6 +301,16 @@ const faults: readonly (readonly [config: string, compose: string, ...expected: 
     '3:12 SC1041 service `web` wants 2 replicas but publishes host port 80',
   ],
   [
+    `${least}services: {web: {replicas: 2}}\n`,
+    'services: {web: {image: a, ports: ["8080-8081:80"]}}',
+    '3:12 SC1038 service `web` publishes a range of host ports for 2, but 2 on a host need 4: new ones start beside the old ones | make the range longer, or publish none: what has a `route` is reached without',
+  ],
+  [
+    `${least}services: {web: {replicas: 3, rollout: {order: stop-first}}}\n`,
+    'services: {web: {image: a, ports: [{published: 8080-8081, target: 80}]}}',
+    '3:12 SC1038 service `web` publishes a range of host ports for 2, but 3 on a host need 3 | make the range longer, or publish none: what has a `route` is reached without',
+  ],
+  [
     local,
     'services: {web: {image: a, deploy: {replicas: 0}}}',
     '1:47 SC1042 expected a whole number of at least 1 in services.web.deploy.replicas, found `0`',
