@@ -98,10 +98,8 @@ export function createEngine(connection: SshConnection, agent: EngineAgent, scop
 
     proxy: async () => proxyOf(await rows(proxyFilter)),
 
-    prepare() {
-      // Whoever needs it is told what is wrong with it.
-      docker().catch(() => undefined)
-    },
+    // Whoever needs it is told what is wrong with it.
+    prepare: () => void docker().catch(() => undefined),
 
     async start(container) {
       const work = (docker: Dockerode, abortSignal: AbortSignal) => docker.getContainer(container).start({ abortSignal })

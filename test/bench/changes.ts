@@ -13,9 +13,10 @@ export async function changes(bench: Bench, host: LabHost): Promise<Section> {
   try {
     withoutDatabase(shop)
     const versions = await twoVersions(shop)
+    const direct = shop.read('stagecraft.yml')
     const deploy = stagecraft(['deploy', '--env', 'prod'], shop.directory)
     let turn = 0
-    const rows: Row[] = [
+    const overWires: readonly Row[] = [
       ...(await onWires(lab, host, async (wire, roundTripMs) => {
         say(`rolling one service, ${roundTripMs} ms`)
         reach(shop, wire)
@@ -27,9 +28,10 @@ export async function changes(bench: Bench, host: LabHost): Promise<Section> {
         ]
       })),
       ...(await rolloutPeers(bench, shop, host, versions)),
-      await configOnly(shop, say),
-      await resumed(shop, say),
     ]
+    // The wires are gone.
+    shop.write('stagecraft.yml', direct)
+    const rows = [...overWires, await configOnly(shop, say), await resumed(shop, say)]
     const columns = ['round trip', 'connections', 'round trips', 'done again']
     return { title: 'One change', columns, rows: rows.map((row) => ({ ...row, more: [...row.more, '', '', '', ''].slice(0, 4) })) }
   } finally {
