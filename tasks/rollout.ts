@@ -71,8 +71,8 @@ const onHost: KindPart = {
   async run(params, context) {
     const rolling = desired(params, context)
     const { wanted, host } = rolling
-    await pullImage(rolling)
-    const seen = serviceState(wanted, (await host.observe()).containers)
+    const [{ containers }] = await Promise.all([host.observe(), pullImage(rolling)])
+    const seen = serviceState(wanted, containers)
     const before = await withoutUngated(rolling, seen)
     // Nothing is wrong, and yet we run: it is forced, and means new containers.
     const isForced = drift(wanted, before) === undefined
@@ -81,9 +81,12 @@ const onHost: KindPart = {
       if (params.driver === 'recreate') await recreate(rolling, isForced)
       else if (params.driver === 'docker-rollout' && !isForced) await rollByPlugin(rolling, before)
       else changed = await replace(rolling, isForced ? { ...before, ready: [], outdated: before.ready } : before)
-    } finally {
+    } catch (error) {
       host.changed()
+      throw error
     }
+    // What `replace` saw last is how it left things.
+    if (changed === undefined) host.changed()
     const result = resultOf(rolling)
     return changed ? { ...result, values: { ...result.values, swap: changed } } : result
   },
@@ -137,6 +140,8 @@ async function pullImage({ host, image, params, context }: Rolling): Promise<voi
   context.log(`pulling ${image}`)
   await host.engine.pull(image, await context.ports.registry.credentials(image), (line) => context.log(line))
   if (!params.ownCode) await recordPulled(host, image)
+  // Minutes may have passed.
+  host.changed()
   faultPoint('image-pulled', context)
 }
 

@@ -96,17 +96,22 @@ async function run(params: UploadParams, context: TaskContext): Promise<ActionRe
   const { bundle: previous } = await host.observe()
   try {
     await context.guard()
-    for (const folder of [bundlesFolder, filesFolder]) {
-      await host.files.makeDirectory(folder, modes.folder)
-      await removeUnfinished(host, folder)
-    }
-    for (const [folder, contents] of mounted) await place(transfer, filesFolder, folder, contents)
-    await place(transfer, bundlesFolder, values.bundle, inBundle)
+    const [bundles, folders, earlier] = await Promise.all([
+      openFolder(host, bundlesFolder),
+      openFolder(host, filesFolder),
+      host.files.read(historyFile),
+    ])
+    for (const [folder, contents] of mounted) if (!folders.has(folder)) await place(transfer, filesFolder, folder, contents)
+    if (!bundles.has(values.bundle)) await place(transfer, bundlesFolder, values.bundle, inBundle)
+    const { kept, old } = keptBundles(values.bundle, bundles, earlier)
     await context.guard()
     faultPoint('upload-placed', context)
-    await host.files.point(currentLink, `${bundlesFolder}/${values.bundle}`)
+    await Promise.all([
+      host.files.point(currentLink, `${bundlesFolder}/${values.bundle}`),
+      host.files.write(historyFile, Buffer.from(`${kept.join('\n')}\n`), modes.file),
+    ])
     faultPoint('upload-current', context)
-    await forgetOldBundles(transfer, values.bundle)
+    for (const name of old) await host.files.remove(`${bundlesFolder}/${name}`)
   } catch (error) {
     throw permissionFailure(error, params) ?? error
   } finally {
@@ -125,7 +130,6 @@ interface Transfer {
 
 /** Writes a folder under another name and renames it: it is there whole, or not at all. */
 async function place({ host, context, suffix }: Transfer, parent: string, name: string, contents: readonly BundleFile[]): Promise<void> {
-  if (await host.files.exists(`${parent}/${name}`)) return
   await context.guard()
   const incoming = `${parent}/${incomingPrefix}${name.slice(0, 16)}-${suffix}`
   const folders = new Map(contents.map((file) => [posix.join(incoming, posix.dirname(file.path)), file.folderMode]))
@@ -139,19 +143,23 @@ async function place({ host, context, suffix }: Transfer, parent: string, name: 
   await host.files.rename(incoming, `${parent}/${name}`)
 }
 
-/** Left by a run that was killed: this one holds the lock, so nobody is writing them. */
-async function removeUnfinished(host: Host, folder: string): Promise<void> {
-  for (const name of await host.files.list(folder)) if (name.startsWith(incomingPrefix)) await host.files.remove(`${folder}/${name}`)
+/**
+ * Makes it if need be, and removes what a run left that was killed: this one holds the lock, so nobody is writing that.
+ * @returns the names of what is whole in it.
+ */
+async function openFolder(host: Host, folder: string): Promise<ReadonlySet<string>> {
+  const [names] = await Promise.all([host.files.list(folder), host.files.makeDirectory(folder, modes.folder)])
+  const isUnfinished = (name: string) => name.startsWith(incomingPrefix)
+  for (const name of names.filter(isUnfinished)) await host.files.remove(`${folder}/${name}`)
+  return new Set(names.filter((name) => !isUnfinished(name)))
 }
 
-async function forgetOldBundles({ host, context }: Transfer, current: string): Promise<void> {
-  const names = (await host.files.list(bundlesFolder)).filter((name) => /^[0-9a-f]{64}$/.test(name))
-  const earlier = new TextDecoder().decode((await host.files.read(historyFile)) ?? new Uint8Array()).split('\n')
-  const ordered = [...new Set([current, ...earlier, ...names])].filter((name) => names.includes(name))
-  const kept = ordered.slice(0, bundlesKept)
-  await context.guard()
-  await host.files.write(historyFile, Buffer.from(`${kept.join('\n')}\n`), modes.file)
-  for (const name of ordered.slice(bundlesKept)) await host.files.remove(`${bundlesFolder}/${name}`)
+/** Which of the bundles on a host stay, the one last made current first, and which are too old. */
+function keptBundles(current: string, there: ReadonlySet<string>, history: Uint8Array | undefined): { kept: string[]; old: string[] } {
+  const names = new Set([current, ...[...there].filter((name) => /^[0-9a-f]{64}$/.test(name))])
+  const earlier = new TextDecoder().decode(history ?? new Uint8Array()).split('\n')
+  const ordered = [...new Set([current, ...earlier, ...names])].filter((name) => names.has(name))
+  return { kept: ordered.slice(0, bundlesKept), old: ordered.slice(bundlesKept) }
 }
 
 function rendered(params: UploadParams, context: TaskContext): { readonly values: RenderValues; readonly files: ActionResult['files'] } {

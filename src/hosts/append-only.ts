@@ -51,21 +51,19 @@ export function createAppendOnly(session: SftpSession, directory: string): Appen
 }
 
 async function append(sftp: Sftp, path: string, directory: string, make: Parameters<AppendOnly['append']>[1]): Promise<void> {
-  const [handle, clock] = await openBoth(sftp, path).catch(async (error: unknown) => {
+  const [handle, clock, { size }, head] = await openBoth(sftp, path).catch(async (error: unknown) => {
     if (!isAbsent(error)) throw error
     await makeDirectories(sftp, directory)
     return openBoth(sftp, path)
   })
   // Sent together, and answered in order: the time is that of a file which is written now.
-  const [{ size }, head, , { modified }] = await all([
-    sftp.fstat(handle),
-    sftp.readLink(`${path}.head`).catch(absentIs(undefined)),
+  const [tail, , { modified }] = await all([
+    size === 0 ? undefined : sftp.read(handle, Math.max(0, size - tailBytes), tailBytes),
     sftp.write(clock, 0, Buffer.from('1')),
     sftp.fstat(clock),
     sftp.close(clock),
     sftp.remove(`${path}.now`).catch(absentIs(undefined)),
   ])
-  const tail = size === 0 ? undefined : await sftp.read(handle, Math.max(0, size - tailBytes), tailBytes)
   const made = make({ head, sizeBytes: size, nowSeconds: modified, tail: tail ?? new Uint8Array() })
   await all([sftp.write(handle, size, made.bytes), sftp.flush(handle), sftp.close(handle)])
   faultPoint('audit-line-written')
@@ -73,15 +71,20 @@ async function append(sftp: Sftp, path: string, directory: string, make: Paramet
   await replaceLink(sftp, `${path}.head`, made.head(size + made.bytes.length))
 }
 
-function openBoth(sftp: Sftp, path: string): Promise<[Handle, Handle]> {
+/** The file and one for the time, the file's size, and its head. Nobody else adds to it under the lock. */
+function openBoth(sftp: Sftp, path: string): Promise<[Handle, Handle, { readonly size: number }, string | undefined]> {
   return all([
     sftp.open(path, openFlag.read | openFlag.write | openFlag.append | openFlag.create, 0o640),
     sftp.open(`${path}.now`, openFlag.write | openFlag.create | openFlag.truncate, 0o640),
+    sftp.stat(path).catch(absentIs({ size: 0 })),
+    sftp.readLink(`${path}.head`).catch(absentIs(undefined)),
   ])
 }
 
 /** Waits for every answer, so that none is left over when one is a no. */
-async function all<const T extends readonly Promise<unknown>[]>(requests: T): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
+async function all<const T extends readonly (Promise<unknown> | undefined)[]>(
+  requests: T,
+): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
   await Promise.allSettled(requests)
   return Promise.all(requests)
 }

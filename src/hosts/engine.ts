@@ -26,7 +26,12 @@ export interface EngineScope {
 const anonymousName = /^[0-9a-f]{64}$/
 
 /** `list` is the one look at all containers of the environment, and all that a run without work asks. */
-export type RemoteEngine = Engine & { list(): Promise<readonly Container[]>; proxy(): Promise<ProxyContainer | undefined> }
+export interface RemoteEngine extends Engine {
+  list(): Promise<readonly Container[]>
+  proxy(): Promise<ProxyContainer | undefined>
+  /** Loads what everything but a look takes, while the host is waited for anyway. */
+  prepare(): void
+}
 
 export function createEngine(connection: SshConnection, agent: EngineAgent, scope: EngineScope): RemoteEngine {
   let library: Promise<Dockerode> | undefined
@@ -92,6 +97,9 @@ export function createEngine(connection: SshConnection, agent: EngineAgent, scop
     },
 
     proxy: async () => proxyOf(await rows(proxyFilter)),
+
+    // Whoever needs it is told what is wrong with it.
+    prepare: () => void docker().catch(() => undefined),
 
     async start(container) {
       const work = (docker: Dockerode, abortSignal: AbortSignal) => docker.getContainer(container).start({ abortSignal })

@@ -51,6 +51,8 @@ export interface RemoteHost extends Host {
   readonly acts: { readonly lock: Pick<EnvironmentLock, 'acquire'>; readonly appendOnly: AppendOnly }
   /** In the environment's folder. */
   journal(name: string): JournalFile
+  /** Loads what it takes to change something there. */
+  prepare(): void
   /** Connects and looks at once, for an `observe` that is soon to come; what goes wrong is for that to tell. */
   lookAhead(): void
   stats(): ConnectionStats
@@ -118,6 +120,7 @@ export function createRemoteHost(options: RemoteHostOptions): RemoteHost {
       directory,
       ...(options.lockLeaseMs === undefined ? {} : { leaseMs: options.lockLeaseMs }),
     }),
+    prepare: () => engine.prepare(),
     lookAhead() {
       if (look !== undefined) return
       lookedAheadAt = performance.now()

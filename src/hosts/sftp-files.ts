@@ -13,6 +13,8 @@ const timeoutMs = 30_000
 const slowBytesPerMs = 50
 /** What begins with it is an unfinished write; the name it is to have follows. */
 export const temporaryPrefix = '.tmp-'
+/** What is read of a file before its size is known. */
+const guessedBytes = 2 * chunkBytes
 
 /** Paths of `HostFiles` are relative to `directory`, which is made on the first write. */
 export function createSftpFiles(session: SftpSession, directory: string): HostFiles {
@@ -22,7 +24,11 @@ export function createSftpFiles(session: SftpSession, directory: string): HostFi
       session.perform(`create directory ${at(path)}`, timeoutMs, (sftp) => makeDirectories(sftp, at(path), mode)),
     write: (path, bytes, mode) =>
       session.perform(`write ${at(path)}`, timeoutMs + bytes.length / slowBytesPerMs, (sftp) =>
-        replace(sftp, at(path), (temporary) => writeNew(sftp, temporary, bytes, mode)),
+        replace(sftp, at(path), async (temporary) => {
+          await writeNew(sftp, temporary, bytes, mode)
+          faultPoint('file-written', posix.basename(path))
+          await sftp.rename(temporary, at(path))
+        }),
       ),
     read: (path) => session.perform(`read ${at(path)}`, timeoutMs, (sftp) => readWhole(sftp, at(path))),
     exists: (path) =>
@@ -53,14 +59,16 @@ export function pathBelow(directory: string, path: string): string {
 
 /** `mode` is for the last one, and only when it is made here. */
 export async function makeDirectories(sftp: Sftp, path: string, mode?: number): Promise<void> {
+  const making = sftp.makeDirectory(path, mode)
+  const there = sftp.stat(path).catch(() => undefined)
   try {
-    await sftp.makeDirectory(path, mode)
+    await making
   } catch (error) {
     if (isAbsent(error) && path !== '/') {
       await makeDirectories(sftp, posix.dirname(path))
       return makeDirectories(sftp, path, mode)
     }
-    const found = await sftp.stat(path).catch(() => undefined)
+    const found = await there
     if (found !== undefined && isDirectory(found.mode)) return
     throw error
   }
@@ -68,7 +76,7 @@ export async function makeDirectories(sftp: Sftp, path: string, mode?: number): 
   if (mode !== undefined) await sftp.setMode(path, mode)
 }
 
-/** Makes something under a temporary name in the same directory, then puts it in its place in one step. */
+/** Makes something under a temporary name in the same directory, which puts it in its place in one step. */
 async function replace(sftp: Sftp, path: string, make: (temporary: string) => Promise<void>): Promise<void> {
   const folder = posix.dirname(path)
   const temporary = posix.join(folder, `${temporaryPrefix}${posix.basename(path)}.${randomBytes(8).toString('hex')}`)
@@ -78,8 +86,6 @@ async function replace(sftp: Sftp, path: string, make: (temporary: string) => Pr
       await makeDirectories(sftp, folder)
       await make(temporary)
     })
-    faultPoint('file-written', posix.basename(path))
-    await sftp.rename(temporary, path)
   } catch (error) {
     if (error instanceof SftpError && error.status === sftpStatus.failure) error.space = await spaceNear(error.path, sftp)
     // The first failure is the one to tell; a leftover temporary is harmless.
@@ -88,9 +94,15 @@ async function replace(sftp: Sftp, path: string, make: (temporary: string) => Pr
   }
 }
 
-/** Makes a link lead elsewhere, in one step. */
+/** Makes a link lead elsewhere, in one step. What puts it in its place is sent along: where no link was made, there is nothing to put. */
 export function replaceLink(sftp: Sftp, path: string, target: string): Promise<void> {
-  return replace(sftp, path, (temporary) => sftp.makeLink(temporary, target))
+  return replace(sftp, path, async (temporary) => {
+    const [made, placed] = await Promise.allSettled([sftp.makeLink(temporary, target), sftp.rename(temporary, path)])
+    if (made.status === 'rejected') throw made.reason
+    // A server that answers in no order may have looked too early.
+    if (placed.status === 'rejected' && isAbsent(placed.reason)) await sftp.rename(temporary, path)
+    else if (placed.status === 'rejected') throw placed.reason
+  })
 }
 
 async function writeNew(sftp: Sftp, path: string, bytes: Uint8Array, mode: number): Promise<void> {
@@ -112,15 +124,19 @@ export async function readWhole(sftp: Sftp, path: string): Promise<Uint8Array | 
   const handle = await orAbsent(sftp.open(path, openFlag.read), undefined)
   if (handle === undefined) return undefined
   try {
-    const { size } = await sftp.fstat(handle)
+    let size = guessedBytes
     const chunks: Buffer[] = []
     for (let offset = 0; ; ) {
-      // All at once as far as the size is known, and one more to find the end.
+      // All at once as far as the size is known, and one more to find the end. At first it is asked for along with what most files are.
       const starts = Array.from(
         { length: Math.ceil(Math.max(0, size - offset) / chunkBytes) + 1 },
         (_, index) => offset + index * chunkBytes,
       )
-      const parts = await Promise.all(starts.map((start) => sftp.read(handle, start, chunkBytes)))
+      const [{ size: now }, ...parts] = await Promise.all([
+        sftp.fstat(handle),
+        ...starts.map((start) => sftp.read(handle, start, chunkBytes)),
+      ])
+      size = now
       for (const [index, part] of parts.entries()) {
         if (part === undefined) return Buffer.concat(chunks)
         // A short answer leaves a hole before the next: ask again from there.
@@ -130,7 +146,7 @@ export async function readWhole(sftp: Sftp, path: string): Promise<Uint8Array | 
       }
     }
   } finally {
-    await sftp.close(handle)
+    sftp.letGo(handle)
   }
 }
 

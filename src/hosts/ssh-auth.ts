@@ -9,6 +9,8 @@ export interface Authentication {
   readonly handler: AuthHandlerMiddleware
   /** One line for each key that was shown or passed over, for the failure. */
   readonly tried: readonly string[]
+  /** Whether no other key file is left to show: the last one shown is as likely as any to be the right one. */
+  isLastFile(): boolean
 }
 
 interface Identity {
@@ -48,7 +50,7 @@ export async function planAuthentication(ssh2: Ssh2, settings: ConnectionSetting
     tried.push(`${attempt.path} ${hostKeyFingerprint(attempt.privateKey.getPublicSSH())}`)
     return { type: 'publickey', username: settings.user, key: attempt.privateKey }
   }
-  return { handler, tried }
+  return { handler, tried, isLastFile: () => attempts.every(({ kind }) => kind !== 'file') }
 }
 
 async function readIdentity(ssh2: Ssh2, path: string, settings: ConnectionSettings, tried: string[]): Promise<readonly Identity[]> {

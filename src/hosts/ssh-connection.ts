@@ -5,17 +5,17 @@
  */
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import type { Client, ClientChannel, ConnectConfig } from 'ssh2'
+import type { Client, ClientChannel } from 'ssh2'
 import { TaskFailure } from '../../tasks/kind.ts'
-import { hostKeyAlgorithms, type KnownHostsFile, verifyHostKey } from './known-hosts.ts'
 import { readKnownHosts } from './known-hosts-files.ts'
-import { type Authentication, planAuthentication } from './ssh-auth.ts'
+import { planAuthentication } from './ssh-auth.ts'
 import type { ConnectionSettings } from './ssh-config.ts'
 import { bounded } from './ssh-deadline.ts'
 import { dial } from './ssh-dial.ts'
-import { type ConnectionError, connectFailure, endpoint, hostKeyFailure, lostFailure, type Progress } from './ssh-failure.ts'
-import { loadSsh2, type Ssh2 } from './ssh-library.ts'
-import { takeShortcuts } from './ssh-shortcuts.ts'
+import { endpoint, lostFailure } from './ssh-failure.ts'
+import { type Handshake, shakeHands } from './ssh-handshake.ts'
+import { HeadStartRefused } from './ssh-head-start.ts'
+import { loadSsh2 } from './ssh-library.ts'
 
 /** For tests and benchmarks: what a run has cost. */
 export interface ConnectionStats {
@@ -44,10 +44,21 @@ export interface SshConnectionOptions {
 /** With 3 keepalives without an answer, a dead link is noticed within 20 s. */
 const defaults = { connectTimeoutMs: 20_000, keepaliveIntervalMs: 5_000, keepaliveCount: 3 }
 
+/** A session that may still be on its way: see `ssh-handshake.ts`. */
 interface Link {
-  readonly client: Client
-  /** Fires when the connection is gone; the reason is the failure. */
+  /** Who to ask for channels first. */
+  readonly first: Client
+  /** Who to ask when the first did not come through: the same, but after a head start that the host did not take. */
+  readonly session: Promise<Session>
+  /** Fires when there is none any more, or none came about; the reason is the failure. */
   readonly lost: AbortSignal
+  /** Whether it was there before it was lost. */
+  wasUp: boolean
+}
+
+interface Session {
+  readonly client: Client
+  readonly socket: Socket
 }
 
 type Opener = (client: Client, done: (error: Error | undefined, channel: ClientChannel) => void) => void
@@ -123,28 +134,26 @@ export class SshConnection {
   async close(): Promise<void> {
     this.#isClosed = true
     const link = await this.#link?.catch(() => undefined)
-    if (link === undefined || link.lost.aborted) return
+    const session = await link?.session.catch(() => undefined)
+    if (session === undefined || link?.lost.aborted) return
+    const { client, socket } = session
     await new Promise<void>((resolve) => {
-      link.client.once('close', () => resolve())
-      link.client.end()
+      client.once('close', () => resolve())
+      client.end()
       // What `end` wrote is with the kernel by then.
-      setImmediate(() => link.client.destroy())
+      setImmediate(() => socket.destroy())
     })
   }
 
   async #open(kind: keyof ConnectionStats, signal: AbortSignal, opener: Opener): Promise<ClientChannel> {
-    const { client } = await this.#connected()
-    return new Promise((resolve, reject) => {
-      opener(client, (error, channel) => {
-        if (error) return reject(error)
-        this.#stats[kind]++
-        if (signal.aborted) {
-          channel.close()
-          return reject(signal.reason)
-        }
-        resolve(channel)
-      })
-    })
+    const { first, session, wasUp } = await this.#connected()
+    const whenUp = async () => channelOf((await session).client, opener)
+    // Asked before its turn, a host may hang up or say no; then it is asked when it is.
+    const channel = await (wasUp ? whenUp() : channelOf(first, opener).catch(whenUp))
+    this.#stats[kind]++
+    if (!signal.aborted) return channel
+    channel.close()
+    throw signal.reason
   }
 
   /** Fires with an `interrupted` failure when the run's signal does, unless it has before. Call `stop` when it is not needed any more. */
@@ -161,88 +170,75 @@ export class SshConnection {
     if (this.#isClosed) throw new Error('the connection was closed by its owner')
     const before = this.#link
     if (before === undefined) this.#link = this.#connect()
-    // A failure to connect is kept: each of a host's tasks would wait for the same time-out.
-    else if ((await before).lost.aborted && this.#link === before) this.#link = this.#connect()
+    else if (this.#link === before) {
+      const { lost, wasUp } = await before
+      // A failure to connect is kept: each of a host's tasks would wait for the same time-out.
+      if (lost.aborted && !wasUp) throw lost.reason
+      if (lost.aborted && this.#link === before) this.#link = this.#connect()
+    }
     return this.#link as Promise<Link>
   }
 
   async #connect(): Promise<Link> {
-    const settings = await this.settings()
-    const interruption = this.#interruption()
-    const dialing = dial(settings)
-    try {
-      const [ssh2, files] = await Promise.all([loadSsh2(), readKnownHosts(settings)])
-      const authentication = await planAuthentication(ssh2, settings)
-      dialing.check()
-      interruption.signal.throwIfAborted()
-      return await this.#handshake(dialing.socket, settings, ssh2, authentication, files, interruption.signal)
-    } catch (error) {
-      dialing.socket.destroy()
-      throw error
-    } finally {
-      interruption.stop()
-    }
-  }
-
-  async #handshake(
-    socket: Socket,
-    settings: ConnectionSettings,
-    ssh2: Ssh2,
-    authentication: Authentication,
-    files: readonly KnownHostsFile[],
-    interrupted: AbortSignal,
-  ): Promise<Link> {
-    const client = new ssh2.Client()
     const lost = new AbortController()
-    let progress: Progress = 'dialing'
-    let distrust: TaskFailure | undefined
-    let failure: ConnectionError | undefined
-
-    const config: ConnectConfig = {
-      sock: socket,
-      username: settings.user,
-      readyTimeout: this.#options.connectTimeoutMs ?? defaults.connectTimeoutMs,
-      keepaliveInterval: this.#options.keepaliveIntervalMs ?? defaults.keepaliveIntervalMs,
-      keepaliveCountMax: defaults.keepaliveCount,
-      // What a server can do is for it to say, not for its version string.
-      strictVendor: false,
-      algorithms: { serverHostKey: [...hostKeyAlgorithms(settings.hostKeyName, settings.port, files)] as never },
-      authHandler: authentication.handler,
-      hostVerifier: (key: Buffer) => {
-        distrust = hostKeyFailure(verifyHostKey(settings.hostKeyName, settings.port, key, files), key, settings)
-        return distrust === undefined
+    const interruption = this.#interruption()
+    const ahead = await this.#begin({ headStart: true, lost, interrupted: interruption.signal }).catch((error: unknown) => {
+      interruption.stop()
+      throw error
+    })
+    const session = ahead.ready
+      .then(
+        () => ahead,
+        async (error: unknown) => {
+          if (!(error instanceof HeadStartRefused)) throw error
+          const plain = await this.#begin({ headStart: false, lost, interrupted: interruption.signal })
+          await plain.ready
+          return plain
+        },
+      )
+      .finally(() => interruption.stop())
+    const link: Link = { first: ahead.client, session, lost: lost.signal, wasUp: false }
+    session.then(
+      () => {
+        link.wasUp = true
+        this.#stats.connections++
       },
-    }
+      (error: unknown) => lost.abort(error),
+    )
+    await ahead.mayAsk.catch(() => session)
+    return link
+  }
+
+  async #begin(attempt: Attempt): Promise<Handshake & Session> {
+    const { lost, interrupted } = attempt
+    const settings = await this.settings()
+    const { socket, check } = dial(settings)
     try {
-      await new Promise<void>((resolve, reject) => {
-        const fail = (error: Error) =>
-          reject(distrust ?? (error instanceof TaskFailure ? error : connectFailure(error, settings, progress, authentication.tried)))
-        client.on('connect', () => {
-          progress = 'handshake'
-        })
-        client.on('handshake', () => {
-          progress = 'authentication'
-        })
-        client.on('ready', resolve)
-        client.on('error', (error: ConnectionError) => {
-          // An agent that does not answer is one way less to authenticate, not the end.
-          if (error.level === 'agent') return
-          failure ??= error
-          fail(error)
-        })
-        client.on('close', () => {
-          fail(failure ?? new Error('closed by the host'))
-          lost.abort(this.#isClosed ? new Error('the connection was closed by its owner') : lostFailure(settings, failure))
-        })
-        interrupted.addEventListener('abort', () => fail(interrupted.reason))
-        client.connect(config)
-        takeShortcuts(client)
-      })
+      const [ssh2, knownHosts] = await Promise.all([loadSsh2(), readKnownHosts(settings)])
+      const authentication = await planAuthentication(ssh2, settings)
+      check()
+      interrupted.throwIfAborted()
+      const { connectTimeoutMs: timeoutMs, keepaliveIntervalMs, keepaliveCount } = { ...defaults, ...this.#options }
+      const onClose = (error: Error | undefined) =>
+        lost.abort(this.#isClosed ? new Error('the connection was closed by its owner') : lostFailure(settings, error))
+      const limits = { timeoutMs, keepaliveIntervalMs, keepaliveCount }
+      const { headStart } = attempt
+      return { socket, ...shakeHands(socket, { settings, ssh2, authentication, knownHosts, headStart, ...limits, interrupted, onClose }) }
     } catch (error) {
-      client.destroy()
+      socket.destroy()
       throw error
     }
-    this.#stats.connections++
-    return { client, lost: lost.signal }
   }
+}
+
+interface Attempt {
+  readonly headStart: boolean
+  readonly lost: AbortController
+  readonly interrupted: AbortSignal
+}
+
+function channelOf(client: Client, opener: Opener): Promise<ClientChannel> {
+  return new Promise((resolve, reject) => {
+    opener(client, (error, channel) => (error ? reject(error) : resolve(channel)))
+  })
 }

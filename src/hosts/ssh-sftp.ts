@@ -167,20 +167,28 @@ export class Sftp {
   /** Without `.` and `..`, in the server's order. */
   async entries(path: string): Promise<readonly DirectoryEntry[]> {
     const handle: Handle = (await this.#ask(sftpType.opendir, path, [path], sftpType.handle)).bytes()
+    const next = () => this.#ask(sftpType.readdir, path, [handle], sftpType.name).catch(atEnd)
     const found: DirectoryEntry[] = []
     try {
+      // Asked for two at a time: most directories are one answer, and the word that there is no more.
       for (;;) {
-        const reader = await this.#ask(sftpType.readdir, path, [handle], sftpType.name).catch(atEnd)
-        if (reader === undefined) return found.filter(({ name }) => name !== '.' && name !== '..')
-        for (let left = reader.uint32(); left > 0; left--) {
-          const name = reader.text()
-          reader.bytes() // the line `ls -l` would print
-          found.push({ name, attributes: reader.attributes() })
+        for (const reader of await Promise.all([next(), next()])) {
+          if (reader === undefined) return found.filter(({ name }) => name !== '.' && name !== '..')
+          for (let left = reader.uint32(); left > 0; left--) {
+            const name = reader.text()
+            reader.bytes() // the line `ls -l` would print
+            found.push({ name, attributes: reader.attributes() })
+          }
         }
       }
     } finally {
-      await this.close(handle)
+      this.letGo(handle)
     }
+  }
+
+  /** Closes what was only read, and does not wait: nothing can be lost by it. */
+  letGo(handle: Handle): void {
+    this.close(handle).catch(() => undefined)
   }
 
   /** Lets the channel go. */

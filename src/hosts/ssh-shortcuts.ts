@@ -1,6 +1,6 @@
 /**
- * Two answers that ssh2 waits for and SSH lets a client do without: a round trip each, of the nine that looking at a host takes.
- * Both reach into parts of ssh2 (1.17) that it does not document. Where those are not as expected, all works as ssh2 does it.
+ * Answers that ssh2 waits for or asks for, and SSH lets a client do without: two are a round trip each, one costs the host three signatures.
+ * They reach into parts of ssh2 (1.17) that it does not document. Where those are not as expected, all works as ssh2 does it.
  */
 import type { Client } from 'ssh2'
 
@@ -8,6 +8,7 @@ interface Insides {
   readonly _protocol?: {
     authPK?(user: string, key: Key, algorithm: string | undefined, sign?: Sign): void
     subsystem?(channel: number, name: string, wantReply: boolean): void
+    readonly _handlers?: { GLOBAL_REQUEST?: (protocol: unknown, name: string, ...rest: unknown[]) => void }
   }
   readonly _chanMgr?: { readonly _channels?: Readonly<Record<number, Channel>> }
 }
@@ -34,21 +35,33 @@ export class SubsystemRefused extends Error {
   }
 }
 
-/** Call once `connect` has been called. */
-export function takeShortcuts(client: Client): void {
+/**
+ * Call once `connect` has been called. @param signed called when a signature has been sent; `isWanted` says that the host asked for it, having been shown
+ * the key.
+ */
+export function takeShortcuts(client: Client, signed: (isWanted: boolean) => void): void {
   const insides = client as unknown as Insides
-  signAtOnce(insides)
+  signAtOnce(insides, signed)
   useSubsystemsAtOnce(insides)
+  askForNoProof(insides)
 }
 
 /**
  * RFC 4252, 7: a client may ask first whether a key would do, to spare people from unlocking it for nothing. Keys of files are
  * unlocked when they get here. An agent's are not: it may ask its user for each signature.
  */
-function signAtOnce({ _protocol: protocol }: Insides): void {
+function signAtOnce({ _protocol: protocol }: Insides, signed: (isWanted: boolean) => void): void {
   const original = protocol?.authPK
   if (!protocol || typeof original !== 'function') return
-  protocol.authPK = (user, key, algorithm, given) => original.call(protocol, user, key, algorithm, given ?? signing(key, algorithm))
+  protocol.authPK = (user, key, algorithm, given) => {
+    const sign = given ?? signing(key, algorithm)
+    const telling: Sign = (data, done) =>
+      sign?.(data, (signature) => {
+        done(signature)
+        signed(given !== undefined)
+      })
+    original.call(protocol, user, key, algorithm, sign && telling)
+  }
 }
 
 function signing(key: Key, algorithm: string | undefined): Sign | undefined {
@@ -82,5 +95,18 @@ function useSubsystemsAtOnce(insides: Insides): void {
       channel.close?.()
     })
     opened(false)
+  }
+}
+
+/**
+ * OpenSSH's PROTOCOL, 2.5: a host tells which keys it has, for clients that write known_hosts themselves. ssh2 has each proven, for nobody: host
+ * keys are pinned here, and a person adds them.
+ */
+function askForNoProof({ _protocol: protocol }: Insides): void {
+  const handlers = protocol?._handlers
+  const original = handlers?.GLOBAL_REQUEST
+  if (!handlers || typeof original !== 'function') return
+  handlers.GLOBAL_REQUEST = (self, name, ...rest) => {
+    if (name !== 'hostkeys-00@openssh.com') original(self, name, ...rest)
   }
 }

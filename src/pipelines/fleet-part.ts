@@ -38,5 +38,6 @@ export function hostsInScope(service: Service, { hosts, isRolled }: Scope): read
 export function lockedHosts(deployment: Deployment, part: FleetPart | undefined): readonly string[] {
   const { primaryHost } = deployment
   const { hosts } = scopeOf(deployment, part)
-  return primaryHost === undefined ? hosts : [...new Set([...hosts, primaryHost])].sort()
+  const sorted = [...hosts].sort()
+  return primaryHost === undefined ? sorted : [primaryHost, ...sorted.filter((name) => name !== primaryHost)]
 }

@@ -1,5 +1,4 @@
-/** The environment's lock: one lease on each of its hosts, taken in order of name so that two runs cannot hold halves of it. */
-
+/** The environment's lock: one lease on each of its hosts. Every run takes that of the first, the primary host, before others, so that two cannot hold halves. */
 import { faultPoint } from '../../tasks/fault-point.ts'
 import { TaskFailure } from '../../tasks/kind.ts'
 import type { EnvironmentLock } from '../execution/run-options.ts'
@@ -24,7 +23,7 @@ export interface HeldEnvironmentLock extends EnvironmentLock {
   release(): Promise<void>
 }
 
-/** @param onTaken called once, under the lock, before the first task writes. */
+/** @param hosts the first is the same for every run of the environment. @param onTaken called once, under the lock, before the first task writes. */
 export function environmentLock(hosts: readonly LockableHost[], onTaken: () => Promise<void>): HeldEnvironmentLock {
   const held: HeldLock[] = []
   let taking: Promise<void> | undefined
@@ -34,12 +33,11 @@ export function environmentLock(hosts: readonly LockableHost[], onTaken: () => P
   async function take(): Promise<void> {
     if (isOver) throw new Error('the lock was given back for good')
     try {
-      for (const host of [...hosts].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-        held.push(await host.lock())
-        // Others may have written until the lease was ours.
-        host.changed()
-        faultPoint('lock-partly-taken')
-      }
+      const [first, ...others] = hosts
+      if (first) await takeOn(first)
+      faultPoint('lock-partly-taken')
+      const taken = await Promise.allSettled(others.map(takeOn))
+      for (const one of taken) if (one.status === 'rejected') throw one.reason
       faultPoint('lock-taken')
       await onTaken()
       isHeld = true
@@ -48,6 +46,12 @@ export function environmentLock(hosts: readonly LockableHost[], onTaken: () => P
       await giveBack().catch(() => {})
       throw error
     }
+  }
+
+  async function takeOn(host: LockableHost): Promise<void> {
+    held.push(await host.lock())
+    // Others may have written until the lease was ours.
+    host.changed()
   }
 
   async function giveBack(): Promise<void> {

@@ -91,8 +91,18 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
     host: remote,
     lockable: (name, wait = (take) => take()) => ({
       name,
-      lock: () => wait(() => takeLock(remote(name))),
-      changed: () => remote(name).changed(),
+      lock() {
+        return wait(() => {
+          const taken = takeLock(remote(name))
+          remote(name).prepare()
+          return taken
+        })
+      },
+      changed() {
+        remote(name).changed()
+        // The tasks that wait for the lock are going to look, and the history is read meanwhile.
+        remote(name).lookAhead()
+      },
     }),
     operator: (name) => remote(name).operator,
     appendOnly: (name) => remote(name).appendOnly,

@@ -132,10 +132,11 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     locked.map((name) => unlessInHook(hosts.lockable(name, wait), deployment, app)),
     async () => {
       // What was begun is on record even when the run is killed.
-      await Promise.all([history.pull(async (others) => recorder?.comesAfter(others)), audit({ result: 'begun' }), journal.begin()])
+      const known = history
+        .pull(async (others) => recorder?.comesAfter(others))
+        .then(() => project.rollback && stillCurrent(project, project.rollback, app))
+      await Promise.all([known, audit({ result: 'begun' }), journal.begin(), secrets.share()])
       await settleInterrupted(journal.interrupted(), project, app)
-      if (project.rollback) await stillCurrent(project, project.rollback, app)
-      await secrets.share()
     },
   )
   const journal = openJournal(project, options.what, hosts, app, {

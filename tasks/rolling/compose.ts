@@ -12,7 +12,7 @@ const composeTimeoutMs = 120_000
 /** Makes `count` new containers, not started, beside whatever is there. @throws TaskFailure when Compose made others than that. */
 export async function create(rolling: Rolling, count: number): Promise<readonly Container[]> {
   const { host, params, wanted, context } = rolling
-  const before = (await freshLook(host)).filter((container) => container.service === params.service)
+  const before = (await host.observe()).containers.filter((container) => container.service === params.service)
   await context.guard()
   await compose(rolling, ['up', '--no-start', '--no-recreate', '--no-deps', '--scale', scale(params.service, before.length + count)])
   const known = new Set(before.map((container) => container.id))

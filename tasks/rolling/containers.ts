@@ -17,8 +17,9 @@ export async function removeContainer({ host, context }: Rolling, container: Con
 
 /** @throws TaskFailure `refused` when one of them keeps data that a new container would not see. */
 export async function refuseToLoseData({ host, params }: Rolling, containers: readonly Container[]): Promise<void> {
-  for (const container of containers) {
-    const { anonymousVolumes } = await host.engine.inspect(container.id)
+  const details = await Promise.all(containers.map(({ id }) => host.engine.inspect(id)))
+  for (const [index, container] of containers.entries()) {
+    const { anonymousVolumes = [] } = details[index] ?? {}
     if (anonymousVolumes.length === 0) continue
     throw new TaskFailure({
       reason: 'refused',
@@ -31,11 +32,9 @@ export async function refuseToLoseData({ host, params }: Rolling, containers: re
 
 /** A run that was cut off between the gate and the restart policy leaves a healthy container that would not survive a reboot. */
 export async function unsettled({ host, params }: Rolling, containers: readonly Container[]): Promise<string | undefined> {
-  for (const container of containers) {
-    const detail = await host.engine.inspect(container.id)
-    if (detail.restartPolicy !== params.restart.name)
-      return `${container.name} has restart policy ${detail.restartPolicy}, not ${params.restart.name}`
-  }
+  const policies = await Promise.all(containers.map(async ({ id }) => (await host.engine.inspect(id)).restartPolicy))
+  for (const [index, { name }] of containers.entries())
+    if (policies[index] !== params.restart.name) return `${name} has restart policy ${policies[index]}, not ${params.restart.name}`
   return undefined
 }
 

@@ -20,11 +20,14 @@ export interface GateOptions {
   readonly signal: AbortSignal
 }
 
-/** Starts a container and resolves once it is ready. @throws TaskFailure `unhealthy` with its last log lines. */
-export async function startAndAwait(host: Host, container: string, options: GateOptions): Promise<void> {
+/**
+ * Starts a container and resolves once it is ready. @param before what must have come to an end before the start, while events are subscribed to.
+ * @throws TaskFailure `unhealthy` with its last log lines.
+ */
+export async function startAndAwait(host: Host, container: string, options: GateOptions, before?: Promise<void>): Promise<void> {
   const deadline = Date.now() + options.timeoutMs
   for (;;) {
-    const verdict = await startAndWatch(host, container, options, deadline)
+    const verdict = await startAndWatch(host, container, options, deadline, before)
     // Events stopped coming: what passed meanwhile was not seen, so listen anew and look again.
     if (verdict === 'deaf' && Date.now() < deadline) continue
     if (verdict !== 'ready') throw await unhealthy(host, container, options, verdict === 'deaf' ? notReady(options) : verdict.why)
@@ -33,10 +36,20 @@ export async function startAndAwait(host: Host, container: string, options: Gate
   }
 }
 
-async function startAndWatch(host: Host, container: string, options: GateOptions, deadline: number): Promise<Verdict> {
+async function startAndWatch(
+  host: Host,
+  container: string,
+  options: GateOptions,
+  deadline: number,
+  before: Promise<void> | undefined,
+): Promise<Verdict> {
   const watch = watchContainer(container)
-  const subscription = await host.engine.events(watch.onEvent)
+  const subscribing = host.engine.events(watch.onEvent)
+  const [ended, subscribed] = await Promise.allSettled([before, subscribing])
+  if (subscribed.status === 'rejected') throw subscribed.reason
+  const subscription = subscribed.value
   try {
+    if (ended.status === 'rejected') throw ended.reason
     await startIt(host, container)
     faultPoint('container-started')
     // An adopted container may have become healthy before we subscribed.

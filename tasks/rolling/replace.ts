@@ -35,6 +35,7 @@ export async function replace(rolling: Rolling, before: ServiceState): Promise<S
 export async function carryOut(rolling: Rolling, plan: RolloutPlan, ready: readonly Container[]): Promise<Done> {
   const { params } = rolling
   for (const container of plan.remove) await removeContainer(rolling, container)
+  if (plan.remove.length > 0) rolling.host.changed()
   const done: Done = { started: [], stopped: [], renamed: [], before: [...ready, ...plan.replace] }
   const steps = new Steps(rolling, done)
   const kept = ready.filter((container) => !plan.surplus.includes(container))
@@ -113,8 +114,8 @@ async function start(rolling: Rolling, container: Container, done: Done): Promis
   await context.guard()
   await handOverName(rolling, container, done)
   // A crash must be seen by the gate, not masked by a restart; the wanted policy comes after it.
-  if (params.restart.name !== 'no') await host.engine.setRestartPolicy(container.id, { name: 'no' })
-  await startAndAwait(host, container.id, gateOptions(rolling))
+  const masked = params.restart.name === 'no' ? undefined : host.engine.setRestartPolicy(container.id, { name: 'no' })
+  await startAndAwait(host, container.id, gateOptions(rolling), masked)
   faultPoint('container-gated', context)
   if (params.restart.name !== 'no') await host.engine.setRestartPolicy(container.id, restartPolicy(params))
   faultPoint('container-settled', context)

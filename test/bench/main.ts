@@ -10,11 +10,13 @@ import { parseArgs } from 'node:util'
 import { type Lab, type LabHost, openLab } from '../lab/lab.ts'
 import { Shop } from '../support/shop.ts'
 import { withoutDatabase, withServices } from '../support/shop-variants.ts'
-import type { Wire } from '../support/wire.ts'
+import { type Bench, deployed, reach } from './bench.ts'
+import { changes } from './changes.ts'
 import { busyMs, measure, type Program } from './measure.ts'
 import { measureOnWire, onWires } from './on-wire.ts'
 import { openPeer } from './peers.ts'
 import { machineLine, type Row, renderSections, type Section, writeBetweenMarkers } from './report.ts'
+import { tenHosts } from './ten-hosts.ts'
 
 const root = fileURLToPath(new URL('../../..', import.meta.url))
 const bundle = join(root, 'bin', 'stagecraft.js')
@@ -24,11 +26,12 @@ const scratch = mkdtempSync(join(tmpdir(), 'bench-'))
 const say = (line: string) => void process.stderr.write(`${line}\n`)
 
 const heading = [machineLine(), `\`npm run bench -- --runs ${runs}\`, ${new Date().toISOString().slice(0, 10)}`]
-const lab = await openLab({ hosts: 1, report: say })
+const lab = await openLab({ hosts: 10, report: say })
 const [host] = lab.hosts
 if (!host) throw new Error('the lab has no host')
+const bench: Bench = { lab, scratch, runs, say, stagecraft: (words, cwd) => node([bundle, ...words], cwd) }
 try {
-  const sections = [await starting(), await planning(lab), await doingNothing(lab, host)]
+  const sections = [await starting(), await planning(lab), await doingNothing(lab, host), await changes(bench, host)]
   writeBetweenMarkers(join(root, 'docs', 'benchmarks.md'), renderSections(heading, sections))
 } finally {
   rmSync(scratch, { recursive: true, force: true })
@@ -84,8 +87,7 @@ async function doingNothing(lab: Lab, host: LabHost): Promise<Section> {
     const shop = new Shop(lab)
     try {
       if (variant === 'without a database') withoutDatabase(shop)
-      const { code, stdout, stderr } = await shop.deploy()
-      if (code !== 0) throw new Error(stdout + stderr)
+      await deployed(shop)
       const deploy = node([bundle, 'deploy', '--env', 'prod'], shop.directory)
       rows.push(
         ...(await onWires(lab, host, async (wire, roundTripMs) => {
@@ -98,6 +100,7 @@ async function doingNothing(lab: Lab, host: LabHost): Promise<Section> {
       shop.remove()
     }
   }
+  rows.push(...(await tenHosts(bench)))
   const columns = ['round trip', 'connections', 'round trips']
   return { title: 'Doing nothing', columns, rows }
 }
@@ -115,10 +118,4 @@ async function peers(lab: Lab, host: LabHost, shop: Shop): Promise<readonly Row[
   } finally {
     peer.remove()
   }
-}
-
-/** Lets the shop's host be reached through the wire. */
-function reach(shop: Shop, wire: Wire): void {
-  shop.edit('stagecraft.known_hosts', (text) => text + wire.knownHost)
-  shop.edit('stagecraft.yml', (text) => text.replace(/address: "[^"]*", port: \d+/, `address: "127.0.0.1", port: ${wire.port}`))
 }

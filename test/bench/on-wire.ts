@@ -25,12 +25,24 @@ export async function onWires(
   return rows
 }
 
-/** Connections are the most of any run; round trips, which can only be told on a wire that has some, the fewest. */
-export async function measureOnWire(what: string, program: Program, wire: Wire, roundTripMs: number, runs: number): Promise<Row> {
+/**
+ * Connections are the most of any run; round trips, which can only be told on a wire that has some, the fewest.
+ * @param change called before each run: what makes it have something to do.
+ */
+export async function measureOnWire(
+  what: string,
+  program: Program,
+  wire: Wire,
+  roundTripMs: number,
+  runs: number,
+  change: () => void = () => {},
+): Promise<Row> {
+  change()
   await runOnce(program)
   const times: number[] = []
   let [connections, trips] = [0, Number.POSITIVE_INFINITY]
   for (let run = 0; run < runs; run++) {
+    change()
     const [before, mark] = [wire.proxy.stats().connections, wire.proxy.mark()]
     times.push((await runOnce(program)).ms)
     connections = Math.max(connections, wire.proxy.stats().connections - before)

@@ -27,18 +27,7 @@ export function openPeer(lab: Lab, shop: Shop, scratch: string): Peer {
 
   return {
     programs(wire) {
-      // OpenSSH takes the user's folder from the password file, not from HOME: Docker's ssh is told where its configuration is.
-      const config = join(scratch, `ssh-${wire.port}`)
-      const knownHosts = join(scratch, `known-${wire.port}`)
-      const ssh = join(scratch, 'ssh')
-      writeFileSync(knownHosts, wire.knownHost)
-      writeFileSync(
-        config,
-        `Host *\n  HostName 127.0.0.1\n  Port ${wire.port}\n  User deploy\n  IdentityFile ${lab.identityFile}\n  IdentitiesOnly yes\n  UserKnownHostsFile ${knownHosts}\n  BatchMode yes\n`,
-      )
-      writeFileSync(ssh, `#!/bin/sh\nexec /usr/bin/ssh -F ${config} "$@"\n`)
-      chmodSync(ssh, 0o755)
-      const env = { PATH: `${scratch}:${process.env['PATH']}`, HOME: scratch }
+      const env = sshConfiguration(lab, wire, scratch)
       const up = ['compose', '--project-name', project, '--file']
       return {
         '`ssh HOST true`': { file: 'ssh', args: ['node-1', 'true'], env },
@@ -58,4 +47,23 @@ export function openPeer(lab: Lab, shop: Shop, scratch: string): Peer {
       shop.onHost('rm', '-f', remote)
     },
   }
+}
+
+/**
+ * An `ssh` that reaches the host through the wire, whatever it is called. OpenSSH takes the user's folder from the password file, not from HOME, so
+ * it is told where its configuration is.
+ * @returns the environment to find it in.
+ */
+export function sshConfiguration(lab: Lab, wire: Wire, scratch: string): { readonly PATH: string; readonly HOME: string } {
+  const config = join(scratch, `ssh-${wire.port}`)
+  const knownHosts = join(scratch, `known-${wire.port}`)
+  const ssh = join(scratch, 'ssh')
+  writeFileSync(knownHosts, wire.knownHost)
+  writeFileSync(
+    config,
+    `Host *\n  HostName 127.0.0.1\n  Port ${wire.port}\n  User deploy\n  IdentityFile ${lab.identityFile}\n  IdentitiesOnly yes\n  UserKnownHostsFile ${knownHosts}\n  BatchMode yes\n`,
+  )
+  writeFileSync(ssh, `#!/bin/sh\nexec /usr/bin/ssh -F ${config} "$@"\n`)
+  chmodSync(ssh, 0o755)
+  return { PATH: `${scratch}:${process.env['PATH']}`, HOME: scratch }
 }

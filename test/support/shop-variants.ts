@@ -1,4 +1,5 @@
 /** The example shop in other sizes. */
+import type { LabHost } from '../lab/lab.ts'
 import type { Shop } from './shop.ts'
 
 /** Without its database: nothing is reached through a tunnel. */
@@ -25,4 +26,22 @@ export function withServices(shop: Shop, count: number): void {
   )
   shop.edit('stagecraft.yml', (text) => text.replace(/services:\n( .*\n)+/, ''))
   shop.commit(`${count} services`)
+}
+
+/** Every service on every one of the hosts, which are called `node-1`, `node-2` and so on. */
+export function onEveryHost(shop: Shop, hosts: readonly LabHost[]): void {
+  const lines = hosts.map(
+    ({ address, port }, index) =>
+      `      - { name: node-${index + 1}, address: "${address}", port: ${port}, user: deploy, identity_file: "${shop.lab.identityFile}", roles: [app] }\n`,
+  )
+  shop.edit('stagecraft.yml', (text) =>
+    text
+      .replace(/( {4}hosts:\n)( {6}- .*\n)+/, `$1${lines.join('')}`)
+      .replace(
+        /services:\n( .*\n)+/,
+        'services:\n  api: { role: app }\n  web: { role: app }\n  worker: { role: app, rollout: { min_ready_seconds: 1 } }\n',
+      ),
+  )
+  shop.edit('docker-compose.yml', (text) => text.replaceAll(/ {4}depends_on: .*\n/g, '').replaceAll(/ {4}ports: .*\n/g, ''))
+  shop.commit(`on ${hosts.length} hosts`)
 }

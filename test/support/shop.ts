@@ -219,15 +219,25 @@ export class Shop {
 
   /** Ends and removes everything of this shop, here and on the host. */
   remove(): void {
-    const ids = this.containers().map(({ id }) => id)
-    if (ids.length > 0) this.onHost('docker', 'rm', '--force', '--volumes', ...ids)
-    for (const kind of ['volume', 'network']) {
-      const names = this.onHost('docker', kind, 'ls', '--quiet', '--filter', `label=com.docker.compose.project=${this.name}-prod`)
-        .split('\n')
-        .filter(Boolean)
-      if (names.length > 0) this.onHost('docker', kind, 'rm', ...names)
+    this.removeFrom([this.host])
+  }
+
+  /** The same, where it is on several hosts. */
+  removeFrom(hosts: readonly LabHost[]): void {
+    for (const host of hosts) {
+      const words = (...argv: string[]) =>
+        execFileSync('docker', ['exec', host.container, ...argv], { encoding: 'utf8' })
+          .split('\n')
+          .filter(Boolean)
+      const filter = `label=com.docker.compose.project=${this.name}-prod`
+      const ids = words('docker', 'ps', '--all', '--quiet', '--no-trunc', '--filter', `label=stagecraft.project=${this.name}`)
+      if (ids.length > 0) words('docker', 'rm', '--force', '--volumes', ...ids)
+      for (const kind of ['volume', 'network']) {
+        const names = words('docker', kind, 'ls', '--quiet', '--filter', filter)
+        if (names.length > 0) words('docker', kind, 'rm', ...names)
+      }
+      words('rm', '-rf', `/opt/stagecraft/${this.name}`)
     }
-    this.onHost('rm', '-rf', `/opt/stagecraft/${this.name}`)
     rmSync(this.directory, { recursive: true, force: true })
     rmSync(this.#home, { recursive: true, force: true })
   }

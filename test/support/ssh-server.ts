@@ -17,7 +17,11 @@ export interface SshServerOptions {
   readonly hostKeys?: readonly KeyKind[]
   /** Authentication methods the server offers. */
   readonly methods?: ('publickey' | 'password')[]
-  readonly acceptKeys?: boolean
+  readonly acceptKeys?: boolean | ((key: Buffer) => boolean)
+  /** Thinks about a key, and listens meanwhile. */
+  readonly thinksMs?: number
+  /** Methods of key exchange; default: all there are. */
+  readonly keyExchange?: readonly 'ecdh-sha2-nistp256'[]
   readonly forwardSockets?: boolean
   /** The Engine API, as it answers. */
   readonly engine?: (request: IncomingMessage, response: ServerResponse) => void
@@ -39,7 +43,7 @@ export interface SshServer {
   readonly knownHosts: string
   /** `known_hosts` lines of all host keys. */
   readonly hostKeyLines: readonly string[]
-  readonly counts: { connections: number; engineChannels: number; engineRequests: string[] }
+  readonly counts: { attempts: number; connections: number; engineChannels: number; engineRequests: string[] }
   readonly execs: string[]
   readonly sftpLog: string[]
   intercept: ((operation: string, path: string) => number | undefined) | undefined
@@ -59,7 +63,7 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
   const clientKey = makeKey('ed25519')
   writeFileSync(join(home, '.ssh', 'id_ed25519'), clientKey.private, { mode: 0o600 })
   const hostKeys = (options.hostKeys ?? ['ed25519']).map(makeKey)
-  const counts: SshServer['counts'] = { connections: 0, engineChannels: 0, engineRequests: [] }
+  const counts: SshServer['counts'] = { attempts: 0, connections: 0, engineChannels: 0, engineRequests: [] }
   const execs: string[] = []
   const sftpLog: string[] = []
   const children = new Set<ChildProcess>()
@@ -67,12 +71,17 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
   const hosts: RemoteHost[] = []
   const engine = options.engine === undefined ? undefined : await startEngine(join(root, 'engine.sock'), options.engine, counts)
 
-  const server = new ssh2.Server({ hostKeys: hostKeys.map((key) => key.private), ident: 'OpenSSH_9.6-test' }, (connection) => {
+  const { acceptKeys = true, thinksMs } = options
+  const algorithms = options.keyExchange ? { algorithms: { kex: [...options.keyExchange] } } : {}
+  const config = { hostKeys: hostKeys.map((key) => key.private), ident: 'OpenSSH_9.6-test', ...algorithms }
+  const server = new ssh2.Server(config, (connection) => {
+    counts.attempts++
     connection.on('error', () => undefined)
     connection.on('authentication', (context) => {
-      const isRight = context.method === 'publickey' && options.acceptKeys !== false
-      if (isRight) context.accept()
-      else context.reject(options.methods ?? ['publickey'])
+      const isRight = context.method === 'publickey' && (typeof acceptKeys === 'boolean' ? acceptKeys : acceptKeys(context.key.data))
+      const answer = () => (isRight ? context.accept() : context.reject(options.methods ?? ['publickey']))
+      if (thinksMs === undefined) answer()
+      else setTimeout(answer, thinksMs)
     })
     connection.on('ready', () => {
       counts.connections++
