@@ -5,6 +5,7 @@ import { TaskFailure } from '../../tasks/kind.ts'
 import type { ProxyContainer } from '../../tasks/ports/edge.ts'
 import type { Container, Engine, RegistryCredentials } from '../../tasks/ports.ts'
 import { type ContainerRow, containerState, containersOf, environmentFilter, healthWord, moment } from './container-state.ts'
+import { openDockerode } from './dockerode.ts'
 import { proxyFilter, proxyOf } from './edge-state.ts'
 import { EventSubscriptions, watchedActions } from './engine-events.ts'
 import { execInContainer } from './engine-exec.ts'
@@ -13,7 +14,7 @@ import { logLines } from './engine-logs.ts'
 import { openOutput, outputOf, outputQuery } from './engine-output.ts'
 import { createPullProgress, pullParameters } from './engine-pull.ts'
 import type { SshConnection } from './ssh-connection.ts'
-import { type EngineAgent, engineHost, engineSocket, getJson } from './ssh-engine-agent.ts'
+import { type EngineAgent, engineHost, getJson } from './ssh-engine-agent.ts'
 
 const timeouts = { request: 30_000, exec: 60_000, start: 60_000, stopMargin: 20_000, pull: 30 * 60_000, pullSilence: 3 * 60_000 }
 
@@ -240,12 +241,4 @@ async function followPull(
   }
   if (progress.error !== undefined) throw new Error(progress.error)
   if (!progress.isComplete) throw new Error('the Engine stopped before the image was there')
-}
-
-/** The library reads DOCKER_HOST and its kin for whatever it is not given, so it is given everything; `agent` is not in its types. */
-async function openDockerode(agent: EngineAgent): Promise<Dockerode> {
-  const { default: Docker } = await import('dockerode')
-  const unset = Object.fromEntries(['host', 'port', 'key', 'cert', 'ca', 'timeout', 'pathPrefix'].map((name) => [name, undefined]))
-  const options = { ...unset, agent, protocol: 'http' as const, socketPath: engineSocket }
-  return new Docker(options)
 }

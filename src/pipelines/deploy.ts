@@ -1,24 +1,20 @@
 /** What a deploy consists of: a deployment becomes tasks. Pure; nothing here acts, looks or knows a host from a fake. */
 import { posix } from 'node:path'
-import type { Json, Task, TaskId } from '../../graph/types.ts'
+import type { Task, TaskId } from '../../graph/types.ts'
 import type { BuildParams } from '../../tasks/build.ts'
 import type { MigrateParams } from '../../tasks/migrate.ts'
 import type { PushParams } from '../../tasks/push.ts'
 import type { RenderParams } from '../../tasks/render.ts'
-import { interpolate } from '../../tasks/rendering/interpolate.ts'
-import type { RolloutParams } from '../../tasks/rollout.ts'
 import type { UploadParams } from '../../tasks/upload.ts'
 import type { DatabaseTarget, DeployedSwarm, Deployment, ImageBuild, Service } from '../contracts.ts'
-import { databaseServices } from './database-services.ts'
 import { id, task } from './deploy-task.ts'
-import { edgeTasks, proxyTasks, routeOn, withEdgeNetwork, withNetwork } from './edge-tasks.ts'
+import { edgeTasks, proxyTasks, withEdgeNetwork, withNetwork } from './edge-tasks.ts'
 import { withExtraHosts } from './extra-hosts.ts'
 import { type FleetPart, hostsInScope, type Scope, scopeOf } from './fleet-part.ts'
 import { withHooks } from './hook-tasks.ts'
 import { type Pins, pinTask } from './pins.ts'
-
 import { endInSwarm, finalizeTask, healthTask, type ReleasedImage } from './release-end.ts'
-import { rolloutId, rolloutOrder } from './rollout-order.ts'
+import { rolloutTasks } from './rollout-tasks.ts'
 import { stackTask, swarmRollouts, swarmTask } from './swarm-tasks.ts'
 import { imageTask, isSent, transferTasks } from './transfer-tasks.ts'
 
@@ -107,22 +103,6 @@ function inSwarm(
   const place = { manager: swarm.manager, stack: stack.id }
   const end = [healthTask(deployment, scope, [stack.id], rollouts), finalizeTask(deployment, scope, options.version, released)]
   return [...builds, ...pushes, ...migrations, stack, prepared, ...rollouts, ...end.map((one) => endInSwarm(one, place, named))]
-}
-
-/** In the order of `rollout-order.ts`, as far as they take part. */
-function rolloutTasks(deployment: Deployment, scope: Scope, migrations: readonly Task[], pins: Pins | undefined): Task[] {
-  const early = databaseServices(
-    deployment.databases.filter(({ strategy }) => strategy === 'pre_deploy'),
-    deployment,
-  )
-  const order = rolloutOrder(deployment, early)
-  const migrationIds = migrations.map((task) => task.id)
-  const places = deployment.services.flatMap((service) => hostsInScope(service, scope).map((host) => ({ service, host })))
-  const present = new Set(places.map(({ service, host }) => rolloutId({ service: service.name, host })))
-  return places.map(({ service, host }) => {
-    const before = (order.get(rolloutId({ service: service.name, host })) ?? []).filter((other) => present.has(other))
-    return rolloutTask(service, host, deployment, pins, [...before, ...(early.has(service.name) ? [] : migrationIds)])
-  })
 }
 
 function buildTask(service: Service, deployment: Deployment, scope: Scope, options: DeployOptions): Task {
@@ -219,42 +199,6 @@ function renderTask(host: string, deployment: Deployment, options: DeployOptions
 function uploadTask(host: string, deployment: Deployment, after: readonly TaskId[]): Task {
   const render = id('render', host)
   return task<UploadParams>('upload', host, undefined, undefined, [render], after, { host, directory: deployment.directory, render })
-}
-
-function rolloutTask(service: Service, host: string, deployment: Deployment, pins: Pins | undefined, before: readonly TaskId[]): Task {
-  const render = id('render', host)
-  const { definition, rollout } = service
-  const proxies = service.route ? [id('proxy', host)] : []
-  return task<RolloutParams>('rollout', service.name, host, service.origin, [render], [id('upload', host), ...proxies, ...before], {
-    service: service.name,
-    host,
-    composeProject: deployment.composeProject,
-    directory: deployment.directory,
-    render,
-    replicas: service.replicas,
-    driver: rollout.driver,
-    order: rollout.order,
-    orderReason: rollout.reason ?? null,
-    ownCode: service.build !== undefined,
-    ...(isSent(service, deployment, pins) && { sent: true }),
-    restart: restartPolicy(definition['restart'], deployment.variables.plain),
-    timeoutSeconds: rollout.timeoutSeconds,
-    minReadySeconds: rollout.minReadySeconds,
-    steadySeconds: rollout.steadySeconds ?? 0,
-    surge: rollout.surge ?? 1,
-    stopGraceSeconds: rollout.stopGraceSeconds,
-    minFreeBytes: rollout.minFreeBytes ?? null,
-    probe: service.health ?? null,
-    route: routeOn(host, service, deployment) ?? null,
-  })
-}
-
-/** Compose's `restart`: `no` (default), `always`, `unless-stopped`, `on-failure[:max]`. */
-function restartPolicy(value: Json | undefined, plain: Readonly<Record<string, string>>): RolloutParams['restart'] {
-  const [name, count] = interpolate(String(value ?? 'no'), { plain, secrets: new Set() }).text.split(':')
-  if (name === 'always' || name === 'unless-stopped') return { name, maximumRetryCount: 0 }
-  if (name === 'on-failure') return { name, maximumRetryCount: Number(count ?? 0) }
-  return { name: 'no', maximumRetryCount: 0 }
 }
 
 function others(tasks: readonly Task[], without: readonly TaskId[]): TaskId[] {

@@ -18,13 +18,13 @@ const action = (secrets: Record<string, string> = {}): Action => ({
 
 test('of all kinds, only what follows from its fingerprint alone is shared', () => {
   const shared = [...kinds.values()].filter((kind) => isShared(kind, action())).map(({ name }) => name)
-  assert.equal(shared.sort(), ['exec', 'render'])
+  assert.equal(shared.sort(), ['exec', 'render', 'stack'])
   for (const kind of kinds.values()) if (kind.freshness !== 'content') assert.not(isShared(kind, action()), kind.name)
 })
 
 test('who was given the value of a secret shares nothing; who was given its digest may', () => {
   const shared = [...kinds.values()].filter((kind) => isShared(kind, action({ TOKEN: 'digest' }))).map(({ name }) => name)
-  assert.equal(shared, ['render'])
+  assert.equal(shared, ['render', 'stack'])
 })
 
 test.run()
