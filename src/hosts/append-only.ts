@@ -58,7 +58,7 @@ async function append(sftp: Sftp, path: string, directory: string, make: Paramet
   })
   // Sent together, and answered in order: the time is that of a file which is written now.
   const [tail, , { modified }] = await all([
-    size === 0 ? undefined : sftp.read(handle, Math.max(0, size - tailBytes), tailBytes),
+    size === 0 ? Promise.resolve(undefined) : sftp.read(handle, Math.max(0, size - tailBytes), tailBytes),
     sftp.write(clock, 0, Buffer.from('1')),
     sftp.fstat(clock),
     sftp.close(clock),
@@ -82,7 +82,7 @@ function openBoth(sftp: Sftp, path: string): Promise<[Handle, Handle, { readonly
 }
 
 /** Waits for every answer, so that none is left over when one is a no. */
-async function all<const T extends readonly (Promise<unknown> | undefined)[]>(
+async function all<const T extends readonly [Promise<unknown>, ...Promise<unknown>[]]>(
   requests: T,
 ): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
   await Promise.allSettled(requests)

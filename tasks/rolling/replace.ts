@@ -49,9 +49,10 @@ export async function carryOut(rolling: Rolling, plan: RolloutPlan, ready: reado
     for (let first = 0; first < fresh.length; first += params.surge) {
       const started = await steps.start(fresh.slice(first, first + params.surge), `of ${fresh.length}`)
       kept.push(...started)
+      const leaving = waiting.splice(0, started.length)
       await steps.routing?.serve([...kept, ...waiting], started)
       faultPoint('container-routed', rolling.context)
-      await steps.retire(waiting.splice(0, started.length))
+      await steps.retire(leaving)
     }
     const left = [...waiting, ...plan.surplus]
     if (left.length > 0) await steps.routing?.serve(kept)
@@ -98,7 +99,7 @@ class Steps {
 
   /** None goes while what takes its place does not stand. */
   async retire(containers: readonly Container[]): Promise<void> {
-    await Promise.all(containers.map((container) => this.routing?.retire(container, this.vigil.fallen)))
+    await Promise.all(containers.map(async (container) => this.routing?.retire(container, this.vigil.fallen)))
     faultPoint('container-drained', this.#rolling.context)
     for (const container of containers) {
       await this.vigil.check()

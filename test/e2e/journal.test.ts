@@ -42,7 +42,7 @@ test('a deploy that ends well leaves one line on each host', () => {
 })
 
 test('killed after the first of three hosts: plan and status tell who and where', async () => {
-  await killed('2', 'after rollout:app@node-1')
+  await killed('2', 'after-task rollout:app@node-1')
   assert.equal(fleet.versions(), ['node-1 2 2 exited exited', 'node-2 1 1', 'node-3 1 1'])
   assert.match(fleet.versions()[0] ?? '', /node-1/)
   const words = /the deploy of \S+@\S+ at \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC ended (at|after) rollout:app@node-\d/
@@ -74,7 +74,7 @@ test('the next deploy is broken: every host is back at what ran before the first
 })
 
 test('killed, and then a good deploy: it converges, and the journal is one line again', async () => {
-  await killed('4', 'made rollout:app@node-1')
+  await killed('4', 'task-made rollout:app@node-1')
   fleet.release('5')
   const { code, stdout, stderr } = await fleet.deploy(['--version', 'v5'])
   assert.is(code, 0, stderr + stdout)
@@ -84,7 +84,7 @@ test('killed, and then a good deploy: it converges, and the journal is one line 
 })
 
 test('a line that broke off is passed over: what came before it holds', async () => {
-  await killed('6', 'after rollout:app@node-1')
+  await killed('6', 'after-task rollout:app@node-1')
   append('node-1', '{"v":1,"run":"x","n":7,"ev')
   const { code, stdout, stderr } = await broken('7')
   assert.is(code, 2, stderr + stdout)

@@ -4,6 +4,8 @@ import { trialHost } from '../../../tasks/edge/caddy-route.ts'
 import { shareFiles } from '../../../tasks/edge/shares.ts'
 import type { TaskFailure } from '../../../tasks/kind.ts'
 import type { Container } from '../../../tasks/ports.ts'
+import type { Rolling } from '../../../tasks/rolling/params.ts'
+import { carryOut } from '../../../tasks/rolling/replace.ts'
 import { type Routing, routingOf } from '../../../tasks/rolling/routing.ts'
 import { rejects } from '../../support/assertions.ts'
 import { EdgeHost } from '../../support/fake-host-edge.ts'
@@ -12,11 +14,15 @@ import { taskContext } from '../rendering/task-context.ts'
 
 const test = suite('tasks/rolling/routing')
 
-function routed(host: EdgeHost): Routing {
+function rollingOn(host: EdgeHost): Rolling {
   const context = { ...taskContext({ host }), log: (line: string) => void host.lines.push(line) }
   const params = { ...new RolloutRig().params, route: host.route }
   const wanted = { service: 'web', hash: 'new', replicas: 1 }
-  const routing = routingOf({ host, params, context, wanted, image: 'image', bundle: 'b' })
+  return { host, params, context, wanted, image: 'image', bundle: 'b' }
+}
+
+function routed(host: EdgeHost): Routing {
+  const routing = routingOf(rollingOn(host))
   if (!routing) throw new Error('no routing for a service with a route')
   return routing
 }
@@ -43,6 +49,21 @@ test('the first time the proxy is configured; a fresh container is tried before 
   await routed(host).serve([two])
   assert.equal(host.liveFiles(), served('web-2'))
   assert.is(host.calls.filter((call) => call.includes('caddy reload')).length, 1)
+})
+
+test('no request goes to a container from the moment it is to be drained', async () => {
+  const host = new EdgeHost({ drainSeconds: 0 })
+  const old = container(host, 'web-1')
+  const fresh = host.engine.add({ name: 'web-2', hash: 'new', routePort: 8080, state: 'created' })
+  await routed(host).serve([old], [old])
+  const whenStopped: (readonly string[])[] = []
+  const { stop } = host.engine
+  host.engine.stop = (...given) => {
+    whenStopped.push(host.liveFiles())
+    return stop.apply(host.engine, given)
+  }
+  await carryOut(rollingOn(host), { remove: [], adopt: [fresh], create: 0, surplus: [], replace: [old] }, [])
+  assert.equal(whenStopped, [served('web-2')])
 })
 
 test('a fresh container that fails its trial gets no user, and what served stays', async () => {
