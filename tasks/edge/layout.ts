@@ -31,6 +31,11 @@ export function routeKey(project: string, environment: string, service: string):
   return `${project}.${environment}.${service}`
 }
 
+/** The service of a key. */
+export function serviceOf(key: string): string {
+  return key.split('.').slice(2).join('.')
+}
+
 /** `<project>.<environment>` of a key. */
 export function ownerOf(key: string): string {
   return key.split('.').slice(0, 2).join('.')

@@ -4,6 +4,7 @@ import type { RouteSecrets } from './caddy-route.ts'
 import { certificateFolder, mountPoint } from './layout.ts'
 import { accountDigest, accountOf } from './needs.ts'
 import type { Route, Upstream } from './route.ts'
+import { sealed } from './sealed-text.ts'
 import { openRouteSecrets } from './secrets.ts'
 import type { Site } from './site.ts'
 import { renderYaml } from './yaml.ts'
@@ -20,8 +21,9 @@ export function resolverName(account?: string): string {
   return account === undefined ? 'acme' : `acme-${accountDigest(account)}`
 }
 
+/** @returns the text of the service's own file: there is no other copy, so it tells itself whether it was edited. */
 export function traefikText({ route, context }: Site, upstreams: readonly Upstream[]): string {
-  return renderYaml(traefikRoute(route, openRouteSecrets(route, context.ports.secrets), upstreams))
+  return sealed(renderYaml(traefikRoute(route, openRouteSecrets(route, context.ports.secrets), upstreams)))
 }
 
 export function serverUrl({ name, port }: Upstream): string {

@@ -1,4 +1,4 @@
-/** What somebody does to a host by hand: `plan` shows it, of containers `status` too, `deploy` puts it right, and then there is nothing to do. */
+/** What somebody does to a host by hand: `status` and `plan` show it, `deploy` puts it right, and then there is nothing to do. */
 import * as assert from 'uvu/assert'
 import { EdgeShop } from '../support/edge-shop.ts'
 import { labSuite } from '../support/lab-suite.ts'
@@ -18,17 +18,34 @@ test('stopped, removed, or an edited edge file: seen, repaired by deploy, and th
   const well = await here.run(['status', '--env', 'prod', '--exit-code'])
   assert.is(well.code, 0, well.stdout + well.stderr)
 
-  const harms: readonly (readonly [string, () => void, RegExp])[] = [
-    ['docker stop', () => here.onHost('docker', 'stop', '-t', '1', here.container('web').id), /rollout:web@node-1 +run /],
-    ['docker rm', () => here.onHost('docker', 'rm', '-f', here.container('web').id), /rollout:web@node-1 +run /],
-    ['edited', () => here.onHost('sh', '-c', `echo '{}' > /opt/stagecraft/edge/services/${key}.json`), /edge:web@node-1 +run /],
-    ['edited whole', () => here.onHost('sh', '-c', "echo '{}' > /opt/stagecraft/edge/caddy.json"), /(proxy|edge):\S+ +run /],
+  const edge = '/opt/stagecraft/edge'
+  const own = `${edge}/services/${key}.json`
+  const harms: readonly (readonly [name: string, harm: () => void, inStatus: RegExp, inPlan: RegExp])[] = [
+    [
+      'docker stop',
+      () => here.onHost('docker', 'stop', '-t', '1', here.container('web').id),
+      /was stopped by hand/,
+      /rollout:web@node-1 +run /,
+    ],
+    [
+      'docker rm',
+      () => here.onHost('docker', 'rm', '-f', here.container('web').id),
+      /no container of web is there/,
+      /rollout:web@node-1 +run /,
+    ],
+    ['edited', () => here.onHost('sh', '-c', `echo '{}' > ${own}`), told('web', own), /edge:web@node-1 +run /],
+    [
+      'edited whole',
+      () => here.onHost('sh', '-c', `echo '{}' > ${edge}/caddy.json`),
+      told('(proxy)', `${edge}/caddy.json`),
+      /(proxy|edge):\S+ +run /,
+    ],
   ]
-  for (const [name, harm, inPlan] of harms) {
+  for (const [name, harm, inStatus, inPlan] of harms) {
     harm()
     const status = await here.run(['status', '--env', 'prod', '--exit-code'])
-    // The files of the edge are not among what status looks at.
-    assert.is(status.code, name.startsWith('docker') ? 10 : 0, `${name}: ${status.stdout}${status.stderr}`)
+    assert.is(status.code, 10, `${name}: ${status.stdout}${status.stderr}`)
+    assert.match(status.stdout, inStatus, name)
     const plan = await here.run(['plan', '--env', 'prod'])
     assert.match(plan.stdout, inPlan, name)
     const repaired = await here.deploy()
@@ -39,5 +56,10 @@ test('stopped, removed, or an edited edge file: seen, repaired by deploy, and th
     assert.equal((await here.deploy()).ran, [], name)
   }
 })
+
+function told(subject: string, file: string): RegExp {
+  const line = `node-1 ${subject}: ${file} is not as a deploy wrote it`
+  return new RegExp(`^${line.replace(/[.()]/g, '\\$&')}$`, 'm')
+}
 
 suite.run()

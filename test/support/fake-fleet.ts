@@ -43,6 +43,8 @@ export interface FakeFleetOptions {
   readonly selection?: Selection
   readonly now?: () => Date
   readonly placed?: boolean
+  /** In the place of those that are there. */
+  readonly hosts?: Partial<FakeFleet['hosts']>
   /** Written before the fleet is opened. */
   readonly files?: Readonly<Record<string, string>>
 }
@@ -51,7 +53,7 @@ export function withFakeFleet(options: FakeFleetOptions, work: (fake: FakeFleet)
   return inTemporaryDirectory(async (directory) => {
     const files = { 'stagecraft.yml': manifest, 'docker-compose.yml': compose, '.env.prod': 'TOKEN=a-secret-token\n', ...options.files }
     for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text)
-    const hosts = { 'node-1': new FakeHost('node-1'), 'node-2': new FakeHost('node-2') }
+    const hosts = { 'node-1': new FakeHost('node-1'), 'node-2': new FakeHost('node-2'), ...options.hosts }
     const [stdout, stderr] = [new CapturedStream(), new CapturedStream()]
     const controller = new AbortController()
     const app: App = {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { Duplex } from 'node:stream'
 import { liveHost } from '../../tasks/edge/caddy-route.ts'
-import { assembledFile, liveLink, recordedLink, routeFile } from '../../tasks/edge/layout.ts'
+import { assembledFile, liveLink, maintenancePage, recordedLink, routeFile } from '../../tasks/edge/layout.ts'
 import type { Route } from '../../tasks/edge/route.ts'
 import type { Site } from '../../tasks/edge/site.ts'
 import type { EdgeState, ProxyContainer, RouteFiles } from '../../tasks/ports/edge.ts'
@@ -78,7 +78,8 @@ export class EdgeHost extends FakeHost {
     const { key, provider } = this.route
     const config = this.#hash(routeFile(provider, key))
     const live = this.edge.files.target(liveLink(key))
-    const files: RouteFiles = { ...(config !== undefined && { config }), ...(live !== undefined && { live }), isPaused: false }
+    const isPaused = this.edge.files.has(maintenancePage(key))
+    const files: RouteFiles = { ...(config !== undefined && { config }), ...(live !== undefined && { live }), isPaused }
     const assembled = this.#hash(assembledFile)
     const recorded = this.edge.files.target(recordedLink)
     return {

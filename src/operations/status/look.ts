@@ -7,6 +7,7 @@ import { type JournalState, replay } from '../../journal/replay.ts'
 import { damageText } from '../../journal/text.ts'
 import { remoteHistory } from '../../session/host-history.ts'
 import type { LookedContainer } from './findings.ts'
+import { type EdgeLook, lookAtEdge } from './look-at-edge.ts'
 import { lookAtSwarm } from './look-at-swarm.ts'
 import { type RenderedService, renderedServices } from './rendered-bundle.ts'
 
@@ -26,6 +27,8 @@ export interface HostLook {
   readonly lock?: LockLook
   /** What runs left word of; text for a person when it cannot be read. */
   readonly journal?: JournalState | string
+  /** The proxy and the routes of this environment; undefined where there are none. */
+  readonly edge?: EdgeLook
   /** Text of the history that the primary host keeps. */
   readonly history?: string
 }
@@ -39,9 +42,10 @@ export async function lookAtHost(host: Host, isPrimary: boolean): Promise<HostLo
     isPrimary ? readText(host, remoteHistory) : undefined,
   ])
   const inSwarm = state.swarm && (await lookAtSwarm(host))
-  const [containers, lock] = await Promise.all([
+  const [containers, lock, edge] = await Promise.all([
     inSwarm?.containers ?? Promise.all(state.containers.map((container) => lookAtContainer(host, container))),
     state.lock === undefined ? undefined : lookAtLock(host, state.lock),
+    lookAtEdge(host),
   ])
   return {
     containers,
@@ -49,6 +53,7 @@ export async function lookAtHost(host: Host, isPrimary: boolean): Promise<HostLo
     ...(inSwarm || rendered === undefined ? {} : { services: understood(host, rendered) }),
     ...(lock === undefined ? {} : { lock }),
     ...(journal === undefined ? {} : { journal: journalOf(host, journal) }),
+    ...(edge && { edge }),
     ...(history === undefined ? {} : { history }),
   }
 }

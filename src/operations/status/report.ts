@@ -5,6 +5,7 @@ import { latestRun, type OpenRun } from '../../journal/replay.ts'
 import { currentRelease, newestFirst, overallStatus, type Release } from '../../releases/release.ts'
 import { shortVersion } from '../../ui/short-version.ts'
 import type { Answer } from '../fleet.ts'
+import { type EdgeStatus, findEdgeDrift } from './edge-findings.ts'
 import { type Circumstances, type Drift, findDrift, type LookedContainer } from './findings.ts'
 import type { HostLook, LockLook } from './look.ts'
 import type { RenderedService } from './rendered-bundle.ts'
@@ -40,6 +41,8 @@ export interface HostStatus {
   /** False: services are to run here, and none was deployed yet. */
   readonly deployed: boolean
   readonly services: readonly ServiceStatus[]
+  /** Undefined where nothing is routed. */
+  readonly edge?: EdgeStatus
 }
 
 export interface StatusReport {
@@ -83,14 +86,21 @@ export function statusReport({ deployment, answers, releases, wants, nowMs }: St
       if (!answer.ok) return { name, reachable: false, error: answer.failure.message, deployed: true, services: [] }
       const isHome = deployment.services.some((service) => service.hosts.includes(name))
       const services = servicesOn(answer.value, wants, own, { nowMs, isDeploying })
-      return { name, reachable: true, deployed: answer.value.services !== undefined || !isHome, services }
+      const { edge: look, containers, services: wanted = [] } = answer.value
+      const edge = findEdgeDrift({ look, containers, services: wanted, wants, isDeploying })
+      return { name, reachable: true, deployed: answer.value.services !== undefined || !isHome, services, ...(edge && { edge }) }
     }),
   }
 }
 
 /** Something is not as the current release wants it, or cannot be looked at. */
 export function isDegraded({ hosts }: StatusReport): boolean {
-  return hosts.some(({ reachable, deployed, services }) => !reachable || !deployed || services.some(({ drift }) => drift.length > 0))
+  return hosts.some((host) => !host.reachable || hasDrift(host))
+}
+
+/** Something on a host that answered is not as the current release wants it. */
+export function hasDrift({ deployed, services, edge }: HostStatus): boolean {
+  return !deployed || [...services, ...(edge ? [edge, ...edge.routes] : [])].some(({ drift }) => drift.length > 0)
 }
 
 /** A lease is 30 s long: a holder silent for longer is taken for dead. */
@@ -173,12 +183,13 @@ export function statusJson({ env, release, attempt, interrupted, locks, hosts }:
     attempt: attempt ?? null,
     interrupted: interrupted ? interruptedJson(interrupted) : null,
     locks: locks.map(({ host, holder, since }) => ({ host, holder, ...(since === undefined ? {} : { since }) })),
-    hosts: hosts.map(({ name, reachable, error, deployed, services }) => ({
+    hosts: hosts.map(({ name, reachable, error, deployed, services, edge }) => ({
       name,
       reachable,
       ...(error === undefined ? {} : { error }),
       deployed,
       services: services.map(({ sinceMs: _, ...service }) => service),
+      edge: edge ?? null,
     })),
   }
 }

@@ -5,8 +5,9 @@ import type { Paint } from '../../ui/paint.ts'
 import { shortVersion } from '../../ui/short-version.ts'
 import { renderAge, renderCount } from '../../ui/size.ts'
 import { printable, renderTable } from '../../ui/table.ts'
+import { edgeCells, edgeLines, edgeWords, maintenanceEnds, proxyName } from './edge-text.ts'
 import type { DriftKind } from './findings.ts'
-import { type HostStatus, isDegraded, type ReleaseStatus, type ServiceStatus, type StatusReport } from './report.ts'
+import { type HostStatus, hasDrift, isDegraded, type ReleaseStatus, type ServiceStatus, type StatusReport } from './report.ts'
 
 /** Lines without their ends; the first ones are about the release and the lock. */
 export function statusLines(report: StatusReport, paint: Paint, nowMs: number): readonly string[] {
@@ -57,12 +58,13 @@ interface Row {
   readonly isWell: boolean
 }
 
-/** Rows of what is in front of services, such as an edge, belong here too. */
-function rowsOf({ name, reachable, deployed, services }: HostStatus, nowMs: number): readonly Row[] {
+function rowsOf({ name, reachable, deployed, services, edge }: HostStatus, nowMs: number): readonly Row[] {
   const nothing = (word: string, isWell: boolean): Row => ({ cells: [name, '-', '-', '-', word, '-', '-', '-'], isWell })
   if (!reachable) return [nothing('unreachable', false)]
-  if (services.length === 0) return [nothing(deployed ? 'empty' : 'not deployed', deployed)]
-  return services.map((service) => ({ cells: [name, ...serviceCells(service, nowMs)], isWell: service.drift.length === 0 }))
+  const rows: Row[] = services.map((service) => ({ cells: [name, ...serviceCells(service, nowMs)], isWell: service.drift.length === 0 }))
+  if (services.length === 0 && !deployed) rows.push(nothing('not deployed', false))
+  if (edge) rows.push({ cells: [name, ...edgeCells(edge)], isWell: edgeWords(edge).length === 0 })
+  return rows.length > 0 ? rows : [nothing('empty', true)]
 }
 
 function serviceCells({ name, version, replicas, state, health, sinceMs, drift }: ServiceStatus, nowMs: number): string[] {
@@ -95,15 +97,16 @@ const kindWords: Readonly<Record<DriftKind, string>> = {
 }
 
 function findingLines(report: StatusReport, paint: Paint): string[] {
-  const lines = report.hosts.flatMap(({ name, error, services }) => [
+  const lines = report.hosts.flatMap(({ name, error, services, edge }) => [
     ...(error === undefined ? [] : error.split('\n').map((line) => `${line.includes(name) ? '' : `${name}: `}${printable(line)}`)),
     ...services.flatMap((service) => service.drift.map(({ detail }) => `${name} ${service.name}: ${printable(detail)}`)),
+    ...(edge ? edgeLines(edge).map(([subject, detail]) => `${name} ${subject}: ${printable(detail)}`) : []),
   ])
-  if (!isDegraded(report)) return []
+  const ends = maintenanceEnds(report).map((line) => paint.dim(line))
+  if (!isDegraded(report)) return ends.length > 0 ? ['', ...lines, ...ends] : []
   const repair =
     report.locks.length > 0 ? 'a run holds the lock: it may be at work on this' : `to repair: stagecraft deploy --env ${report.env}`
-  const canRepair = report.hosts.some(({ deployed, services }) => !deployed || services.some(({ drift }) => drift.length > 0))
-  return ['', ...lines, ...(canRepair ? [paint.dim(repair)] : [])]
+  return ['', ...lines, ...(report.hosts.some(hasDrift) ? [paint.dim(repair)] : []), ...ends]
 }
 
 /** `12s`, `5m`, `3h`, `12d`: for a narrow column. */
@@ -129,7 +132,7 @@ function summaries({ env, release, attempt, interrupted, locks, hosts }: StatusR
   if (interrupted) all.set('journal', endedText(interrupted))
   const holders = [...new Set(locks.map(({ holder }) => holder))]
   if (holders.length > 0) all.set('lock', `held by ${holders.join(' and ')}`)
-  for (const { name, reachable, error, services } of hosts) {
+  for (const { name, reachable, error, services, edge } of hosts) {
     all.set(name, reachable ? 'reachable' : `unreachable: ${(error ?? '').split('\n')[0]}`)
     for (const service of services) {
       const { replicas, state, health, version, drift } = service
@@ -141,6 +144,7 @@ function summaries({ env, release, attempt, interrupted, locks, hosts }: StatusR
       ]
       all.set(`${name} ${service.name}`, [...how, ...drift.map(({ detail }) => detail)].map(printable).join(', '))
     }
+    if (edge) all.set(`${name} ${proxyName}`, [edge.proxy, ...edgeLines(edge).map((words) => words.join(': '))].map(printable).join(', '))
   }
   return all
 }
