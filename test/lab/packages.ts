@@ -38,6 +38,7 @@ const packages = {
   'busybox-static': everywhere('busybox-static'),
   nginx: everywhere('nginx'),
   caddy: everywhere('caddy'),
+  pebble: everywhere('pebble'),
   openssl: everywhere('openssl'),
   'ssh-keygen': everywhere('openssh-client'),
 } as const satisfies Record<string, Record<Distribution, string>>

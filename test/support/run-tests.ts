@@ -3,7 +3,7 @@
  * nothing passes, nothing times out, and totals are not in the form CI reads. Usage: run-tests.js [--unit | --e2e] [substring…]
  *
  * Everything outside `e2e/` shares one process; each end-to-end file has its own, so a hang is contained and named. Files that use hosts of the lab
- * mostly wait: two run at a time, each on hosts of its own, and all others beside them. What a file prints comes whole, when it has ended.
+ * mostly wait: three run at a time, each on hosts of its own, and all others beside them. What a file prints comes whole, when it has ended.
  */
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -104,9 +104,9 @@ const onHosts = endToEnd.filter(isOnHosts)
 const firstHost = Number(process.env['STAGECRAFT_LAB_FIRST_HOST'] ?? 1)
 const hostsOfLane = 3
 const lanes = [
-  ...[firstHost, firstHost + hostsOfLane].map((first) =>
-    inTurn(onHosts, (file) => run([file], endToEndLimitMs, { STAGECRAFT_LAB_FIRST_HOST: String(first) })),
-  ),
+  ...[0, 1, 2]
+    .map((lane) => firstHost + lane * hostsOfLane)
+    .map((first) => inTurn(onHosts, (file) => run([file], endToEndLimitMs, { STAGECRAFT_LAB_FIRST_HOST: String(first) }))),
   inTurn([...(unit.length > 0 ? [unit] : []), ...endToEnd.filter((file) => !isOnHosts(file)).map((file) => [file])], (files) =>
     run(files, files === unit ? unitLimitMs : endToEndLimitMs),
   ),

@@ -95,6 +95,15 @@ ${isStoreThere ? `  store: { role: db, replicas: ${stores} }\n` : ''}`,
     throw new Error(`${service} runs nowhere`)
   }
 
+  /** In every copy that runs. */
+  insideEach(service: string, ...argv: string[]): readonly string[] {
+    const label = `label=com.docker.swarm.service.name=${this.name}-prod_${service}`
+    return [0, 1].flatMap((index) => {
+      const ids = this.on(index, 'docker', 'ps', '--quiet', '--filter', label).split('\n').filter(Boolean)
+      return ids.map((id) => this.on(index, 'docker', 'exec', id, ...argv).trim())
+    })
+  }
+
   /** What a load balancer in front of the nodes would get: the first answer of any of them. */
   async version(): Promise<string | undefined> {
     const answers = await Promise.all(this.#hosts.map(({ address }) => answer(address)))
