@@ -8,6 +8,8 @@ export type WantedNames = (name: string) => boolean
  * @param patterns positive globs, relative to the folder that is walked. @returns for a folder below that one, `''` for itself.
  */
 export function wantedNames(patterns: readonly string[]): (folder: string) => WantedNames | undefined {
+  // The library of globs reads `|` as "or" even outside of parentheses: what is on its right begins anew at the top.
+  if (patterns.some((pattern) => pattern.includes('|'))) return () => undefined
   const all = patterns.map((pattern) => pattern.split('/'))
   return (folder) => {
     const names = folder === '' ? [] : folder.split('/')

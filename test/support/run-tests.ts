@@ -1,9 +1,10 @@
 /**
  * Runs the tests with uvu and guards its known gaps: a file without `test.run()` passes silently, a pattern that matches
- * nothing passes, nothing times out, and totals are not in the form CI reads. Usage: run-tests.js [--unit | --e2e] [substring…]
+ * nothing passes, nothing times out, and totals are not in the form CI reads. Usage: run-tests.js [--unit | --e2e] [--long] [substring…]
  *
  * Everything outside `e2e/` shares one process; each end-to-end file has its own, so a hang is contained and named. Files that use hosts of the lab
  * mostly wait: three run at a time, each on hosts of its own, and all others beside them. What a file prints comes whole, when it has ended.
+ * Files in `e2e/long/`, which take ten minutes and more each, run with `--long`, or when they are named.
  */
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
@@ -14,8 +15,9 @@ import { labObstacle, openLab } from '../lab/lab.ts'
 
 const testDirectory = join(dirname(fileURLToPath(import.meta.url)), '..')
 const uvu = fileURLToPath(import.meta.resolve('uvu')).replace(/dist[/\\]index\.mjs$/, 'bin.js')
-const unitLimitMs = 10 * 60_000
+const unitLimitMs = 15 * 60_000
 const endToEndLimitMs = 20 * 60_000
+const longLimitMs = 60 * 60_000
 
 interface Totals {
   files: number
@@ -81,7 +83,10 @@ async function inTurn<T>(queue: T[], one: (item: T) => Promise<Totals>): Promise
 
 const args = process.argv.slice(2)
 const wanted = args.filter((arg) => !arg.startsWith('--'))
-const found = testFiles().filter((file) => wanted.length === 0 || wanted.some((part) => file.includes(part)))
+const isLong = (file: string) => file.startsWith(join('e2e', 'long'))
+const isWanted = (file: string) =>
+  wanted.length === 0 ? !isLong(file) || args.includes('--long') : wanted.some((part) => file.includes(part))
+const found = testFiles().filter(isWanted)
 const isEndToEnd = (file: string) => relative(testDirectory, join(testDirectory, file)).startsWith('e2e')
 const unit = args.includes('--e2e') ? [] : found.filter((file) => !isEndToEnd(file))
 const endToEnd = args.includes('--unit') ? [] : found.filter(isEndToEnd)
@@ -106,7 +111,9 @@ const hostsOfLane = 3
 const lanes = [
   ...[0, 1, 2]
     .map((lane) => firstHost + lane * hostsOfLane)
-    .map((first) => inTurn(onHosts, (file) => run([file], endToEndLimitMs, { STAGECRAFT_LAB_FIRST_HOST: String(first) }))),
+    .map((first) =>
+      inTurn(onHosts, (file) => run([file], isLong(file) ? longLimitMs : endToEndLimitMs, { STAGECRAFT_LAB_FIRST_HOST: String(first) })),
+    ),
   inTurn([...(unit.length > 0 ? [unit] : []), ...endToEnd.filter((file) => !isOnHosts(file)).map((file) => [file])], (files) =>
     run(files, files === unit ? unitLimitMs : endToEndLimitMs),
   ),

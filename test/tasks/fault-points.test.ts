@@ -19,7 +19,7 @@ test('every declared point stands exactly once in the sources, and no other', ()
 })
 
 test('every scene has a loop that takes its points', () => {
-  const loops = ['fault-loop', 'fault-scenes'].map((name) => textOf(`test/e2e/${name}.test.ts`)).join('\n')
+  const loops = ['fault-loop', 'fault-scenes'].map((name) => textOf(`test/e2e/long/${name}.test.ts`)).join('\n')
   const taken = [...loops.matchAll(/pointsOf\(([^)]*)\)/g)].flatMap(([, list = '']) =>
     [...list.matchAll(/'([^']*)'/g)].map(([, name]) => name),
   )

@@ -43,7 +43,7 @@ function onServer(name: string, work: (connectionString: string, database: Datab
     const connectionString = await server.database()
     const database = await open(connectionString)
     try {
-      await within(20_000, work(connectionString, database))
+      await within(60_000, work(connectionString, database))
     } finally {
       await database.close()
     }

@@ -3,12 +3,12 @@
  * kill: where there is something to put in order. `STAGECRAFT_FAULT_LOOP=all` runs every point of the hosts in every way (docs/reliability.md).
  */
 
-import type { FaultPoint } from '../../tasks/fault-points.ts'
-import { FaultFleet } from '../support/fault-fleet.ts'
-import { chosen, type FaultCase, isAll, pointsOf, strike, textOf } from '../support/fault-loop.ts'
-import { labSuite } from '../support/lab-suite.ts'
+import type { FaultPoint } from '../../../tasks/fault-points.ts'
+import { FaultFleet } from '../../support/fault-fleet.ts'
+import { chosen, type FaultCase, isAll, pointsOf, strike, textOf } from '../../support/fault-loop.ts'
+import { labSuite } from '../../support/lab-suite.ts'
 
-const suite = await labSuite('e2e/fault-scenes', 2)
+const suite = await labSuite('e2e/long/fault-scenes', 2)
 const { test } = suite
 let fleet: FaultFleet
 

@@ -1,10 +1,10 @@
 /** Every way in which a new version can be broken: the old one serves on, the user learns what it was, and the mended one follows. */
 import * as assert from 'uvu/assert'
-import { within } from '../support/assertions.ts'
-import { BrokenShop, type NextVersion } from '../support/broken-shop.ts'
-import { labSuite } from '../support/lab-suite.ts'
+import { within } from '../../support/assertions.ts'
+import { BrokenShop, type NextVersion } from '../../support/broken-shop.ts'
+import { labSuite } from '../../support/lab-suite.ts'
 
-const suite = await labSuite('e2e/broken-images')
+const suite = await labSuite('e2e/long/broken-images')
 const { test } = suite
 let shop: BrokenShop
 let count = 1

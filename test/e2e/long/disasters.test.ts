@@ -5,14 +5,14 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { appendFileSync, readFileSync } from 'node:fs'
 import * as assert from 'uvu/assert'
-import { type DelayProxy, startDelayProxy } from '../lab/delay-proxy.ts'
-import { EdgeShop } from '../support/edge-shop.ts'
-import { labSuite } from '../support/lab-suite.ts'
-import { eventually } from '../support/processes.ts'
-import { ranTasks } from '../support/shop.ts'
-import { startTraffic, type TrafficReport } from '../support/traffic.ts'
+import { type DelayProxy, startDelayProxy } from '../../lab/delay-proxy.ts'
+import { EdgeShop } from '../../support/edge-shop.ts'
+import { labSuite } from '../../support/lab-suite.ts'
+import { eventually } from '../../support/processes.ts'
+import { ranTasks } from '../../support/shop.ts'
+import { startTraffic, type TrafficReport } from '../../support/traffic.ts'
 
-const suite = await labSuite('e2e/disasters', 3)
+const suite = await labSuite('e2e/long/disasters', 3)
 const { test, lab } = suite
 let shop: EdgeShop
 let wire: DelayProxy
