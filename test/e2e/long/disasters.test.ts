@@ -49,8 +49,11 @@ test.before(async () => {
 })
 test.after(async () => {
   if (suite.obstacle !== undefined) return
-  shop.remove()
-  await wire.close()
+  try {
+    shop.remove()
+  } finally {
+    await wire.close()
+  }
 })
 
 const container = (host: number) => lab().hosts[host - 1]?.container ?? ''
