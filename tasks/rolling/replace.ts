@@ -59,6 +59,7 @@ export async function carryOut(rolling: Rolling, plan: RolloutPlan, ready: reado
     await steps.retire(left)
     await steps.vigil.check()
   } catch (error) {
+    await steps.turnBack()
     // Whoever fell is the reason, whatever was under way when it did.
     const reason = await steps.vigil.reason(error)
     await undo(rolling, done)
@@ -76,6 +77,7 @@ class Steps {
   readonly #rolling: Rolling
   readonly #done: Done
   #ready = 0
+  #hasTurned = false
 
   constructor(rolling: Rolling, done: Done) {
     this.#rolling = rolling
@@ -97,10 +99,24 @@ class Steps {
     return ends.flatMap((end) => (end.status === 'fulfilled' ? [end.value] : []))
   }
 
+  /** Who has fallen has users waiting at the proxy: they are sent to the old ones that still run before anything is looked into. */
+  async turnBack(): Promise<void> {
+    const stopped = new Set(this.#done.stopped.map(({ id }) => id))
+    const serving = this.#done.before.filter(({ id }) => !stopped.has(id))
+    if (!this.vigil.fallen.aborted || this.#hasTurned || serving.length === 0) return
+    this.#hasTurned = true
+    // What cannot be done now is tried again, and told, when all is undone.
+    await this.#rolling.context.guard().then(
+      () => this.routing?.restore(serving).catch(() => {}),
+      () => {},
+    )
+  }
+
   /** None goes while what takes its place does not stand. */
   async retire(containers: readonly Container[]): Promise<void> {
     await Promise.all(containers.map(async (container) => this.routing?.retire(container, this.vigil.fallen)))
     faultPoint('container-drained', this.#rolling.context)
+    await this.turnBack()
     for (const container of containers) {
       await this.vigil.check()
       await stop(this.#rolling, container, this.#done)

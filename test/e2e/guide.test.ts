@@ -3,7 +3,6 @@
  * shell here. What differs from the page: addresses, the registry and its images, and a certificate of the lab's authority in the place of one by ACME.
  */
 import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -141,13 +140,18 @@ function makeCertificate(home: string, lab: Lab): void {
 class Shell {
   readonly #child: ChildProcessByStdio<Writable, Readable, null>
   #text = ''
+  #wake = () => {}
   directory: string
 
   constructor(home: string, env: NodeJS.ProcessEnv) {
     this.directory = join(home, 'work')
     this.#child = spawn('sh', [], { cwd: this.directory, env, stdio: ['pipe', 'pipe', 'inherit'] })
     this.#child.stdin.write('exec 2>&1\n')
-    this.#child.stdout.setEncoding('utf8').on('data', (chunk: string) => (this.#text += chunk))
+    this.#child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      this.#text += chunk
+      this.#wake()
+    })
+    this.#child.on('close', () => this.#wake())
   }
 
   async type(command: string): Promise<Said> {
@@ -156,7 +160,9 @@ class Shell {
     const end = /\0(\d+)\0(.*)\0$/
     while (!end.test(this.#text)) {
       if (this.#child.exitCode !== null) throw new Error(`the shell ended at ${command}: ${this.#text}`)
-      await Promise.race(['data', 'close'].map((event) => once(this.#child.stdout, event)))
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve
+      })
     }
     const [, code = '', directory = ''] = end.exec(this.#text) ?? []
     this.directory = directory

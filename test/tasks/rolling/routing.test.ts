@@ -66,6 +66,28 @@ test('no request goes to a container from the moment it is to be drained', async
   assert.equal(whenStopped, [served('web-2')])
 })
 
+test('requests go back to the old container before anybody looks into why the new one fell', async () => {
+  const host = new EdgeHost({ drainSeconds: 20 })
+  const { engine } = host
+  const old = container(host, 'web-1')
+  const fresh = engine.add({ name: 'web-2', hash: 'new', routePort: 8080, state: 'created' })
+  await routed(host).serve([old], [old])
+  const { exec, logs } = engine
+  engine.exec = (id, argv) => {
+    if (argv.includes('/proc/net/tcp')) engine.become('web-2', 'dead')
+    return exec.call(engine, id, argv)
+  }
+  const whenLookedInto: (readonly string[])[] = []
+  engine.logs = (id, count) => {
+    whenLookedInto.push(host.liveFiles())
+    return logs.call(engine, id, count)
+  }
+  const plan = { remove: [], adopt: [fresh], create: 0, surplus: [], replace: [old] }
+  await rejects(carryOut(rollingOn(host), plan, []), /was ready, then exited with code 1/)
+  assert.ok(whenLookedInto.length > 0)
+  for (const files of whenLookedInto) assert.equal(files, served('web-1'))
+})
+
 test('a fresh container that fails its trial gets no user, and what served stays', async () => {
   const host = new EdgeHost()
   await routed(host).serve([container(host, 'web-1')])
