@@ -104,7 +104,7 @@ if (endToEnd.length > 0) {
   else process.stdout.write(`  no lab, so tests on real hosts are skipped: ${obstacle}\n`)
 }
 
-const isOnHosts = (file: string) => textOf(file).includes('/lab-suite.js')
+const isOnHosts = (file: string) => /\/(lab|edge)-suite\.js/.test(textOf(file))
 const onHosts = endToEnd.filter(isOnHosts)
 const firstHost = Number(process.env['STAGECRAFT_LAB_FIRST_HOST'] ?? 1)
 const hostsOfLane = 3
