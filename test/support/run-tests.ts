@@ -3,7 +3,7 @@
  * nothing passes, nothing times out, and totals are not in the form CI reads. Usage: run-tests.js [--unit | --e2e] [--long] [substring…]
  *
  * Everything outside `e2e/` shares one process; each end-to-end file has its own, so a hang is contained and named. Files that use hosts of the lab
- * mostly wait: three run at a time, each on hosts of its own, and all others beside them. What a file prints comes whole, when it has ended.
+ * mostly wait: two run at a time, each on hosts of its own, and all others beside them. What a file prints comes whole, when it has ended.
  * Files in `e2e/long/`, which take ten minutes and more each, run with `--long`, or when they are named.
  */
 import { spawn } from 'node:child_process'
