@@ -39,9 +39,10 @@ export function resolveRollout(name: string, definition: JsonObject, replicas: n
   }
   const reason = conflict ?? portReason(definition, setting) ?? (built || replicas > 1 ? undefined : dataReason(definition))
   const order = wanted.order ?? (reason === undefined ? 'start-first' : 'stop-first')
-  const [needed, room] = [order === 'start-first' ? replicas + (wanted.surge ?? 1) : replicas, roomInRanges(definition, setting.variables)]
+  const beside = order === 'stop-first' ? 0 : newBeside(replicas, wanted)
+  const [needed, room] = [replicas + beside, roomInRanges(definition, setting.variables)]
   if (conflict === undefined && room < needed) {
-    const side = order === 'start-first' ? ': new ones start beside the old ones' : ''
+    const side = beside > 0 ? ': new ones start beside the old ones' : ''
     const message = `service \`${name}\` publishes a range of host ports for ${room}, but ${replicas} on a host need ${needed}${side}`
     const notes = [{ message: 'make the range longer, or publish none: what has a `route` is reached without' }]
     setting.report(problem('SC1038', message, serviceOrigin(setting, name), { notes }))
@@ -58,6 +59,12 @@ export function resolveRollout(name: string, definition: JsonObject, replicas: n
     stopGraceSeconds: stopGrace(name, definition, setting),
     ...(minFreeBytes !== undefined && { minFreeBytes }),
   }
+}
+
+/** How many new containers stand beside the old ones of a host at once: Compose puts each in the place of another, the plugin doubles them all. */
+function newBeside(replicas: number, { driver, surge = 1 }: RolloutConfig): number {
+  if (driver === 'recreate') return 0
+  return driver === 'docker-rollout' ? replicas : Math.min(replicas, surge)
 }
 
 /** Why a second container cannot start while the first one runs. */

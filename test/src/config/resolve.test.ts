@@ -313,6 +313,11 @@ const faults: readonly (readonly [config: string, compose: string, ...expected: 
     '3:12 SC1038 service `web` publishes a range of host ports for 2, but 2 on a host need 3: new ones start beside the old ones | make the range longer, or publish none: what has a `route` is reached without',
   ],
   [
+    `${least}services: {web: {replicas: 2, rollout: {driver: docker-rollout}}}\n`,
+    'services: {web: {image: a, ports: ["8080-8082:80"]}}',
+    '3:12 SC1038 service `web` publishes a range of host ports for 3, but 2 on a host need 4: new ones start beside the old ones | make the range longer, or publish none: what has a `route` is reached without',
+  ],
+  [
     `${least}services: {web: {replicas: 3, rollout: {order: stop-first}}}\n`,
     'services: {web: {image: a, ports: [{published: 8080-8081, target: 80}]}}',
     '3:12 SC1038 service `web` publishes a range of host ports for 2, but 3 on a host need 3 | make the range longer, or publish none: what has a `route` is reached without',
