@@ -5,15 +5,36 @@ import { port, role, text } from './words.ts'
 const hostName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9._:-]*$/, 'expected letters, digits, `.`, `_`, `:` and `-`, beginning with a letter or digit')
+  .meta({ examples: ['node-1'] })
 
 const hostMap = z
   .strictObject({
-    address: z.string().refine(isAddress, 'expected a host name or an IP address'),
-    private_address: z.ipv4().or(z.ipv6()).optional().describe('Where other hosts reach it; default its address.'),
-    user: z.string().regex(userName, 'expected a user name').optional(),
-    port: port.optional(),
-    identity_file: text.optional().describe('Private key on this machine; default what ~/.ssh/config or the agent says.'),
-    roles: z.array(role).default([]),
+    address: z
+      .string()
+      .refine(isAddress, 'expected a host name or an IP address')
+      .meta({ examples: ['203.0.113.7'] })
+      .describe('Host name or IP address that it is reached at by SSH.'),
+    private_address: z
+      .ipv4()
+      .or(z.ipv6())
+      .meta({ examples: ['10.0.0.7'] })
+      .optional()
+      .describe('Where other hosts reach it; default its address.'),
+    user: z
+      .string()
+      .regex(userName, 'expected a user name')
+      .meta({ examples: ['deploy'] })
+      .optional()
+      .describe('Who logs in; default what ~/.ssh/config says.'),
+    port: port
+      .meta({ examples: [2222] })
+      .optional()
+      .describe('Port of its SSH server; default what ~/.ssh/config says.'),
+    identity_file: text
+      .meta({ examples: ['~/.ssh/deploy'] })
+      .optional()
+      .describe('Private key on this machine; default what ~/.ssh/config or the agent says.'),
+    roles: z.array(role).default([]).describe('What it is for: it runs the services of these roles.'),
     name: hostName.optional().describe('Short name for task ids and messages; default the address.'),
   })
   .transform((host) => ({ ...host, name: host.name ?? host.address }))
