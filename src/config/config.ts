@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Location } from '../../graph/types.ts'
+import type { Json, Location } from '../../graph/types.ts'
 import type { Registries } from '../providers/built-in.ts'
 import type { JsonPath } from './json-path.ts'
 import type { ProviderBlock } from './provider-blocks.ts'
@@ -21,6 +21,8 @@ export interface LoadedConfig {
   readonly directory: string
   /** As messages name it. */
   readonly file: string
+  /** The manifest as it was written, before defaults and short forms were filled in. */
+  readonly source: Json
   /** What the provider blocks were checked against. */
   readonly registries: Registries
   /** The line that says what stands at a path of the manifest; for what it leaves out, the nearest thing around it. */

@@ -52,7 +52,16 @@ export function parseConfig(text: string, path: string, options: LoadOptions = {
   const found = [...yamlProblems, ...checked.problems]
   if (!checked.config) return { ok: false, diagnostics: inOrder(found) }
   const { locate, locateKey } = tree.places
-  const loaded = { config: deepFreeze(checked.config), path, directory: dirname(path), file, registries, locate, locateKey }
+  const loaded = {
+    config: deepFreeze(checked.config),
+    path,
+    directory: dirname(path),
+    file,
+    source: tree.value,
+    registries,
+    locate,
+    locateKey,
+  }
   const diagnostics = inOrder([...found, ...checkSemantics(loaded)])
   if (hasErrors(diagnostics)) return { ok: false, diagnostics }
   return { ok: true, value: loaded, ...(diagnostics.length > 0 && { warnings: diagnostics }) }

@@ -32,6 +32,11 @@ export function manifestJsonSchema(registries: Registries): JsonObject {
   }
 }
 
+/** As it is printed and shipped. */
+export function manifestSchemaText(registries: Registries): string {
+  return `${JSON.stringify(manifestJsonSchema(registries), null, 2)}\n`
+}
+
 function jsonSchemaOf(schema: z.ZodType): JsonObject {
   const made = z.toJSONSchema(schema, {
     io: 'input',
@@ -40,9 +45,14 @@ function jsonSchemaOf(schema: z.ZodType): JsonObject {
     override({ zodSchema, jsonSchema }) {
       // Said again by `properties`, and by a pattern where there is one.
       if (isPlainText(jsonSchema.propertyNames)) delete jsonSchema.propertyNames
+      // zod leaves out what is said of a value that is still transformed: here it is about what people write.
+      const examples = z.globalRegistry.get(zodSchema)?.['examples']
+      if (Array.isArray(examples)) jsonSchema.examples = examples
+      const { type, defaultValue } = zodSchema._zod.def as { readonly type: string; readonly defaultValue?: unknown }
+      if (type === 'default') jsonSchema.default = defaultValue as typeof jsonSchema.default
       const also = shortFormsOf(zodSchema)
       if (also === undefined || jsonSchema.anyOf?.some((one) => Object.hasOwn(one as object, 'x-short'))) return
-      const { description, default: fallback, examples, ...whole } = jsonSchema
+      const { description: _, default: __, examples: ___, ...whole } = jsonSchema
       for (const key of Object.keys(whole)) delete jsonSchema[key]
       const short = also.map((one) => ({ ...withoutHead(jsonSchemaOf(one)), 'x-short': true }))
       Object.assign(jsonSchema, { anyOf: [whole, ...short] })

@@ -10,13 +10,13 @@ export const dockerfileBuild = z.strictObject({
         .min(1)
         .default('Dockerfile')
         .meta({ examples: ['Dockerfile.api'] })
-        .describe('Relative to `context`.'),
+        .describe('The Dockerfile, relative to `context`.'),
       context: z
         .string()
         .min(1)
         .default('.')
         .meta({ examples: ['api'] })
-        .describe('Relative to the manifest.'),
+        .describe('The folder that is sent to the builder, relative to the manifest.'),
       target: z
         .string()
         .min(1)

@@ -35,7 +35,7 @@ export const environment = z.strictObject({
     .meta({ examples: ['node-1'] })
     .optional()
     .describe('Keeps the release history; default the first host by name of role `app`, else of any role.'),
-  path: hostDirectory.default('/opt/stagecraft').describe('Directory on hosts.'),
+  path: hostDirectory.default('/opt/stagecraft').describe('Folder on hosts that everything of ours lies below.'),
   env_file: text
     .meta({ examples: ['.env.prod'] })
     .optional()

@@ -41,7 +41,7 @@ const routeMap = z.strictObject({
     .union([domain.transform((one) => [one]), z.array(domain).min(1)])
     .meta({ examples: ['shop.example.com'] })
     .describe('Where users find it.'),
-  path: urlPath.default('/').describe('Only what is at or below it.'),
+  path: urlPath.default('/').describe('Only requests at or below it are answered.'),
   port: port.optional().describe('Where its containers listen; default what the Compose file or the health check says.'),
   tls: tls.optional().describe('Default `acme`: certificates come from Let’s Encrypt.'),
   hsts: z.boolean().optional().describe('Tells browsers never to come without TLS.'),
