@@ -10,6 +10,10 @@ export type Config = Omit<z.output<typeof manifest>, 'backend' | 'frontend' | 'e
   readonly backend?: ProviderBlock
   readonly frontend?: ProviderBlock
   readonly edge?: ProviderBlock
+  readonly ci?: ProviderBlock
+  readonly cloud?: ProviderBlock
+  readonly network?: ProviderBlock
+  readonly secrets?: ProviderBlock
 }
 
 /** A manifest and where it came from. */
