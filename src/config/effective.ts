@@ -104,3 +104,24 @@ function partsOfHost(text: string): readonly string[] {
   const [, bracketed, plain, port = ''] = /^(?:\[(.*)\]|([^:]*))(?::(\d+))?$/.exec(rest) ?? []
   return [user, bracketed ?? plain ?? rest, port]
 }
+
+/** A key, its value if it has one, and who said it; nobody: it is the default. */
+export type Row = readonly [key: string, value: Json | undefined, origin: Origin | undefined]
+
+/** What follows from other settings. */
+export function because(why: string): Origin {
+  return { from: 'computed', why }
+}
+
+/** Rows without a value are no settings; without an origin, the value is the default. */
+export function settings(at: JsonPath, rows: readonly Row[]): EffectiveValue[] {
+  return rows.flatMap(([key, value, origin]) => {
+    if (value === undefined) return []
+    if (isObject(value))
+      return settings(
+        [...at, key],
+        Object.entries(value).map(([name, member]) => [name, member, origin]),
+      )
+    return [setting([...at, ...key.split('.')], value, origin ?? { from: 'default' })]
+  })
+}

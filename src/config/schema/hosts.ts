@@ -17,7 +17,7 @@ const hostMap = z
     private_address: z
       .ipv4()
       .or(z.ipv6())
-      .meta({ examples: ['10.0.0.7'] })
+      .meta({ examples: ['192.0.2.7'] })
       .optional()
       .describe('Where other hosts reach it; default its address.'),
     user: z

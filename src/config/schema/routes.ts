@@ -78,7 +78,7 @@ export const edgeSettings = z
     hsts: z.boolean().describe('For routes that do not say.'),
     inner_addresses: z
       .record(text, text)
-      .meta({ examples: [{ 'node-1': '10.0.0.7' }] })
+      .meta({ examples: [{ 'node-1': '192.0.2.7' }] })
       .describe('Private address of hosts, where other hosts’ proxies reach them; default the host’s address.'),
   })
   .partial()
