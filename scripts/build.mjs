@@ -1,7 +1,7 @@
 // Two outputs: `dist/` (tsc; what unit tests run) and `bin/` (esbuild bundle; what is published and what end-to-end tests run).
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build, transform } from 'esbuild'
 import { graphPage } from './graph-page.mjs'
@@ -122,5 +122,7 @@ await build({
 })
 // What starts programs for a run that starts many: it must be small, as its memory is what a start costs.
 await build({ ...shared, entryPoints: { spawner: 'src/programs/spawner-main.ts' }, outdir: 'bin', format: 'cjs' })
+// What editors check manifests by; a test holds it to the program.
+copyFileSync(`${root}docs/reference/stagecraft.schema.json`, `${root}bin/stagecraft.schema.json`)
 writeFileSync(`${root}bin/package.json`, '{"type":"commonjs"}\n')
 chmodSync(`${root}bin/stagecraft.js`, 0o755)

@@ -23,6 +23,16 @@ export const commands: CommandTable = {
     load: () => import('./cache-verify.ts'),
   },
   completion: { summary: 'print a completion script for bash, fish or zsh', group: 'other', load: () => import('./completion.ts') },
+  'config schema': {
+    summary: 'print the JSON Schema of stagecraft.yml, for editors',
+    group: 'other',
+    load: () => import('./config-schema.ts'),
+  },
+  'config show': {
+    summary: 'show every setting in force, and where it comes from',
+    group: 'look',
+    load: () => import('./config-show.ts'),
+  },
   deploy: { summary: 'bring an environment to the state of this checkout', group: 'deliver', load: () => import('./deploy.ts') },
   doctor: { summary: 'find everything a deploy would trip over, and say what helps', group: 'start', load: () => import('./doctor.ts') },
   exec: { summary: 'run a program in a container of a service', group: 'operate', load: () => import('./exec.ts') },

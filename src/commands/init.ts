@@ -1,4 +1,4 @@
-import { accessSync, constants, statSync } from 'node:fs'
+import { accessSync, constants, readFileSync, statSync } from 'node:fs'
 import { basename, delimiter, dirname, join, resolve } from 'node:path'
 import { z } from 'zod'
 import type { Checked } from '../../graph/types.ts'
@@ -7,13 +7,14 @@ import type { LoadedConfig } from '../config/config.ts'
 import { problem } from '../config/diagnostic.ts'
 import { loadConfig, parseConfig } from '../config/load.ts'
 import { type App, type ExitCode, exitCodes, type GlobalOptions, InputError } from '../contracts.ts'
+import { builtInProviders } from '../providers/built-in.ts'
 import { askPlan } from '../scaffold/ask-plan.ts'
 import { detect } from '../scaffold/detect.ts'
 import { composeNameIn, readListing } from '../scaffold/listing.ts'
-import { type ManifestPlan, renderManifest } from '../scaffold/manifest.ts'
+import { type ManifestPlan, renderManifest, schemaFile } from '../scaffold/manifest.ts'
 import { renderMinimalCompose } from '../scaffold/minimal-compose.ts'
 import { canAsk, openQuestions, type Questions } from '../scaffold/questions.ts'
-import { createFile, ignoreFolder, replaceKeepingCopy } from '../scaffold/write.ts'
+import { createFile, ignoreFolder, keepFile, replaceKeepingCopy } from '../scaffold/write.ts'
 
 export const summary = 'write a stagecraft.yml for this project, or check the one that is there'
 export const feature = 'CLI_INIT'
@@ -39,7 +40,11 @@ export async function run(input: Input, globals: GlobalOptions, app: App): Promi
   const path = resolve(app.cwd, globals.config)
   const directory = dirname(path)
   const exists = statSync(path, { throwIfNoEntry: false }) !== undefined
-  if (exists && !input.force) return describe(await checked(loadConfig(path, { shownAs: globals.config })), app)
+  if (exists && !input.force) {
+    const loaded = await checked(loadConfig(path, { shownAs: globals.config }))
+    if (!globals.dryRun && readFileSync(path, 'utf8').includes(`$schema=${schemaFile}`)) await writeSchema(directory)
+    return describe(loaded, app)
+  }
   if (!statSync(directory, { throwIfNoEntry: false })?.isDirectory()) {
     throw new InputError([problem('SC1001', `the folder of \`${globals.config}\` does not exist`)])
   }
@@ -61,12 +66,19 @@ export async function run(input: Input, globals: GlobalOptions, app: App): Promi
     }
     const copy = exists ? await replaceKeepingCopy(path, manifest) : await createFile(path, manifest)
     app.stdout.write(`wrote ${globals.config}${copy === undefined ? '' : `, the old one is ${basename(copy)}`}\n`)
+    await writeSchema(directory)
     if (await ignoreFolder(join(directory, '.gitignore'))) app.stdout.write('wrote .gitignore\n')
     if (!globals.quiet) app.stderr.write(advice(plan, manifest, globals.config, app))
     return exitCodes.done
   } finally {
     questions?.close()
   }
+}
+
+/** For editors, that of this version: the line at the head of the manifest leads to it. @throws TaskFailure. */
+async function writeSchema(directory: string): Promise<void> {
+  const { manifestSchemaText } = await import('../config/manifest-json-schema.ts')
+  await keepFile(join(directory, schemaFile), manifestSchemaText(builtInProviders()))
 }
 
 /** @throws InputError with everything that is wrong. */

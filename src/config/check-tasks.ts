@@ -1,5 +1,6 @@
 /** Rules of a single task, beyond its shape. */
 import { nearest } from '../../graph/nearest.ts'
+import type { Location } from '../../graph/types.ts'
 import { builtInPools } from './built-in-names.ts'
 import type { LoadedConfig } from './config.ts'
 import { problem, type Report, warning } from './diagnostic.ts'
@@ -83,7 +84,7 @@ function checkSecrets(name: string, task: TaskConfig, { locate, locateKey }: Loa
     const at: JsonPath = ['tasks', name, 'variables', variable]
     if (task.secrets.includes(variable)) {
       report(problem('SC1106', `secret \`${variable}\` also has a value in \`variables\``, locateKey(at)))
-    } else if (looksSecret(variable)) report(secretLike(variable, 'variables', locateKey(at)))
+    } else if (looksSecret(variable)) report(secretLike(variable, 'variables', withoutValue(locateKey(at), task.variables[variable] ?? '')))
   }
 }
 
@@ -98,7 +99,13 @@ function secretLike(name: string, part: string, location: ReturnType<LoadedConfi
 const secretWords =
   /(PASSWORDS?|PASSWD|(^|_)(TOKENS?|SECRETS?|PASSPHRASE|CREDENTIALS?|DSN|(PRIVATE|API|ACCESS|SIGNING|ENCRYPTION)_?KEYS?))(_|\*|$)/i
 
-function looksSecret(name: string): boolean {
+/** The line without a value that more people would read in a log than in the manifest. */
+export function withoutValue(location: Location, value: string): Location {
+  return value === '' ? location : { ...location, text: location.text.replaceAll(value, '***') }
+}
+
+/** Does a variable of this name probably hold one? */
+export function looksSecret(name: string): boolean {
   return secretWords.test(name)
 }
 

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { Location } from '../../graph/types.ts'
+import type { Json, Location } from '../../graph/types.ts'
 import type { Registries } from '../providers/built-in.ts'
 import type { JsonPath } from './json-path.ts'
 import type { ProviderBlock } from './provider-blocks.ts'
@@ -10,6 +10,10 @@ export type Config = Omit<z.output<typeof manifest>, 'backend' | 'frontend' | 'e
   readonly backend?: ProviderBlock
   readonly frontend?: ProviderBlock
   readonly edge?: ProviderBlock
+  readonly ci?: ProviderBlock
+  readonly cloud?: ProviderBlock
+  readonly network?: ProviderBlock
+  readonly secrets?: ProviderBlock
 }
 
 /** A manifest and where it came from. */
@@ -21,6 +25,8 @@ export interface LoadedConfig {
   readonly directory: string
   /** As messages name it. */
   readonly file: string
+  /** The manifest as it was written, before defaults and short forms were filled in. */
+  readonly source: Json
   /** What the provider blocks were checked against. */
   readonly registries: Registries
   /** The line that says what stands at a path of the manifest; for what it leaves out, the nearest thing around it. */

@@ -10,7 +10,7 @@ import { hasErrors, inOrder } from './diagnostic.ts'
 import { wholeEdgeBlock } from './edge-block.ts'
 import { checkEngineConfig } from './engine-config.ts'
 import { isObject, valueAt } from './json-path.ts'
-import { checkProviderBlock } from './provider-blocks.ts'
+import { checkProviderBlock, openRoles } from './provider-blocks.ts'
 import { readSource } from './read-source.ts'
 import { manifest } from './schema.ts'
 import { schemaProblems } from './schema-problems.ts'
@@ -52,7 +52,16 @@ export function parseConfig(text: string, path: string, options: LoadOptions = {
   const found = [...yamlProblems, ...checked.problems]
   if (!checked.config) return { ok: false, diagnostics: inOrder(found) }
   const { locate, locateKey } = tree.places
-  const loaded = { config: deepFreeze(checked.config), path, directory: dirname(path), file, registries, locate, locateKey }
+  const loaded = {
+    config: deepFreeze(checked.config),
+    path,
+    directory: dirname(path),
+    file,
+    source: tree.value,
+    registries,
+    locate,
+    locateKey,
+  }
   const diagnostics = inOrder([...found, ...checkSemantics(loaded)])
   if (hasErrors(diagnostics)) return { ok: false, diagnostics }
   return { ok: true, value: loaded, ...(diagnostics.length > 0 && { warnings: diagnostics }) }
@@ -61,17 +70,16 @@ export function parseConfig(text: string, path: string, options: LoadOptions = {
 /** The shape of every block. A config comes only from a faultless one, as rules across blocks need all of it. */
 function checkStructure(tree: YamlTree, registries: Registries): { readonly config?: Config; readonly problems: readonly Diagnostic[] } {
   const { places } = tree
-  const { value, problems: unsupported } = withoutUnsupported(tree.value, places)
+  const open = openRoles.filter((role) => registries[role].ids().length > 0)
+  const { value: whole, problems: unsupported } = withoutUnsupported(tree.value, places, open)
   const problems: Diagnostic[] = [...unsupported]
+  const value = isObject(whole) ? Object.fromEntries(Object.entries(whole).filter(([key]) => !open.some((role) => role === key))) : whole
   const parsed = manifest.safeParse(value)
   if (!parsed.success) problems.push(...schemaProblems(parsed.error.issues, { schema: manifest, value, at: [], places }))
-  const blocks = (['backend', 'frontend', 'edge'] as const).flatMap((role) => {
-    if (!isObject(value) || !Object.hasOwn(value, role)) return []
-    const { block, problems: found } = checkProviderBlock(
-      role === 'edge' ? wholeEdgeBlock(value[role] ?? null) : (value[role] ?? null),
-      registries[role],
-      places,
-    )
+  const blocks = (['backend', 'frontend', 'edge', ...open] as const).flatMap((role) => {
+    if (!isObject(whole) || !Object.hasOwn(whole, role)) return []
+    const written = role === 'edge' ? wholeEdgeBlock(whole[role] ?? null) : (whole[role] ?? null)
+    const { block, problems: found } = checkProviderBlock(written, registries[role], places)
     problems.push(...found)
     return block ? [[role, block] as const] : []
   })

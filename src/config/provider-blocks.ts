@@ -1,4 +1,4 @@
-/** Checks `backend` and `frontend` in four steps, the same for every role, then the selected provider's own block. */
+/** Checks provider blocks in four steps, the same for every role, then the selected provider's own block. */
 
 import { nearest } from '../../graph/nearest.ts'
 import type { Diagnostic, Json } from '../../graph/types.ts'
@@ -9,6 +9,9 @@ import { isObject, type JsonPath } from './json-path.ts'
 import type { Places } from './locate.ts'
 import { foundText, schemaProblems } from './schema-problems.ts'
 import { listed } from './word-list.ts'
+
+/** Roles whose key is there as soon as there is a provider. */
+export const openRoles = ['ci', 'cloud', 'network', 'secrets'] as const
 
 /** A checked block, in the shape it was written: only the selected entry is kept. */
 export interface ProviderBlock {

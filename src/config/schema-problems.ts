@@ -86,7 +86,10 @@ function describeUnion(issue: z.core.$ZodIssueInvalidUnion, local: JsonPath, par
   const path = [...part.at, ...local]
   const found = valueAt(part.value, local)
   if (found === undefined) return missing(local, part)
-  const branches = issue.errors.filter((errors) => !errors.some((error) => error.code === 'invalid_type' && error.path.length === 0))
+  // Of words, only a word can be meant.
+  const isOther = ({ code, path: at }: Issue) =>
+    at.length === 0 && (code === 'invalid_type' || (code === 'invalid_value' && typeof found === 'object'))
+  const branches = issue.errors.filter((errors) => !errors.some(isOther))
   const best = branches.sort((a, b) => a.length - b.length)[0]
   if (best) return best.flatMap((error) => describe(error, local, part))
   const types = issue.errors.flatMap((errors) =>

@@ -53,8 +53,12 @@ export const movedKeys: readonly (readonly [path: string, now: string])[] = [
   ['frontend.build', 'frontend.providers.<provider>.build'],
 ]
 
-/** Takes out what is not supported, one diagnostic each, so that the schema only meets what is. */
-export function withoutUnsupported(value: Json, places: Places): { readonly value: Json; readonly problems: readonly Diagnostic[] } {
+/** Takes out what is not supported, one diagnostic each, so that the schema only meets what is. `supported`: keys that are after all. */
+export function withoutUnsupported(
+  value: Json,
+  places: Places,
+  supported: readonly string[] = [],
+): { readonly value: Json; readonly problems: readonly Diagnostic[] } {
   const problems: Diagnostic[] = []
   let rest = value
   const refuse = (pattern: string, describe: (path: JsonPath, found: Json) => Diagnostic | undefined) => {
@@ -64,7 +68,7 @@ export function withoutUnsupported(value: Json, places: Places): { readonly valu
       return diagnostic !== undefined
     })
   }
-  for (const key of unsupportedKeys) {
+  for (const key of unsupportedKeys.filter((one) => !supported.includes(one))) {
     refuse(key, (path) => problem('SC1012', `\`${pathText(path)}\` is not supported by this version`, places.locateKey(path)))
   }
   for (const [key, refused] of unsupportedValues) {

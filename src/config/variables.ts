@@ -1,6 +1,7 @@
 /** Which variables an environment has, and which of them are secret. Values of secrets are never here. */
 import { posix } from 'node:path'
 import type { Variables } from '../contracts.ts'
+import { withoutValue } from './check-tasks.ts'
 import type { LoadedConfig } from './config.ts'
 import { connectionVariables } from './databases.ts'
 import { problem, type Report, warning } from './diagnostic.ts'
@@ -12,7 +13,7 @@ export function checkVariables(loaded: LoadedConfig, environment: string, report
   const variables = own(loaded.config.environments, environment)?.variables ?? {}
   for (const name of connectionVariables(loaded, environment)) {
     if (!Object.hasOwn(variables, name)) continue
-    const location = loaded.locateKey(['environments', environment, 'variables', name])
+    const location = withoutValue(loaded.locateKey(['environments', environment, 'variables', name]), variables[name] ?? '')
     const notes = [{ message: 'set it in `env_file` or in the process environment' }]
     report(problem('SC1054', `\`${name}\` holds a connection string, which is a secret`, location, { notes }))
   }
@@ -31,7 +32,7 @@ export function resolveVariables(
   const secret = [...new Set([...envFileNames, ...connectionVariables(loaded, environment)])].sort()
   for (const name of secret) {
     if (!Object.hasOwn(settings?.variables ?? {}, name)) continue
-    const location = loaded.locateKey(['environments', environment, 'variables', name])
+    const location = withoutValue(loaded.locateKey(['environments', environment, 'variables', name]), settings?.variables[name] ?? '')
     report(warning('SC1064', `\`${name}\` is set both here and in the environment file`, location))
   }
   const envFile = settings?.env_file

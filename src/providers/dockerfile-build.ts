@@ -5,17 +5,43 @@ import type { ImageRecipe } from './provider.ts'
 export const dockerfileBuild = z.strictObject({
   build: z
     .strictObject({
-      dockerfile: z.string().min(1).default('Dockerfile').describe('Relative to `context`.'),
-      context: z.string().min(1).default('.').describe('Relative to the manifest.'),
-      target: z.string().min(1).optional(),
-      args: z.record(z.string(), z.string()).default({}),
-      labels: z.record(z.string(), z.string()).default({}),
+      dockerfile: z
+        .string()
+        .min(1)
+        .default('Dockerfile')
+        .meta({ examples: ['Dockerfile.api'] })
+        .describe('The Dockerfile, relative to `context`.'),
+      context: z
+        .string()
+        .min(1)
+        .default('.')
+        .meta({ examples: ['api'] })
+        .describe('The folder that is sent to the builder, relative to the manifest.'),
+      target: z
+        .string()
+        .min(1)
+        .meta({ examples: ['runtime'] })
+        .optional()
+        .describe('Stage of the Dockerfile; default its last.'),
+      args: z
+        .record(z.string(), z.string())
+        .default({})
+        .meta({ examples: [{ NODE_ENV: 'production' }] })
+        .describe('Build arguments. Not for secrets: they stay in the image.'),
+      labels: z
+        .record(z.string(), z.string())
+        .default({})
+        .meta({ examples: [{ 'com.example.team': 'shop' }] })
+        .describe('Labels of the image.'),
       platform: z
         .string()
         .regex(/^[a-z0-9]+\/[a-z0-9]+(\/[a-z0-9]+)?$/, 'expected a platform such as `linux/amd64`')
-        .optional(),
+        .meta({ examples: ['linux/amd64'] })
+        .optional()
+        .describe('What it is built for; default what the builder runs on.'),
     })
-    .optional(),
+    .optional()
+    .describe('How its image is built.'),
 })
 
 /** The recipe such a block describes. */

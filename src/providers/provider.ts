@@ -1,9 +1,21 @@
 /**
- * What a provider is to the manifest. `providers/` is pure: a provider describes, it does not act.
+ * What a provider is to the manifest: an id and the schema of its block. Those of images, proxies and migrations only describe, and tasks act on what they
+ * describe; those that deal with somebody else's service ({@link ProviderCall}) act through what they are handed. What every provider keeps to is in
+ * `test/support/conformance`.
  */
 import type { z } from 'zod'
 
-export type ProviderRole = 'backend' | 'edge' | 'frontend' | 'migration'
+export type ProviderRole = 'backend' | 'ci' | 'cloud' | 'edge' | 'frontend' | 'migration' | 'network' | 'secrets'
+
+/** What an operation that acts is handed: it reads no environment, prints nothing and starts nothing by itself. */
+export interface ProviderCall {
+  /** Aborted: the operation ends soon, and rejects with the signal's reason. */
+  readonly signal: AbortSignal
+  /** Variables of this machine, for the tokens whose names are in the block. Values are never logged, nor part of a result. */
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** A line for a person. */
+  log(line: string): void
+}
 
 /** One entry of a registry: an id, and the schema of the block that configures it. */
 export interface Provider<C = unknown> {
@@ -24,7 +36,10 @@ export interface ImageRecipe {
   readonly platforms: readonly string[]
 }
 
-/** Builds the image of a service that says `build: backend` or `build: frontend`. */
+/**
+ * Builds the image of a service that says `build: backend` or `build: frontend`. Pure: the task `build` builds what is described, tags it and tells
+ * its digest; `push` pushes it.
+ */
 export interface ImageProvider<C = unknown> extends Provider<C> {
   readonly role: 'backend' | 'frontend'
   /** The recipe of a checked block, or undefined when the block says nothing about building. */

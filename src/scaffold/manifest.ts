@@ -26,13 +26,16 @@ export function isRemote({ environment, host }: Pick<ManifestPlan, 'environment'
   return host !== undefined || !localNames.includes(environment)
 }
 
+/** Where editors find the language of the manifest, relative to it; written by `init`, ignored by git like all in its folder. */
+export const schemaFile = '.stagecraft/stagecraft.schema.json'
+
 /** A complete manifest with comments; every value that is a guess says so, and every one that must be replaced. */
 export function renderManifest(plan: ManifestPlan): string {
   const { composeFile, detected } = plan
   const deployment = composeFile === undefined ? [] : [servicesBlock(composeFile, plan), databasesBlock(plan), environmentsBlock(plan)]
   const own = composeFile === undefined ? detected.tasks : detected.tasks.map(besideBuiltIn)
   const tasks = tasksBlock(own, composeFile === undefined)
-  const blocks = [header(composeFile), projectBlock(plan), ...tasks, ...deployment]
+  const blocks = [[`# yaml-language-server: $schema=${schemaFile}`, ...header(composeFile)], projectBlock(plan), ...tasks, ...deployment]
   return `${blocks
     .filter((block) => block.length > 0)
     .map((block) => block.join('\n'))

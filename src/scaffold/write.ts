@@ -2,6 +2,7 @@ import { constants } from 'node:fs'
 import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { codeOf, messageOf } from '../../cache/foreign.ts'
+import { replaceFile } from '../../cache/replace-file.ts'
 import { TaskFailure } from '../../tasks/kind.ts'
 import { withIgnoredFolder } from './gitignore.ts'
 
@@ -35,6 +36,11 @@ export async function ignoreFolder(path: string): Promise<boolean> {
   if (changed === undefined) return false
   await writing(path, () => writeFile(path, changed))
   return true
+}
+
+/** Writes a file of ours, in a folder of ours. @throws TaskFailure. */
+export async function keepFile(path: string, text: string): Promise<void> {
+  await writing(path, async () => replaceFile(path, text))
 }
 
 async function writing(path: string, write: () => Promise<void>): Promise<void> {

@@ -16,3 +16,10 @@ export function golden(name: string, actual: string): void {
   assert.ok(existsSync(path), `test/golden/${name} does not exist; UPDATE_GOLDEN=1 writes it`)
   assert.fixture(actual, readFileSync(path, 'utf8'), `differs from test/golden/${name}`)
 }
+
+/** Compares a generated file of the source tree with what it would be now; `UPDATE_GOLDEN=1` writes it instead. */
+export function upToDate(path: string, actual: string): void {
+  const absolute = fileURLToPath(new URL(`../../../${path}`, import.meta.url))
+  if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(absolute, actual)
+  assert.fixture(actual, readFileSync(absolute, 'utf8'), `${path} is stale; UPDATE_GOLDEN=1 writes it`)
+}

@@ -1,31 +1,44 @@
 import { z } from 'zod'
 import { connectionVariable, pathInProject, serviceName, text } from './words.ts'
 
-const engineName = text
+const engineName = text.meta({ examples: ['raw'] })
 /** Goes into SQL as an identifier. */
 export const ledgerTable = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)?$/, 'expected the name of a table, with or without its schema')
+  .meta({ examples: ['public.migrations'] })
 
 const migrations = z.strictObject({
-  engine: engineName.optional(),
-  path: pathInProject.optional().describe('Folder of migrations; needed by the engine `raw`.'),
-  strategy: z.enum(['pre_deploy', 'manual']).optional(),
+  engine: engineName.optional().describe('Who applies them; default what `migrations.default_engine` says.'),
+  path: pathInProject
+    .meta({ examples: ['migrations'] })
+    .optional()
+    .describe('Folder of migrations; needed by the engine `raw`.'),
+  strategy: z
+    .enum(['pre_deploy', 'manual'])
+    .optional()
+    .describe('When they are applied: by a deploy before any container is replaced, which is the default, or only by `stagecraft run`.'),
   table: ledgerTable.optional().describe('The ledger of applied migrations.'),
 })
 
 /** `databases.<name>`, and what an environment changes of it: what is needed is checked once both are known. */
 export const database = z.strictObject({
   connection_env: connectionVariable.optional().describe('Variable that holds the connection string. Always a secret.'),
-  service: serviceName.optional().describe('The Compose service it runs in, when it is one of ours.'),
-  via: text.optional().describe('`direct`, or the host through whose SSH connection it is reached.'),
-  migrations: migrations.optional(),
+  service: serviceName
+    .meta({ examples: ['db'] })
+    .optional()
+    .describe('The Compose service it runs in, when it is one of ours.'),
+  via: text
+    .meta({ examples: ['direct'] })
+    .optional()
+    .describe('`direct`, or the host through whose SSH connection it is reached.'),
+  migrations: migrations.optional().describe('What is applied to it; without this nothing is.'),
 })
 export type DatabaseConfig = z.output<typeof database>
 
 /** `migrations`: defaults of every database. */
 export const migrationDefaults = z.strictObject({
-  enabled: z.boolean().default(true),
-  default_engine: engineName.default('raw'),
+  enabled: z.boolean().default(true).describe('False: no database is migrated.'),
+  default_engine: engineName.default('raw').describe('Engine of databases that name none.'),
   engine_config: z.record(z.string(), z.unknown()).default({}).describe('Checked by the engine each entry names.'),
 })

@@ -9,10 +9,14 @@ export const project = z.strictObject({
   registry: z
     .string()
     .regex(registryReference, 'expected a registry reference without scheme or tag, such as `ghcr.io/acme/shop`')
+    .meta({ examples: ['ghcr.io/acme/shop'] })
     .optional()
     .describe('Images are pushed to `<registry>/<service>`.'),
   transfer: transfer
     .optional()
     .describe('How images that are built here reach hosts; default `registry`. With `ssh` there need be no registry.'),
-  compose_file: pathInProject.default('docker-compose.yml').describe('The Compose file, relative to the manifest.'),
+  compose_file: pathInProject
+    .default('docker-compose.yml')
+    .meta({ examples: ['deploy/compose.yml'] })
+    .describe('The Compose file, relative to the manifest.'),
 })
