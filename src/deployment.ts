@@ -25,7 +25,8 @@ export interface Deployment {
   readonly services: readonly Service[]
   readonly databases: readonly DatabaseTarget[]
   /** Compose's top-level `networks`, `volumes`, `configs`, `secrets` and `x-*`, not interpolated. */
-  readonly compose: { readonly file: string; readonly topLevel: JsonObject }
+  /** `others`: files it extends and includes, and their variables. Project-relative, as `file` is. */
+  readonly compose: { readonly file: string; readonly others?: readonly string[]; readonly topLevel: JsonObject }
   readonly variables: Variables
   /** Path of OpenSSH known_hosts files, project-relative or absolute, first match wins. */
   readonly knownHosts: readonly string[]
