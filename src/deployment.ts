@@ -133,6 +133,7 @@ export interface ImageBuild {
   readonly ssh: readonly string[]
   readonly additionalContexts: Readonly<Record<string, string>>
   readonly cacheFrom: readonly string[]
+  readonly cacheTo?: readonly string[]
   readonly labels: Readonly<Record<string, string>>
 }
 

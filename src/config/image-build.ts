@@ -26,6 +26,11 @@ export function resolveBuild(name: string, definition: JsonObject, setting: Sett
       ? providerRecipe(name, source, setting)
       : composeRecipe(name, isObject(build) ? build : {}, definition, setting)
   const repository = resolveRepository(name, definition, setting)
+  if (recipe && recipe.platforms.length > 1 && setting.inventory.hosts.length > 0 && transferOf(setting) === 'ssh') {
+    const notes = [{ message: 'keep the one of the hosts, or remove `transfer: ssh`' }]
+    const message = `service \`${name}\` is built for ${recipe.platforms.length} platforms, which only a registry can hold together`
+    setting.report(problem('SC1097', message, serviceOrigin(setting, name), { notes }))
+  }
   return recipe && repository !== undefined ? { repository, ...recipe } : undefined
 }
 

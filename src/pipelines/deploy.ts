@@ -124,6 +124,7 @@ function buildTask(service: Service, deployment: Deployment, scope: Scope, optio
     ssh: [...build.ssh],
     additionalContexts: build.additionalContexts,
     cacheFrom: [...build.cacheFrom],
+    ...(build.cacheTo !== undefined && { cacheTo: [...build.cacheTo] }),
     labels: build.labels,
     remote: deployment.hosts.length > 0 && !isSent(service, deployment),
     ...(isSent(service, deployment) && { hosts: service.hosts.filter((host) => scope.hosts.includes(host)) }),

@@ -43,6 +43,7 @@ export function lazyRegistry(app: App): Registry {
   })
   return {
     manifest: async (reference) => (await load()).manifest(reference),
+    publishIndex: async (reference, images) => (await load()).publishIndex(reference, images),
     forget: (reference) => void load().then((registry) => registry.forget(reference)),
     credentials: async (reference) => (await load()).credentials(reference),
   }

@@ -13,6 +13,7 @@ export interface BuildRequest {
   readonly ssh: readonly string[]
   readonly additionalContexts: Readonly<Record<string, string>>
   readonly cacheFrom: readonly string[]
+  readonly cacheTo?: readonly string[]
   /** Files and folders of the context that must not reach the image, relative to it. */
   readonly withheld: readonly string[]
   readonly labels: Readonly<Record<string, string>>
@@ -40,10 +41,20 @@ export interface RegistryCredentials {
   readonly identitytoken?: string
 }
 
+export interface ImageManifest {
+  readonly digest: string
+  /** Digest of the image's configuration; an index, which names several images, has none. */
+  readonly imageId?: string
+  /** Of an index: platform (`linux/arm64`) → digest of that image's manifest. */
+  readonly platforms?: Readonly<Record<string, string>>
+}
+
 /** An OCI distribution registry (https://github.com/opencontainers/distribution-spec). */
 export interface Registry {
   /** The manifest behind a tag or digest, or undefined when the registry does not have it. Answers are kept for the run. */
-  manifest(reference: string): Promise<{ readonly digest: string; readonly imageId?: string } | undefined>
+  manifest(reference: string): Promise<ImageManifest | undefined>
+  /** Writes an index of images that the repository holds, platform → digest, under a tag. @returns the index's digest. */
+  publishIndex(reference: string, images: Readonly<Record<string, string>>): Promise<string>
   /** Drops what is remembered of a reference, after a push. */
   forget(reference: string): void
   /** What the user's Docker configuration holds for this reference's registry. */
