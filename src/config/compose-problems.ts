@@ -88,7 +88,7 @@ function unsupportedConditions(service: JsonObject, at: JsonPath, places: Places
   const dependencies = service['depends_on']
   if (!isObject(dependencies)) return []
   const refused = 'service_completed_successfully'
-  const notes = [{ message: 'migrations belong in `databases.<name>.migrations` of the manifest' }]
+  const notes = [{ message: 'migrations belong in `databases.<name>.migrations` of the manifest, other steps in `hooks`' }]
   return Object.keys(dependencies)
     .filter((name) => valueAt(dependencies, [name, 'condition']) === refused)
     .map((name) => {

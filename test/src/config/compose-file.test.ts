@@ -142,7 +142,7 @@ const faults: readonly (readonly [text: string, ...expected: string[]])[] = [
   ['services: {a: {image: a, deploy: {mode: global}}}', '1:41 SC1012 `services.a.deploy.mode: global` is not supported by this version'],
   [
     'services: {a: {image: a, depends_on: {b: {condition: service_completed_successfully}}}}',
-    '1:54 SC1012 `services.a.depends_on.b.condition: service_completed_successfully` is not supported by this version | migrations belong in `databases.<name>.migrations` of the manifest',
+    '1:54 SC1012 `services.a.depends_on.b.condition: service_completed_successfully` is not supported by this version | migrations belong in `databases.<name>.migrations` of the manifest, other steps in `hooks`',
   ],
   ['services:\n  a: {image: a}\n  a: {image: b}', '3:3 SC1006 key `a` is given twice | first given here'],
   ['services: [', '1:12 SC1005 invalid YAML: flow sequence in block collection must be sufficiently indented and end with a ]'],
