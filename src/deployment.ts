@@ -134,6 +134,12 @@ export interface ImageBuild {
   readonly additionalContexts: Readonly<Record<string, string>>
   readonly cacheFrom: readonly string[]
   readonly cacheTo?: readonly string[]
+  /** A program that makes the image in the context, in place of Docker; the reference comes last. */
+  readonly command?: readonly [string, ...string[]]
+  /** What that program makes in the context as it goes. */
+  readonly makes?: readonly string[]
+  /** Added to every tag. */
+  readonly tagSuffix?: string
   readonly labels: Readonly<Record<string, string>>
 }
 

@@ -53,6 +53,9 @@ const paramsSchema = z.lazy(() =>
     additionalContexts: z.record(z.string(), z.string()),
     cacheFrom: z.array(z.string()),
     cacheTo: z.array(z.string()).exactOptional(),
+    /** A program that makes the image in the context, in place of Docker; the reference it is to have comes last. */
+    command: z.tuple([z.string()], z.string()).exactOptional(),
+    tagSuffix: z.string().exactOptional(),
     labels: z.record(z.string(), z.string()),
     /** The image goes to a registry, which then is asked first whether it has it. */
     remote: z.boolean(),
@@ -129,7 +132,16 @@ export const build = defineTask<Params>({
       tags: [name],
       noCache: false,
     })
-    const make = (asked: BuildRequest) => builder.build(asked, (line) => context.log(line), context.signal)
+    const { command } = params
+    const make = (asked: BuildRequest) =>
+      command
+        ? builder.buildWith(
+            { argv: [...command, reference], cwd: absolute(params.context) },
+            reference,
+            (line) => context.log(line),
+            context.signal,
+          )
+        : builder.build(asked, (line) => context.log(line), context.signal)
     if (platforms.length > 1) {
       const ids: Record<string, string> = {}
       for (const platform of platforms) ids[platform] = await make(request([platform], platformReference(reference, platform)))
@@ -189,8 +201,8 @@ export function builtImage(result: ActionResult | undefined): BuiltImage {
 }
 
 /** Two processor architectures must not share a tag when no platform is asked for. */
-function contentTag({ platforms }: Params, fingerprint: Fingerprint): string {
-  return `sc-${fingerprint.slice(0, 16)}${platforms.length === 0 ? `-${process.arch}` : ''}`
+function contentTag({ platforms, tagSuffix = '' }: Params, fingerprint: Fingerprint): string {
+  return `sc-${fingerprint.slice(0, 16)}${platforms.length === 0 ? `-${process.arch}` : ''}${tagSuffix}`
 }
 
 /** Without a registry in between, images are for one kind of machine: this one's, where it is among those that are named. */

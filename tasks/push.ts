@@ -19,6 +19,8 @@ const paramsSchema = z.lazy(() =>
     repository: z.string(),
     /** Id of the task whose image this is. */
     build: z.string(),
+    /** Added to the version's tag; the content tag has it already. */
+    tagSuffix: z.string().exactOptional(),
   }),
 )
 export type PushParams = z.infer<typeof paramsSchema>
@@ -78,7 +80,7 @@ async function pushAll(params: Params, context: TaskContext, image: BuiltImage, 
   const digest = await registry.publishIndex(reference, digests)
   const pushed = await heldId(reference, platforms, registry)
   if (pushed?.imageId !== image.imageId) throw failure(params, `${reference} is not what ${params.build} made: a tag was moved`)
-  const named = `${params.repository}:${context.scope.version}`
+  const named = `${params.repository}:${context.scope.version}${params.tagSuffix ?? ''}`
   try {
     await registry.publishIndex(named, digests)
   } catch (error) {
@@ -105,7 +107,7 @@ async function alreadyPushed(params: Params, context: TaskContext, { tag, imageI
 /** A tag for people to find the image by. A registry that keeps its tags unchangeable may refuse it; nothing depends on it. */
 async function pushVersion(params: Params, context: TaskContext, reference: string): Promise<void> {
   const { builder } = context.ports
-  const named = `${params.repository}:${context.scope.version}`
+  const named = `${params.repository}:${context.scope.version}${params.tagSuffix ?? ''}`
   try {
     await builder.tag(reference, named)
     await builder.push(named, (line) => context.log(line), context.signal)

@@ -1,4 +1,5 @@
 /** Where images come from and go to. */
+import type { Command } from './host.ts'
 import type { ImageShelf } from './transfer.ts'
 
 export interface BuildRequest {
@@ -26,6 +27,8 @@ export interface BuildRequest {
 export interface Builder extends ImageShelf {
   /** Builds and loads into this machine's engine. @returns the image id (`sha256:…`, the config digest). */
   build(request: BuildRequest, onLine: (line: string) => void, signal: AbortSignal): Promise<string>
+  /** Runs a program that leaves an image called `reference` in this machine's engine. @returns the image id. */
+  buildWith(command: Command, reference: string, onLine: (line: string) => void, signal: AbortSignal): Promise<string>
   /** Image id of a reference or id held by this machine's engine. */
   imageId(reference: string): Promise<string | undefined>
   tag(imageId: string, reference: string): Promise<void>

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream'
 import type { ActionResult, Fingerprint, TaskId } from '../../graph/types.ts'
 import type { TaskContext } from '../../tasks/kind.ts'
 import { TaskFailure } from '../../tasks/kind.ts'
-import type { Builder, BuildRequest, ImageManifest, Ports, Registry, RegistryCredentials } from '../../tasks/ports.ts'
+import type { Builder, BuildRequest, Command, ImageManifest, Ports, Registry, RegistryCredentials } from '../../tasks/ports.ts'
 
 type Manifest = ImageManifest
 
@@ -56,6 +56,12 @@ export class FakeBuilder implements Builder {
     this.builds.push(request)
     onLine('#1 building')
     for (const tag of request.tags) this.images.set(tag, this.nextImageId)
+    return this.nextImageId
+  }
+  readonly commands: Command[] = []
+  async buildWith(command: Command, reference: string): Promise<string> {
+    this.commands.push(command)
+    this.images.set(reference, this.nextImageId)
     return this.nextImageId
   }
   async imageId(reference: string): Promise<string | undefined> {
