@@ -25,7 +25,8 @@ export interface Deployment {
   readonly services: readonly Service[]
   readonly databases: readonly DatabaseTarget[]
   /** Compose's top-level `networks`, `volumes`, `configs`, `secrets` and `x-*`, not interpolated. */
-  readonly compose: { readonly file: string; readonly topLevel: JsonObject }
+  /** `others`: files it extends and includes, and their variables. Project-relative, as `file` is. */
+  readonly compose: { readonly file: string; readonly others?: readonly string[]; readonly topLevel: JsonObject }
   readonly variables: Variables
   /** Path of OpenSSH known_hosts files, project-relative or absolute, first match wins. */
   readonly knownHosts: readonly string[]
@@ -134,6 +135,13 @@ export interface ImageBuild {
   readonly ssh: readonly string[]
   readonly additionalContexts: Readonly<Record<string, string>>
   readonly cacheFrom: readonly string[]
+  readonly cacheTo?: readonly string[]
+  /** A program that makes the image in the context, in place of Docker; the reference comes last. */
+  readonly command?: readonly [string, ...string[]]
+  /** What that program makes in the context as it goes. */
+  readonly makes?: readonly string[]
+  /** Added to every tag. */
+  readonly tagSuffix?: string
   readonly labels: Readonly<Record<string, string>>
 }
 

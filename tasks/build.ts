@@ -11,8 +11,9 @@
 import { join, posix } from 'node:path'
 import { z } from 'zod'
 import type { ActionResult, Fingerprint, JsonObject } from '../graph/types.ts'
+import { combinedHere, combinedId, heldId, platformReference } from './building/platforms.ts'
 import { defineTask, type FileSet, type Look, type TaskContext, TaskFailure } from './kind.ts'
-import type { Builder } from './ports.ts'
+import type { Builder, BuildRequest } from './ports.ts'
 import { sentDigest, sentReference } from './transferring/names.ts'
 
 /** What `build` leaves in its result's values. */
@@ -25,6 +26,8 @@ export interface BuiltImage {
    * containerd image store know images by their manifests only.
    */
   readonly imageId: string
+  /** When there is an image for each of several: then `imageId` stands for them all, and each has its own tag. */
+  readonly platforms?: readonly string[]
 }
 
 const paramsSchema = z.lazy(() =>
@@ -49,6 +52,10 @@ const paramsSchema = z.lazy(() =>
     /** Project-relative folders, or what BuildKit fetches: `docker-image://…`, `https://…`. */
     additionalContexts: z.record(z.string(), z.string()),
     cacheFrom: z.array(z.string()),
+    cacheTo: z.array(z.string()).exactOptional(),
+    /** A program that makes the image in the context, in place of Docker; the reference it is to have comes last. */
+    command: z.tuple([z.string()], z.string()).exactOptional(),
+    tagSuffix: z.string().exactOptional(),
     labels: z.record(z.string(), z.string()),
     /** The image goes to a registry, which then is asked first whether it has it. */
     remote: z.boolean(),
@@ -68,8 +75,8 @@ export const build = defineTask<Params>({
   pool: 'docker',
   params: paramsSchema,
   title: ({ service }) => `build ${service}`,
-  /** Where an image goes makes no other image. */
-  identity: ({ hosts: _, ...rest }) => rest,
+  /** Where an image goes makes no other image, nor does what is kept of its layers. */
+  identity: ({ hosts: _, cacheTo: _kept, ...rest }) => rest,
 
   inputs({ context, dockerfile, dockerignore, withheld, additionalContexts, secrets }) {
     const always = dockerignore === null ? [dockerfile] : [dockerfile, dockerignore]
@@ -85,7 +92,7 @@ export const build = defineTask<Params>({
     const tag = contentTag(params, context.fingerprint)
     const reference = `${params.repository}:${tag}`
     if (params.remote) {
-      const imageId = (await registry.manifest(reference))?.imageId
+      const imageId = (await heldId(reference, params.platforms, registry))?.imageId
       if (imageId !== undefined) return { fresh: true, result: resultOf(params, tag, imageId), detail: `${tag} is in the registry` }
     }
     if (params.hosts !== undefined) {
@@ -108,25 +115,39 @@ export const build = defineTask<Params>({
     const tag = contentTag(params, context.fingerprint)
     const reference = `${params.repository}:${tag}`
     const absolute = (path: string) => (isRemote(path) ? path : join(projectDirectory, path))
-    const built = await builder.build(
-      {
-        context: absolute(params.context),
-        dockerfile: absolute(params.dockerfile),
-        ...(params.target === null ? {} : { target: params.target }),
-        args: params.args,
-        platforms: params.platforms,
-        secrets: Object.entries(params.secrets).map(([id, name]) => ({ id, value: secrets.get(name) })),
-        ssh: params.ssh,
-        additionalContexts: Object.fromEntries(Object.entries(params.additionalContexts).map(([name, path]) => [name, absolute(path)])),
-        cacheFrom: params.cacheFrom,
-        withheld: params.withheld.map((path) => posix.relative(params.context, path)),
-        labels: params.labels,
-        tags: [reference],
-        noCache: false,
-      },
-      (line) => context.log(line),
-      context.signal,
-    )
+    const platforms = wantedPlatforms(params)
+    const request = (only: readonly string[], name: string): BuildRequest => ({
+      context: absolute(params.context),
+      dockerfile: absolute(params.dockerfile),
+      ...(params.target === null ? {} : { target: params.target }),
+      args: params.args,
+      platforms: only,
+      secrets: Object.entries(params.secrets).map(([id, name]) => ({ id, value: secrets.get(name) })),
+      ssh: params.ssh,
+      additionalContexts: Object.fromEntries(Object.entries(params.additionalContexts).map(([name, path]) => [name, absolute(path)])),
+      cacheFrom: params.cacheFrom,
+      ...(params.cacheTo === undefined ? {} : { cacheTo: params.cacheTo }),
+      withheld: params.withheld.map((path) => posix.relative(params.context, path)),
+      labels: params.labels,
+      tags: [name],
+      noCache: false,
+    })
+    const { command } = params
+    const make = (asked: BuildRequest) =>
+      command
+        ? builder.buildWith(
+            { argv: [...command, reference], cwd: absolute(params.context) },
+            reference,
+            (line) => context.log(line),
+            context.signal,
+          )
+        : builder.build(asked, (line) => context.log(line), context.signal)
+    if (platforms.length > 1) {
+      const ids: Record<string, string> = {}
+      for (const platform of platforms) ids[platform] = await make(request([platform], platformReference(reference, platform)))
+      return resultOf(params, tag, combinedId(ids))
+    }
+    const built = await make(request(platforms, reference))
     if (params.hosts !== undefined) await builder.tag(reference, sentReference(params.repository, built))
     const imageId = params.remote || params.hosts !== undefined ? built : await builder.imageId(reference)
     if (imageId === undefined) {
@@ -163,7 +184,10 @@ async function onEveryHost(
 }
 
 /** An engine may call an image by its manifest. Sent images have a second name, which says what they are. */
-async function isHere({ repository, hosts }: Params, reference: string, known: string, builder: Builder): Promise<boolean> {
+async function isHere(params: Params, reference: string, known: string, builder: Builder): Promise<boolean> {
+  const { repository, hosts } = params
+  const platforms = wantedPlatforms(params)
+  if (platforms.length > 1) return (await combinedHere(reference, platforms, builder)) === known
   if (hosts === undefined) return (await builder.imageId(reference)) === known
   const [built, sent] = await Promise.all([builder.imageId(reference), builder.imageId(sentReference(repository, known))])
   return built !== undefined && built === sent
@@ -171,18 +195,26 @@ async function isHere({ repository, hosts }: Params, reference: string, known: s
 
 /** Reads a build's result. @throws Error for a result that `build` did not make. */
 export function builtImage(result: ActionResult | undefined): BuiltImage {
-  const { repository, tag, imageId } = result?.values ?? {}
+  const { repository, tag, imageId, platforms } = result?.values ?? {}
   if (typeof repository !== 'string' || typeof tag !== 'string' || typeof imageId !== 'string') throw new Error('not the result of a build')
-  return { repository, tag, imageId }
+  return { repository, tag, imageId, ...(Array.isArray(platforms) && { platforms: platforms.map(String) }) }
 }
 
 /** Two processor architectures must not share a tag when no platform is asked for. */
-function contentTag({ platforms }: Params, fingerprint: Fingerprint): string {
-  return `sc-${fingerprint.slice(0, 16)}${platforms.length === 0 ? `-${process.arch}` : ''}`
+function contentTag({ platforms, tagSuffix = '' }: Params, fingerprint: Fingerprint): string {
+  return `sc-${fingerprint.slice(0, 16)}${platforms.length === 0 ? `-${process.arch}` : ''}${tagSuffix}`
 }
 
-function resultOf({ repository }: Params, tag: string, imageId: string): ActionResult {
-  const image: BuiltImage = { repository, tag, imageId }
+/** Without a registry in between, images are for one kind of machine: this one's, where it is among those that are named. */
+function wantedPlatforms({ platforms, remote }: Params): readonly string[] {
+  if (remote || platforms.length < 2) return platforms
+  const own = process.arch === 'x64' ? 'amd64' : process.arch
+  return [platforms.find((platform) => platform.split('/')[1] === own) ?? platforms[0] ?? ''].filter((platform) => platform !== '')
+}
+
+function resultOf(params: Params, tag: string, imageId: string): ActionResult {
+  const platforms = wantedPlatforms(params)
+  const image: BuiltImage = { repository: params.repository, tag, imageId, ...(platforms.length > 1 && { platforms }) }
   return { files: {}, values: { ...image } satisfies JsonObject }
 }
 

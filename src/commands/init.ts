@@ -96,7 +96,7 @@ async function composeOf(
   questions: Questions | undefined,
 ): Promise<Compose | undefined> {
   const present = composeNameIn(directory)
-  if (present !== undefined) return { file: await checked(loadCompose(join(directory, present), present)) }
+  if (present !== undefined) return { file: await checked(loadCompose(join(directory, present), { shownAs: present })) }
   const { dockerfile, packageFile } = readListing(directory, undefined)
   const isToDeploy = input.host !== undefined || input.withCompose || globals.env !== undefined
   if (dockerfile === undefined) {
@@ -110,7 +110,7 @@ async function composeOf(
   const text = renderMinimalCompose(dockerfile)
   const wanted =
     input.withCompose || (await questions?.confirm(`There is a Dockerfile but no Compose file. Write a ${name} that builds it?`))
-  if (wanted) return { file: await checked(parseCompose(text, join(directory, name), name)), newText: text }
+  if (wanted) return { file: await checked(parseCompose(text, join(directory, name), { shownAs: name })), newText: text }
   if (packageFile !== undefined && !isToDeploy) return undefined
   const notes = [{ message: `\`stagecraft init --with-compose\` writes a \`${name}\` that builds the Dockerfile` }]
   throw new InputError([problem('SC1070', 'there is a Dockerfile but no Compose file here', undefined, { notes })])

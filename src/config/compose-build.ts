@@ -3,6 +3,7 @@ import type { Json, JsonObject } from '../../graph/types.ts'
 import type { ImageBuild } from '../contracts.ts'
 import { mapOfText } from './compose-normal.ts'
 import { problem, warning } from './diagnostic.ts'
+import { interpolate } from './interpolate.ts'
 import { isList, isObject, type JsonPath, pathText, valueAt } from './json-path.ts'
 import { projectPath } from './project-path.ts'
 import { composeFolder, type Setting } from './setting.ts'
@@ -10,7 +11,7 @@ import { composeFolder, type Setting } from './setting.ts'
 /** Keys that change what is built, and that we cannot do. */
 const refused = ['dockerfile_inline', 'entitlements', 'extra_hosts', 'isolation', 'network', 'privileged', 'shm_size', 'ulimits']
 /** Keys that do not change what is built; another part of us decides on them. */
-const unused = ['cache_to', 'no_cache', 'provenance', 'pull', 'sbom', 'tags']
+const unused = ['no_cache', 'provenance', 'pull', 'sbom', 'tags']
 
 type Recipe = Omit<ImageBuild, 'repository'>
 
@@ -18,25 +19,28 @@ export function composeRecipe(name: string, build: JsonObject, definition: JsonO
   const at: JsonPath = ['services', name, 'build']
   reportKeys(build, at, setting)
   const folder = composeFolder(setting)
-  const given = typeof build['context'] === 'string' ? build['context'] : '.'
+  const given = typeof build['context'] === 'string' ? filled(build['context'], [...at, 'context'], setting) : '.'
   const context = localPath(given, folder, [...at, 'context'], setting)
   if (context === undefined) return undefined
-  const file = typeof build['dockerfile'] === 'string' ? build['dockerfile'] : 'Dockerfile'
+  const file = typeof build['dockerfile'] === 'string' ? filled(build['dockerfile'], [...at, 'dockerfile'], setting) : 'Dockerfile'
   const dockerfile = localPath(file, context, [...at, 'dockerfile'], setting)
   if (dockerfile === undefined) return undefined
   const target = build['target']
-  const platforms = textList(build['platforms'])
+  const filledList = (key: string) => textList(build[key]).map((text, index) => filled(text, [...at, key, index], setting))
+  const platforms = filledList('platforms')
   const platform = definition['platform']
   return {
     context,
     dockerfile,
-    ...(typeof target === 'string' && { target }),
+    ...(typeof target === 'string' && { target: filled(target, [...at, 'target'], setting) }),
     args: fromOutside(mapOfText(build['args'])),
-    platforms: platforms.length === 0 && typeof platform === 'string' ? [platform] : platforms,
+    platforms:
+      platforms.length === 0 && typeof platform === 'string' ? [filled(platform, ['services', name, 'platform'], setting)] : platforms,
     secrets: buildSecrets(build['secrets'], [...at, 'secrets'], setting),
     ssh: Object.entries(mapOfText(build['ssh'])).map(([id, path]) => (path === null || path === '' ? id : `${id}=${path}`)),
     additionalContexts: additionalContexts(build['additional_contexts'], folder, [...at, 'additional_contexts'], setting),
-    cacheFrom: textList(build['cache_from']),
+    cacheFrom: filledList('cache_from'),
+    ...(build['cache_to'] !== undefined && { cacheTo: filledList('cache_to') }),
     labels: fromOutside(mapOfText(build['labels'])),
   }
 }
@@ -50,6 +54,16 @@ function reportKeys(build: JsonObject, at: JsonPath, { compose, report }: Settin
     const path = [...at, key]
     report(warning('SC1063', `\`${pathText(path)}\` is not used`, compose.locateKey(path)))
   }
+}
+
+/** What a build is made from must be known before it. */
+function filled(text: string, at: JsonPath, { variables, environmentName, compose, report }: Setting): string {
+  const { text: value, missing } = interpolate(text, variables)
+  if (missing.length > 0) {
+    const notes = [{ message: `set it in \`environments.${environmentName}.variables\`` }]
+    report(problem('SC1096', `\`${pathText(at)}\` needs \`${missing[0]}\`, which has no value`, compose.locate(at), { notes }))
+  }
+  return value
 }
 
 function localPath(path: string, from: string, at: JsonPath, { compose, report }: Setting): string | undefined {

@@ -1,18 +1,18 @@
 /**
- * The user's Compose file, checked against the Compose specification's own schema and normalised, never interpolated: what
- * Compose would make of it stays Compose's business.
+ * The user's Compose file with all that it extends and includes, checked against the Compose specification's own schema and normalised,
+ * never interpolated: what Compose would make of it stays Compose's business.
  */
 import { access } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import type { Checked, Diagnostic, Json, JsonObject, Location, Note } from '../../graph/types.ts'
 import { normalService } from './compose-normal.ts'
 import { composeProblems } from './compose-problems.ts'
+import { loadModel } from './composing/include.ts'
+import { createLibrary } from './composing/reference.ts'
+import { locator, plain, type Sourced } from './composing/sourced.ts'
 import { deepFreeze } from './deep-freeze.ts'
 import { inOrder, problem } from './diagnostic.ts'
 import { isObject, type JsonPath } from './json-path.ts'
-import type { Places } from './locate.ts'
-import { readSource } from './read-source.ts'
-import { parseYaml } from './yaml-tree.ts'
 
 export interface ComposeService {
   readonly name: string
@@ -27,6 +27,8 @@ export interface ComposeFile {
   readonly directory: string
   /** As messages name it. */
   readonly file: string
+  /** Absolute paths of other files that it is made from: extended, included, and their variables. Sorted. */
+  readonly others: readonly string[]
   /** Sorted by name. */
   readonly services: readonly ComposeService[]
   /** `networks`, `volumes`, `configs`, `secrets` and `x-*`, those that are there. */
@@ -38,21 +40,42 @@ export interface ComposeFile {
 /** Names Compose itself looks for, in its order. */
 const usualNames = ['compose.yaml', 'compose.yml', 'docker-compose.yml', 'docker-compose.yaml']
 
-/** Loads a Compose file: every problem at once, in the order of its lines. `shownAs` is how messages name it. */
-export async function loadCompose(path: string, shownAs = path): Promise<Checked<ComposeFile>> {
-  const source = await readSource(path, shownAs, () => otherNames(path))
-  return source.ok ? await parseCompose(source.value, resolve(path), shownAs) : source
+export interface ComposeOptions {
+  /** How messages name the file; default its path. */
+  readonly shownAs?: string
+  /** Absolute folder of the project: other files must be in it. Default the file's own. */
+  readonly projectDirectory?: string
 }
 
-/** Checks the text of a Compose file. `path` is absolute; nothing of the user's is read. */
-export async function parseCompose(text: string, path: string, shownAs = path): Promise<Checked<ComposeFile>> {
-  const { tree, problems: yamlProblems } = parseYaml(text, shownAs)
-  if (!tree) return { ok: false, diagnostics: inOrder(yamlProblems) }
-  const { value, places } = tree
-  const diagnostics = inOrder([...yamlProblems, ...(await composeProblems(value, places)), ...emptyProblems(value, places)])
-  if (diagnostics.length > 0) return { ok: false, diagnostics }
-  const { locate, locateKey } = places
-  return { ok: true, value: { path, directory: dirname(path), file: shownAs, ...deepFreeze(contents(value)), locate, locateKey } }
+/** Loads a Compose file and what it extends and includes: every problem at once, in the order of their lines. */
+export async function loadCompose(path: string, options: ComposeOptions = {}): Promise<Checked<ComposeFile>> {
+  return load(path, options)
+}
+
+/** Checks the text of a Compose file that is at `path`, or will be; absolute. What it extends and includes is read. */
+export async function parseCompose(text: string, path: string, options: ComposeOptions = {}): Promise<Checked<ComposeFile>> {
+  return load(path, options, text)
+}
+
+async function load(
+  given: string,
+  { shownAs = given, projectDirectory }: ComposeOptions,
+  mainText?: string,
+): Promise<Checked<ComposeFile>> {
+  const path = resolve(given)
+  const directory = dirname(path)
+  const found: Diagnostic[] = []
+  const library = createLibrary({
+    ...{ path, shownAs, projectDirectory: projectDirectory ?? directory, ...(mainText !== undefined && { mainText }) },
+    whenAbsent: () => otherNames(path),
+    check: ({ value, places }) => composeProblems(value, places),
+    report: (...diagnostics) => void found.push(...diagnostics),
+  })
+  const model = await loadModel({ files: [path], directory, chain: [] }, library)
+  if (model) found.push(...emptyProblems(model))
+  if (!model || found.length > 0) return { ok: false, diagnostics: inOrder(found) }
+  const others = [...library.others].sort()
+  return { ok: true, value: { path, directory, file: shownAs, others, ...deepFreeze(contents(plain(model))), ...locator(model) } }
 }
 
 function contents(value: Json): Pick<ComposeFile, 'services' | 'topLevel'> {
@@ -65,12 +88,14 @@ function contents(value: Json): Pick<ComposeFile, 'services' | 'topLevel'> {
   return { services: services.sort((a, b) => (a.name < b.name ? -1 : 1)), topLevel: Object.fromEntries(kept) }
 }
 
-function emptyProblems(value: Json, places: Places): Diagnostic[] {
+function emptyProblems(model: Sourced): Diagnostic[] {
+  const value = plain(model)
   if (!isObject(value)) return []
   const { services } = value
-  if (services === undefined) return [problem('SC1010', '`services` is required', places.locate([]))]
+  const { locate } = locator(model)
+  if (services === undefined) return [problem('SC1010', '`services` is required', locate([]))]
   if (!isObject(services) || Object.keys(services).length > 0) return []
-  return [problem('SC1011', 'expected at least one service in services, found an empty map', places.locate(['services']))]
+  return [problem('SC1011', 'expected at least one service in services, found an empty map', locate(['services']))]
 }
 
 async function otherNames(path: string): Promise<Note[]> {

@@ -62,12 +62,12 @@ function unsupported(value: Json, places: Places): Diagnostic[] {
     problem('SC1012', `\`${pathText(path)}\` is not supported by this version`, places.locateKey(path), {
       notes: notes.map((message) => ({ message })),
     })
-  const top = ['include', 'models'].filter((key) => isObject(value) && Object.hasOwn(value, key)).map((key) => refuse([key]))
+  const top = ['models'].filter((key) => isObject(value) && Object.hasOwn(value, key)).map((key) => refuse([key]))
   const services = valueAt(value, ['services'])
   const inServices = Object.entries(isObject(services) ? services : {}).flatMap(([name, service]) => {
     if (!isObject(service)) return []
     const at = ['services', name]
-    const keys = ['extends', 'provider', 'models'].filter((key) => Object.hasOwn(service, key)).map((key) => refuse([...at, key]))
+    const keys = ['provider', 'models'].filter((key) => Object.hasOwn(service, key)).map((key) => refuse([...at, key]))
     const hooks = ['post_start', 'pre_stop']
       .filter((key) => Object.hasOwn(service, key))
       .map((key) => refuse([...at, key], ['Compose runs it when it starts or stops a container itself; here the Engine API does']))
@@ -88,7 +88,7 @@ function unsupportedConditions(service: JsonObject, at: JsonPath, places: Places
   const dependencies = service['depends_on']
   if (!isObject(dependencies)) return []
   const refused = 'service_completed_successfully'
-  const notes = [{ message: 'migrations belong in `databases.<name>.migrations` of the manifest' }]
+  const notes = [{ message: 'migrations belong in `databases.<name>.migrations` of the manifest, other steps in `hooks`' }]
   return Object.keys(dependencies)
     .filter((name) => valueAt(dependencies, [name, 'condition']) === refused)
     .map((name) => {

@@ -21,15 +21,22 @@ export function resolveBuild(name: string, definition: JsonObject, setting: Sett
   if (!isBuiltHere(name, definition, setting)) return undefined
   const source = own(setting.loaded.config.services, name)?.build
   const build = definition['build']
-  const recipe =
+  const recipe: Recipe | undefined =
     source === 'backend' || source === 'frontend'
       ? providerRecipe(name, source, setting)
       : composeRecipe(name, isObject(build) ? build : {}, definition, setting)
-  const repository = resolveRepository(name, definition, setting)
-  return recipe && repository !== undefined ? { repository, ...recipe } : undefined
+  const repository = resolveRepository(name, definition, setting, recipe?.imageName)
+  if (recipe && recipe.platforms.length > 1 && setting.inventory.hosts.length > 0 && transferOf(setting) === 'ssh') {
+    const notes = [{ message: 'keep the one of the hosts, or remove `transfer: ssh`' }]
+    const message = `service \`${name}\` is built for ${recipe.platforms.length} platforms, which only a registry can hold together`
+    setting.report(problem('SC1097', message, serviceOrigin(setting, name), { notes }))
+  }
+  if (!recipe || repository === undefined) return undefined
+  const { imageName: _, ...made } = recipe
+  return { repository, ...made }
 }
 
-type Recipe = Omit<ImageBuild, 'repository'>
+type Recipe = Omit<ImageBuild, 'repository'> & { readonly imageName?: string }
 
 function providerRecipe(name: string, role: 'backend' | 'frontend', { loaded, report }: Setting): Recipe | undefined {
   const block = loaded.config[role]
@@ -50,10 +57,14 @@ function providerRecipe(name: string, role: 'backend' | 'frontend', { loaded, re
     report(problem('SC1036', `\`${key}.build.${part}\` is outside the project`, location))
     return undefined
   }
-  const { target, args, labels, platforms } = recipe
+  const { target, args, labels, platforms, command, makes, imageName, tagSuffix } = recipe
   return {
     ...{ context, dockerfile, args, platforms, labels },
     ...(target !== undefined && { target }),
+    ...(command && { command }),
+    ...(makes && { makes }),
+    ...(imageName !== undefined && { imageName }),
+    ...(tagSuffix !== undefined && { tagSuffix }),
     ...{ secrets: {}, ssh: [], additionalContexts: {}, cacheFrom: [] },
   }
 }
@@ -64,7 +75,7 @@ export function transferOf({ loaded, environment }: Pick<Setting, 'loaded' | 'en
 }
 
 /** What `image` says, else `<registry>/<service>`, else `<project>-<service>` for what no registry ever sees. */
-function resolveRepository(name: string, definition: JsonObject, setting: Setting): string | undefined {
+function resolveRepository(name: string, definition: JsonObject, setting: Setting, imageName = name): string | undefined {
   const { loaded, compose, inventory, report, environmentName } = setting
   const { registry, name: project } = loaded.config.project
   const written = definition['image']
@@ -82,7 +93,7 @@ function resolveRepository(name: string, definition: JsonObject, setting: Settin
       )
       return undefined
     }
-    const repository = registry === undefined ? `${project}-${name}` : `${registry}/${name}`
+    const repository = registry === undefined ? `${project}-${imageName}` : `${registry}/${imageName}`
     if (isRepository(repository)) return repository
     const notes = [{ message: 'say it with `image`' }]
     report(problem('SC1034', `\`${repository}\` cannot be the name of an image`, serviceOrigin(setting, name), { notes }))

@@ -1,5 +1,6 @@
 /** From a checked manifest and Compose file to the {@link Deployment} of one environment. Pure. */
 
+import { relative, sep } from 'node:path'
 import { nearest } from '../../graph/nearest.ts'
 import type { Checked, Diagnostic } from '../../graph/types.ts'
 import type { Deployment } from '../contracts.ts'
@@ -85,7 +86,11 @@ export function resolveDeployment(
     ...(inventory.primaryHost !== undefined && { primaryHost: inventory.primaryHost }),
     services: swarm?.services ?? services,
     databases,
-    compose: { file, topLevel: compose.topLevel },
+    compose: {
+      file,
+      ...(compose.others.length > 0 && { others: compose.others.map((path) => relative(loaded.directory, path).split(sep).join('/')) }),
+      topLevel: compose.topLevel,
+    },
     variables,
     knownHosts: [...new Set([...environment.known_hosts, ...usualKnownHosts])],
     fleet,

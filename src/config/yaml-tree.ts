@@ -13,7 +13,12 @@ import { type Place, type Places, placeKey, placesOf } from './locate.ts'
 export interface YamlTree {
   readonly value: Json
   readonly places: Places
+  /** What a file of lower rank loses: values tagged `!reset` (which are not in `value`) or `!override`. */
+  readonly cleared: readonly JsonPath[]
 }
+
+/** Compose's own tags: https://github.com/compose-spec/compose-spec/blob/main/13-merge.md. */
+const mergeTags: readonly string[] = ['!reset', '!override']
 
 /** How many values aliases may add to those written: stops aliases that multiply ("billion laughs"). */
 const valueLimit = 100_000
@@ -25,12 +30,17 @@ interface Parsed {
   readonly problems: readonly Diagnostic[]
 }
 
-/** Parses one document. Problems may come with a tree, so that later checks can report theirs in the same run. */
-export function parseYaml(text: string, file: string): Parsed {
+/**
+ * Parses one document. Problems may come with a tree, so that later checks can report theirs in the same run.
+ * `tags`: whether the file may say with tags what it takes away from another one, as Compose files may.
+ */
+export function parseYaml(text: string, file: string, { tags = false }: { readonly tags?: boolean } = {}): Parsed {
   const index = new Map<string, Place>()
   const places = placesOf(text, file, index)
   const document = parseDocument(text, { prettyErrors: false, uniqueKeys: false })
-  const problems = [...document.errors, ...document.warnings].map((error) =>
+  const isMergeTag = ({ code, pos }: { readonly code: string; readonly pos: readonly [number, number] }) =>
+    tags && code === 'TAG_RESOLVE_FAILED' && mergeTags.includes(text.slice(...pos).trim())
+  const problems = [...document.errors, ...document.warnings.filter((found) => !isMergeTag(found))].map((error) =>
     problem('SC1005', `invalid YAML: ${yamlMessage(error.code, error.message)}`, places.at(error.pos[0], error.pos[1])),
   )
   if (problems.length > 0) return { problems }
@@ -38,7 +48,7 @@ export function parseYaml(text: string, file: string): Parsed {
   const value = conversion.convert(document.contents, [], undefined)
   // A value that had to be left out would only make later checks complain of its absence.
   const isWhole = conversion.problems.every(({ code }) => code !== 'SC1007')
-  return { ...(isWhole && { tree: { value, places } }), problems: conversion.problems }
+  return { ...(isWhole && { tree: { value, places, cleared: conversion.cleared } }), problems: conversion.problems }
 }
 
 function yamlMessage(code: string, message: string): string {
@@ -50,6 +60,7 @@ function yamlMessage(code: string, message: string): string {
 
 class Conversion {
   readonly problems: Diagnostic[] = []
+  readonly cleared: JsonPath[] = []
   readonly #anchors: { readonly name: string; readonly node: unknown; readonly start: number }[] = []
   readonly #index: Map<string, Place>
   readonly #places: Places
@@ -93,15 +104,18 @@ class Conversion {
       return null
     }
     this.#open.add(node)
-    const value = isMap(node) ? this.#map(node, path) : node.items.map((item, at) => this.convert(item, [...path, at], undefined))
+    const value = isMap(node)
+      ? this.#map(node, path)
+      : node.items.filter((item) => tagOf(item) !== '!reset').map((item, at) => this.convert(item, [...path, at], undefined))
     this.#open.delete(node)
     return value
   }
 
   #map(map: YAMLMap, path: JsonPath): Json {
-    const entries = [...this.#pairs(map, new Set())].map(([name, pair]) => {
-      const value = this.convert(pair.value, [...path, name], rangeOf(pair.key))
-      return [name, value] as const
+    const entries = [...this.#pairs(map, new Set())].flatMap(([name, pair]): [string, Json][] => {
+      const tag = tagOf(pair.value)
+      if (tag !== undefined) this.cleared.push([...path, name])
+      return tag === '!reset' ? [] : [[name, this.convert(pair.value, [...path, name], rangeOf(pair.key))]]
     })
     return Object.fromEntries(entries)
   }
@@ -147,7 +161,9 @@ class Conversion {
   }
 
   #scalar(scalar: Scalar): Json {
-    const { value, source } = scalar
+    const { source } = scalar
+    // A tag that YAML does not know keeps it from reading numbers and the like.
+    const value = tagOf(scalar) === '!override' && scalar.type === 'PLAIN' ? parseDocument(source ?? '').toJS() : scalar.value
     if (typeof value !== 'number') return typeof value === 'string' || typeof value === 'boolean' ? value : null
     if (!Number.isFinite(value)) {
       this.#problem('SC1008', 'expected a finite number', scalar)
@@ -175,6 +191,11 @@ class Conversion {
     const range = rangeOf(node)
     return range && this.#places.at(range[0], range[1])
   }
+}
+
+function tagOf(node: unknown): string | undefined {
+  const tag = isScalar(node) || isMap(node) || isSeq(node) ? node.tag : undefined
+  return tag !== undefined && mergeTags.includes(tag) ? tag : undefined
 }
 
 function isMergeKey(key: unknown): boolean {

@@ -63,6 +63,19 @@ export function createBuilder({ registry, signal, redact, run = runProcess }: Bu
       }
     },
 
+    async buildWith(command, reference, onLine, stop) {
+      const name = command.argv.slice(0, -1).join(' ')
+      const { exit, lines } = await follow({ ...command, timeoutMs: buildTimeoutMs }, onLine, stop)
+      if (exit.code !== 0) {
+        const message = `${name} failed with exit code ${exit.code}`
+        throw new TaskFailure({ reason: 'exit', subject: reference, message, output: [...lines] })
+      }
+      const id = await this.imageId(reference)
+      if (id !== undefined) return id
+      const message = `${name} ended well, but this machine's engine has no ${reference}`
+      throw new TaskFailure({ reason: 'missing-output', subject: reference, message, output: [...lines] })
+    },
+
     async imageId(reference) {
       const exit = await look('docker', 'image', 'inspect', '--format', '{{.Id}}', reference)
       if (exit.code === 0) return exit.stdout.trim()

@@ -12,13 +12,6 @@ const variableLimitBytes = 120 * 1024
  * @throws TaskFailure for what one `docker` engine cannot load or carry.
  */
 export function buildCommand(request: BuildRequest, metadataFile: string): Command {
-  if (request.platforms.length > 1) {
-    throw refused(
-      'platforms',
-      `one platform can be built, not ${request.platforms.length}: ${request.platforms.join(', ')}`,
-      'keep one platform',
-    )
-  }
   const secrets = request.secrets.map(({ id, value }, index) => {
     if (!/^[\w.-]+$/.test(id))
       throw refused(`secret ${id}`, `\`${id}\` cannot be a build secret's id`, 'use letters, digits, `_`, `.` and `-`')
@@ -43,6 +36,7 @@ export function buildCommand(request: BuildRequest, metadataFile: string): Comma
     ...secrets.flatMap(({ id, variable }) => ['--secret', `id=${id},env=${variable}`]),
     ...request.ssh.flatMap((agent) => ['--ssh', agent]),
     ...request.cacheFrom.flatMap((source) => ['--cache-from', source]),
+    ...(request.cacheTo ?? []).flatMap((target) => ['--cache-to', target]),
     ...(request.noCache ? ['--no-cache'] : []),
     request.context,
   ]
@@ -87,6 +81,11 @@ const knownFailures: readonly { readonly pattern: RegExp; readonly reason: Failu
     pattern: /no basic auth credentials|authentication required|unauthorized|denied: |insufficient_scope|401 Unauthorized|403 Forbidden/i,
     reason: 'refused',
     remedy: loginRemedy,
+  },
+  {
+    pattern: /cache export (?:feature )?is (?:currently )?not supported|exporting cache is not supported/i,
+    reason: 'refused',
+    remedy: 'this builder keeps no cache elsewhere: `docker buildx create --use` makes one that does, or leave `cache_to` out',
   },
   { pattern: /no space left on device/i, reason: 'refused', remedy: 'make room: docker system df shows what Docker holds' },
 ]

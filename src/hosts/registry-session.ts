@@ -6,9 +6,6 @@ import { type ImageReference, isLoopback, loginCommand } from './image-reference
 import { basicAuthorization, type Challenge, parseChallenge, parseToken, tokenLifetimeMs, tokenRequest } from './registry-auth.ts'
 import type { RequestLimits, SendRequest } from './registry-http.ts'
 
-/** GET below `/v2/<repository>/`. Any answer but a denial is returned as it is. */
-export type GetFromRegistry = (reference: ImageReference, path: string, accept: string) => Promise<HttpAnswer>
-
 export interface RepositoryRequest {
   readonly method: HttpRequest['method']
   /** Below `/v2/<repository>/`, or what a `Location` said. */
@@ -19,17 +16,12 @@ export interface RepositoryRequest {
   readonly into?: string
 }
 
-/** As `GetFromRegistry`, for every method. */
+/** Asks below `/v2/<repository>/`. Any answer but a denial is returned as it is. */
 export type AskRegistry = (reference: ImageReference, request: RepositoryRequest, limits?: RequestLimits) => Promise<HttpAnswer>
 
 export interface SessionOptions {
   readonly send: SendRequest
   readonly credentials: (reference: ImageReference) => Promise<RegistryCredentials | undefined>
-}
-
-export function createSession(options: SessionOptions): GetFromRegistry {
-  const ask = askRegistry(options)
-  return (reference, path, accept) => ask(reference, { method: 'GET', target: path, headers: { accept } })
 }
 
 /** Remembers, for the run, which authorization a repository took, and follows where reads are sent on to. */

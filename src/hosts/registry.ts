@@ -1,17 +1,16 @@
 /**
- * Asks registries what they hold (https://github.com/opencontainers/distribution-spec/blob/main/spec.md).
- * Writes nothing: `docker push` does.
+ * Asks registries what they hold (https://github.com/opencontainers/distribution-spec/blob/main/spec.md). Images come there by
+ * `docker push`; what is written here is only which of them belong together.
  */
-import { createHash } from 'node:crypto'
 import { type Pause, pauseFor } from '../../cache/remote/patience.ts'
 import { proxyFor } from '../../cache/remote/proxy.ts'
-import { TaskFailure } from '../../tasks/kind.ts'
 import type { Registry, RegistryCredentials } from '../../tasks/ports.ts'
 import { loadCredentials } from './docker-config.ts'
 import { type ImageReference, parseReference } from './image-reference.ts'
 import { type RunProcess, runProcess } from './process.ts'
 import { openSender } from './registry-http.ts'
-import { createSession, unexpected } from './registry-session.ts'
+import { readManifest, writeIndex } from './registry-manifest.ts'
+import { askRegistry, unexpected } from './registry-session.ts'
 
 export interface RegistryOptions {
   /** Where `DOCKER_CONFIG`, `HOME` and `HTTPS_PROXY` are looked up. */
@@ -48,10 +47,11 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
   const credentials = (reference: ImageReference) =>
     known.get(reference.registry, () => loadCredentials(reference.registry, { environment, run, ...withSignal }))
   const { send } = openSender({ timeoutMs, certificatesDirectory, pause, proxy: (url) => proxyFor(url, environment), ...withSignal })
-  const get = createSession({ send, credentials })
+  const ask = askRegistry({ send, credentials })
+  const get = (reference: ImageReference, target: string) => ask(reference, { method: 'GET', target, headers: { accept: manifestTypes } })
 
   async function look(reference: ImageReference): Promise<Manifest> {
-    const answer = await get(reference, `manifests/${reference.digest ?? reference.tag}`, manifestTypes)
+    const answer = await get(reference, `manifests/${reference.digest ?? reference.tag}`)
     if (answer.status === 404) return undefined
     if (answer.status !== 200) throw unexpected(reference.registry, answer)
     return readManifest(reference, answer.body)
@@ -62,34 +62,18 @@ export function createRegistry(options: RegistryOptions = {}): Registry {
       const reference = parseReference(text)
       return manifests.get(canonical(reference), () => look(reference))
     },
+    async publishIndex(text, images) {
+      const reference = parseReference(text)
+      const digest = await writeIndex(reference, images, ask)
+      manifests.delete(canonical(reference))
+      return digest
+    },
     forget(text) {
       manifests.delete(canonical(parseReference(text)))
     },
     async credentials(text) {
       return credentials(parseReference(text))
     },
-  }
-}
-
-/** A manifest's digest is that of its bytes, whatever a header says. */
-function readManifest({ registry, digest: wanted }: ImageReference, body: Buffer): Manifest {
-  const digest = `sha256:${createHash('sha256').update(body).digest('hex')}`
-  const config = imageConfig(body.toString('utf8'))
-  if (config === undefined || (wanted !== undefined && wanted !== digest)) {
-    const message =
-      config === undefined ? `${registry} answered with something that is no manifest` : `${registry} holds other content under ${wanted}`
-    throw new TaskFailure({ reason: 'refused', subject: registry, message, remedy: 'look at the registry, or at the proxy in front of it' })
-  }
-  return config.digest === undefined ? { digest } : { digest, imageId: config.digest }
-}
-
-function imageConfig(text: string): { readonly digest?: string } | undefined {
-  try {
-    const { config, manifests } = JSON.parse(text) as { config?: { digest?: unknown }; manifests?: unknown }
-    if (Array.isArray(manifests)) return {}
-    return typeof config?.digest === 'string' ? { digest: config.digest } : undefined
-  } catch {
-    return undefined
   }
 }
 

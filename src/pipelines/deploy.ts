@@ -116,7 +116,7 @@ function buildTask(service: Service, deployment: Deployment, scope: Scope, optio
     context: build.context,
     dockerfile: build.dockerfile,
     dockerignore: options.ignoreFiles[service.name] ?? null,
-    withheld: withheldFrom(build.context, deployment),
+    withheld: [...withheldFrom(build.context, deployment), ...(build.makes ?? []).map((path) => posix.join(build.context, path))],
     target: build.target ?? null,
     args: options.buildArgs[service.name] ?? build.args,
     platforms: [...build.platforms],
@@ -124,6 +124,9 @@ function buildTask(service: Service, deployment: Deployment, scope: Scope, optio
     ssh: [...build.ssh],
     additionalContexts: build.additionalContexts,
     cacheFrom: [...build.cacheFrom],
+    ...(build.command && { command: [...build.command] as [string, ...string[]] }),
+    ...(build.tagSuffix !== undefined && { tagSuffix: build.tagSuffix }),
+    ...(build.cacheTo !== undefined && { cacheTo: [...build.cacheTo] }),
     labels: build.labels,
     remote: deployment.hosts.length > 0 && !isSent(service, deployment),
     ...(isSent(service, deployment) && { hosts: service.hosts.filter((host) => scope.hosts.includes(host)) }),
@@ -144,6 +147,7 @@ function pushTask(service: Service, builds: readonly Task[]): Task {
     service: service.name,
     repository: build.repository,
     build: id('build', service.name),
+    ...(build.tagSuffix !== undefined && { tagSuffix: build.tagSuffix }),
   })
 }
 

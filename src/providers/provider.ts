@@ -28,12 +28,20 @@ export interface Provider<C = unknown> {
 /** How an image is made, as a provider's block tells it; paths are relative to the manifest. */
 export interface ImageRecipe {
   readonly context: string
-  /** Relative to `context`. */
+  /** Relative to `context`. With `command`, the file that says that it is a project of that program's. */
   readonly dockerfile: string
   readonly target?: string | undefined
   readonly args: Readonly<Record<string, string>>
   readonly labels: Readonly<Record<string, string>>
   readonly platforms: readonly string[]
+  /** A program that makes the image in place of Docker, in `context`; the reference it is to have comes last. */
+  readonly command?: readonly [string, ...string[]]
+  /** What the program makes in the context as it goes, relative to it: no input. */
+  readonly makes?: readonly string[]
+  /** Last part of the image's name; default the service. */
+  readonly imageName?: string
+  /** Added to every tag. */
+  readonly tagSuffix?: string
 }
 
 /**

@@ -72,7 +72,10 @@ function definingFiles(graph: TaskGraph, { directory, deployment, envFile }: Pro
     const { dockerignore } = (graph.task(id).params ?? {}) as { readonly dockerignore?: unknown }
     return typeof dockerignore === 'string' ? [dockerignore] : []
   })
-  const compose = deployment.compose.file === '' ? [] : [inProject(directory, resolve(directory, deployment.compose.file))]
+  const compose =
+    deployment.compose.file === ''
+      ? []
+      : [deployment.compose.file, ...(deployment.compose.others ?? [])].map((path) => inProject(directory, resolve(directory, path)))
   const env = envFile === undefined ? [] : [inProject(directory, envFile)]
   return [...compose, ...env, ...ignoreFiles]
 }

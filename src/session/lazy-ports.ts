@@ -12,6 +12,7 @@ export function lazyBuilder(registry: Registry, redact: (text: string) => string
   })
   return {
     build: async (request, onLine, signal) => (await load()).build(request, onLine, signal),
+    buildWith: async (command, reference, onLine, signal) => (await load()).buildWith(command, reference, onLine, signal),
     imageId: async (reference) => (await load()).imageId(reference),
     layers: async (reference) => (await load()).layers(reference),
     save: async (reference, signal) => (await load()).save(reference, signal),
@@ -43,6 +44,7 @@ export function lazyRegistry(app: App): Registry {
   })
   return {
     manifest: async (reference) => (await load()).manifest(reference),
+    publishIndex: async (reference, images) => (await load()).publishIndex(reference, images),
     forget: (reference) => void load().then((registry) => registry.forget(reference)),
     credentials: async (reference) => (await load()).credentials(reference),
   }

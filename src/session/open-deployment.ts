@@ -33,7 +33,9 @@ export async function openDeployment(globals: Pick<GlobalOptions, 'config' | 'en
   const loaded = checkedValue(checked)
   const environment = globals.env ?? onlyEnvironment(loaded.config)
   const composePath = join(loaded.directory, loaded.config.project.compose_file)
-  const compose = checkedValue(await loadCompose(composePath, relative(app.cwd, composePath)))
+  const compose = checkedValue(
+    await loadCompose(composePath, { shownAs: relative(app.cwd, composePath), projectDirectory: loaded.directory }),
+  )
   const resolved = resolveDeployment(loaded, compose, environment)
   const deployment = checkedValue(resolved)
   const warnings = [...(checked.ok ? (checked.warnings ?? []) : []), ...(resolved.ok ? (resolved.warnings ?? []) : [])]

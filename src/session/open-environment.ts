@@ -40,7 +40,9 @@ export async function openEnvironment(
   app: App,
 ): Promise<OpenEnvironment> {
   const composePath = join(loaded.directory, loaded.config.project.compose_file)
-  const compose = checkedValue(await loadCompose(composePath, relative(app.cwd, composePath)))
+  const compose = checkedValue(
+    await loadCompose(composePath, { shownAs: relative(app.cwd, composePath), projectDirectory: loaded.directory }),
+  )
   const { envFile, names } = await environmentFile(loaded, environment)
   const resolved = resolveDeployment(loaded, compose, environment, { envFileNames: names })
   const deployment = withoutOwnHooks(checkedValue(resolved), app)

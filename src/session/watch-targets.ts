@@ -136,7 +136,10 @@ export async function watchTargets(input: RunInput, globals: GlobalOptions, app:
 /** Files that decide what tasks there are, project-relative. */
 function definingFiles({ project }: Targets, globals: GlobalOptions, app: App): readonly string[] {
   const { directory, deployment, envFile } = project
-  const compose = deployment.compose.file === '' ? [] : [resolve(directory, deployment.compose.file)]
+  const compose =
+    deployment.compose.file === ''
+      ? []
+      : [deployment.compose.file, ...(deployment.compose.others ?? [])].map((path) => resolve(directory, path))
   const paths = [resolve(app.cwd, globals.config), ...compose, ...(envFile === undefined ? [] : [envFile])]
   return paths.map((path) => relative(directory, path).split(sep).join('/'))
 }

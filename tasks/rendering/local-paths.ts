@@ -31,7 +31,7 @@ export function namedVolume(volume: Json): string | undefined {
 }
 
 /** `source:target:mode` at its first colon that is not inside a placeholder; `rest` begins with the colon. */
-function splitVolume(volume: string): { readonly source: string; readonly rest: string } {
+export function splitVolume(volume: string): { readonly source: string; readonly rest: string } {
   let length = 0
   for (const part of parseTemplate(volume)) {
     const text = part.kind === 'text' ? part.text : part.kind === 'dollar' ? '$$' : part.source

@@ -250,4 +250,34 @@ test('a build that fails shows what failed', async () => {
   assert.match(failure.output?.join('\n') ?? '', /before the fall/)
 })
 
+test('an image for two kinds of machines is one index, which a machine without memory recognises', async () => {
+  const folder = await project('several')
+  await writeFile(join(folder, 'Dockerfile'), 'FROM scratch\nCOPY server.js /\n')
+  const params = {
+    ...{ service: 'api', repository: repository(), context: '.', dockerfile: 'Dockerfile', dockerignore: null, withheld: [] },
+    ...{ target: null, args: {}, platforms: ['linux/amd64', 'linux/arm64'], secrets: {}, ssh: [], additionalContexts: {} },
+    ...{ cacheFrom: [], labels: {}, remote: true },
+  }
+  const fingerprint = '5'.repeat(64)
+  const here = fresh()
+  const built = await within(2 * minute, build.run(params, here.context(folder, 'build:api', { fingerprint })))
+  const reference = `${repository()}:${builtImage(built).tag}`
+  for (const platform of params.platforms) made.add(`${reference}-${platform.replace('/', '-')}`)
+  const pushParams = { service: 'api', repository: repository(), build: 'build:api' }
+  const pushed = await within(2 * minute, push.run(pushParams, here.context(folder, 'push:api', { needs: { 'build:api': built } })))
+
+  const elsewhere = fresh()
+  elsewhere.builder.imageId = async () => undefined
+  const index = await elsewhere.registry.manifest(reference)
+  assert.is(index?.digest, pushed.values['digest'])
+  assert.equal(Object.keys(index?.platforms ?? {}), params.platforms)
+  const look = await build.observe?.(params, elsewhere.context(folder, 'build:api', { fingerprint }), undefined)
+  assert.equal(look?.fresh && look.result, built)
+  const pulled = await runProcess({ argv: ['docker', 'pull', '--platform', 'linux/arm64', `${repository()}@${index?.digest}`] })
+  assert.is(pulled.code, 0, pulled.stderr)
+  const name = `${repository()}@${index?.digest}`
+  const shown = await runProcess({ argv: ['docker', 'image', 'inspect', '--format', '{{.Architecture}}', name] })
+  assert.is(shown.stdout.trim(), 'arm64')
+})
+
 images.run()

@@ -3,9 +3,9 @@ import { Readable } from 'node:stream'
 import type { ActionResult, Fingerprint, TaskId } from '../../graph/types.ts'
 import type { TaskContext } from '../../tasks/kind.ts'
 import { TaskFailure } from '../../tasks/kind.ts'
-import type { Builder, BuildRequest, Ports, Registry, RegistryCredentials } from '../../tasks/ports.ts'
+import type { Builder, BuildRequest, Command, ImageManifest, Ports, Registry, RegistryCredentials } from '../../tasks/ports.ts'
 
-type Manifest = { readonly digest: string; readonly imageId?: string }
+type Manifest = ImageManifest
 
 /** What a registry holds, by reference. Every manifest can be asked for by its digest too. */
 export class FakeRegistry implements Registry {
@@ -22,6 +22,13 @@ export class FakeRegistry implements Registry {
     this.asked.push(reference)
     if (this.failure) throw this.failure
     return this.manifests.get(reference)
+  }
+  async publishIndex(reference: string, platforms: Readonly<Record<string, string>>): Promise<string> {
+    const digest = `sha256:index-of-${Object.values(platforms)
+      .map((each) => each.slice(-1))
+      .join('-')}`
+    this.hold(reference, { digest, platforms })
+    return digest
   }
   forget(): void {}
   async credentials(): Promise<RegistryCredentials | undefined> {
@@ -49,6 +56,12 @@ export class FakeBuilder implements Builder {
     this.builds.push(request)
     onLine('#1 building')
     for (const tag of request.tags) this.images.set(tag, this.nextImageId)
+    return this.nextImageId
+  }
+  readonly commands: Command[] = []
+  async buildWith(command: Command, reference: string): Promise<string> {
+    this.commands.push(command)
+    this.images.set(reference, this.nextImageId)
     return this.nextImageId
   }
   async imageId(reference: string): Promise<string | undefined> {

@@ -1,6 +1,7 @@
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { ActionResult, TaskId } from '../../graph/types.ts'
+import { type BuildParams, build } from '../../tasks/build.ts'
 import { TaskFailure } from '../../tasks/kind.ts'
 import { push } from '../../tasks/push.ts'
 import { rejects } from '../support/assertions.ts'
@@ -51,6 +52,43 @@ test('an identical rebuild enters neither the fingerprint nor the result', async
   const two = { needs: { 'build:api': built('sc-2') } }
   assert.not((await push.observe?.(params, context('push:api', two), undefined))?.fresh)
   assert.equal(await push.run(params, context('push:api', two)), before)
+})
+
+test('an image for several platforms is pushed one by one, and an index names them all', async () => {
+  const platforms = ['linux/amd64', 'linux/arm64']
+  const several: BuildParams = {
+    ...{ service: 'api', repository, context: '.', dockerfile: 'Dockerfile', dockerignore: null, withheld: [], target: null, args: {} },
+    ...{ platforms, secrets: {}, ssh: [], additionalContexts: {}, cacheFrom: [], labels: {}, remote: true },
+  }
+  const { builder, registry, context } = imageWorld()
+  let made = 0
+  builder.build = async (request, onLine) => {
+    onLine('#1 building')
+    made += 1
+    for (const tag of request.tags) builder.images.set(tag, `sha256:image-${made}`)
+    return `sha256:image-${made}`
+  }
+  const first = context('build:api', { fingerprint: '1' })
+  assert.not((await build.observe?.(several, first, undefined))?.fresh)
+  const ran = await build.run(several, first)
+  assert.equal(ran.values['platforms'], platforms)
+  const [tag] = [String(ran.values['tag'])]
+  assert.equal([...builder.images.keys()], [`${repository}:${tag}-linux-amd64`, `${repository}:${tag}-linux-arm64`])
+  const pushes = context('push:api', { needs: { 'build:api': ran } })
+  assert.not((await push.observe?.(params, pushes, undefined))?.fresh)
+  const pushed = await push.run(params, pushes)
+  assert.equal(registry.manifests.get(`${repository}:${tag}`)?.platforms, {
+    'linux/amd64': 'sha256:manifest-1',
+    'linux/arm64': 'sha256:manifest-2',
+  })
+  assert.equal(pushed.values['digest'], registry.manifests.get(`${repository}:v1`)?.digest)
+  builder.images.clear()
+  const again = await build.observe?.(several, first, undefined)
+  assert.equal(again?.fresh && again.result, ran)
+  assert.ok((await push.observe?.(params, pushes, undefined))?.fresh)
+  // One of them is gone: it has to be built again.
+  registry.manifests.delete(`${repository}@sha256:manifest-2`)
+  assert.not((await build.observe?.(several, first, undefined))?.fresh)
 })
 
 test('other needs count as a whole', () => {

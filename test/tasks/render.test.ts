@@ -165,6 +165,25 @@ test('D2: two projects do not collide, and no path is relative to the file but i
   assert.match(text, /^name: shop-prod\n/)
   assert.match(text, '- /opt/stagecraft/shop/prod/files/')
 })
+test('D3: a dollar sign in a value is what the container gets, and a secret is in no file of the cache', async () => {
+  const given = one(
+    { environment: { A: holder('<PLAIN>'), B: holder('<SECRET>') } },
+    { params: { plain: { PLAIN: 'p$w' }, secretNames: ['SECRET'] }, secrets: { SECRET: 'hun$ter2' } },
+  )
+  const { text, values, content } = await renderCase(given)
+  assert.match(text, 'A: p$$w')
+  assert.match(text, holder('B: <SECRET>'))
+  assert.equal(values.variables, ['SECRET'])
+  assert.not([...content.blobs.values()].some((bytes) => Buffer.from(bytes).includes('hun$ter2')))
+})
+test('D4: variables in a list stay when there is an environment file', async () => {
+  const given = one(
+    { environment: ['A=1', 'B=2'], env_file: 'app.env' },
+    { files: { 'app.env': 'B=3' }, secrets: { 'file:app.env': 'B=3' } },
+  )
+  const { text } = await renderCase(given)
+  assert.match(text, /environment:\n {6}A: "1"\n {6}B: "2"\n/)
+})
 test('D30: unknown top-level keys are kept', async () => {
   const { text } = await renderCase({ compose: { ...one({}).compose, models: { m: { model: 'ai/x' } }, 'x-note': 'hi' } })
   assert.match(text, /models:\n {2}m:\n {4}model: ai\/x\nx-note: hi\n$/)

@@ -1,4 +1,5 @@
 import type { ImageProvider } from '../provider.ts'
+import { encoreTs } from './encore-ts.ts'
 import { generic } from './generic.ts'
 
-export const backendProviders: readonly ImageProvider[] = [generic]
+export const backendProviders: readonly ImageProvider[] = [encoreTs, generic]

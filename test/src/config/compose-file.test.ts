@@ -10,13 +10,13 @@ import { aboutCompose, accepted, diagnosticsOf, told } from './told.ts'
 
 const test = suite('config/compose-file')
 
-const parse = async (text: string) => accepted(await parseCompose(text, '/project/docker-compose.yml', 'docker-compose.yml'))
+const parse = async (text: string) => accepted(await parseCompose(text, '/project/docker-compose.yml', { shownAs: 'docker-compose.yml' }))
 
 test('an absent file is named, with the one that is there', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'stagecraft-compose-'))
   try {
     await writeFile(join(directory, 'compose.yaml'), 'services: {web: {image: a}}')
-    assert.equal(told(diagnosticsOf(await loadCompose(join(directory, 'docker-compose.yml'), 'docker-compose.yml'))), [
+    assert.equal(told(diagnosticsOf(await loadCompose(join(directory, 'docker-compose.yml'), { shownAs: 'docker-compose.yml' }))), [
       '- SC1001 `docker-compose.yml` does not exist | `compose.yaml` is there: set `project.compose_file` to use it',
     ])
     const file = accepted(await loadCompose(join(directory, 'compose.yaml')))
@@ -26,7 +26,7 @@ test('an absent file is named, with the one that is there', async () => {
   }
 })
 test('a directory is not a Compose file', async () => {
-  assert.equal(told(diagnosticsOf(await loadCompose(tmpdir(), 'here'))), ['- SC1002 `here` is a directory, expected a file'])
+  assert.equal(told(diagnosticsOf(await loadCompose(tmpdir(), { shownAs: 'here' }))), ['- SC1002 `here` is a directory, expected a file'])
 })
 test('services are sorted and what may be written in several ways has one form', async () => {
   const { services } = await parse(`
@@ -128,8 +128,8 @@ const faults: readonly (readonly [text: string, ...expected: string[]])[] = [
   ],
   ['services: {a: {image: a, oom_score_adj: 2000}}', '1:41 SC1011 expected at most 1000 in services.a.oom_score_adj, found `2000`'],
   ['services: {a: {image: a, oom_score_adj: -2000}}', '1:41 SC1011 expected at least -1000 in services.a.oom_score_adj, found `-2000`'],
-  ['include: [other.yml]\nservices: {a: {image: a}}', '1:1 SC1012 `include` is not supported by this version'],
-  ['services: {a: {extends: {service: b}}}', '1:16 SC1012 `services.a.extends` is not supported by this version'],
+  ['include: [other.yml]\nservices: {a: {image: a}}', '1:11 SC1001 `other.yml` does not exist'],
+  ['services: {a: {extends: {service: b}}}', '1:16 SC1092 there is no service `b` to extend in this file | it has `a`'],
   ['services: {a: {provider: {type: x}}}', '1:16 SC1012 `services.a.provider` is not supported by this version'],
   [
     'services: {a: {image: a, post_start: [{command: x}]}}',
@@ -142,7 +142,7 @@ const faults: readonly (readonly [text: string, ...expected: string[]])[] = [
   ['services: {a: {image: a, deploy: {mode: global}}}', '1:41 SC1012 `services.a.deploy.mode: global` is not supported by this version'],
   [
     'services: {a: {image: a, depends_on: {b: {condition: service_completed_successfully}}}}',
-    '1:54 SC1012 `services.a.depends_on.b.condition: service_completed_successfully` is not supported by this version | migrations belong in `databases.<name>.migrations` of the manifest',
+    '1:54 SC1012 `services.a.depends_on.b.condition: service_completed_successfully` is not supported by this version | migrations belong in `databases.<name>.migrations` of the manifest, other steps in `hooks`',
   ],
   ['services:\n  a: {image: a}\n  a: {image: b}', '3:3 SC1006 key `a` is given twice | first given here'],
   ['services: [', '1:12 SC1005 invalid YAML: flow sequence in block collection must be sufficiently indented and end with a ]'],

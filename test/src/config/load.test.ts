@@ -203,7 +203,7 @@ environments:
   assert.equal(aboutConfig(text), [
     '2:9 SC1011 expected lower-case letters, digits, `-` and `_`, beginning with a letter or digit in project.name, found `Shop`',
     '3:3 SC1003 unknown key `registri` in project → registry',
-    '4:22 SC1015 there is no backend provider `generik`, only `generic` → generic',
+    '4:22 SC1015 there is no backend provider `generik`, only `encore-ts`, `generic` → generic',
     '5:1 SC1016 `frontend.providers` is required',
     '6:1 SC1003 unknown key `servces` → services',
     '7:1 SC1012 `network` is not supported by this version',

@@ -109,15 +109,18 @@ const shape: readonly Case[] = [
 
 const providers: readonly Case[] = [
   [`${both}backend: x\n`, '3:10 SC1009 expected a map in backend, found `x`'],
-  [`${both}backend: {}\n`, '3:1 SC1014 `backend.provider` is required | there is `generic`'],
+  [`${both}backend: {}\n`, '3:1 SC1014 `backend.provider` is required | there is `encore-ts`, `generic`'],
   [
     `${both}backend: {provider: ""}\n`,
-    '3:21 SC1014 expected the id of a provider in backend.provider, found empty text | there is `generic`',
+    '3:21 SC1014 expected the id of a provider in backend.provider, found empty text | there is `encore-ts`, `generic`',
   ],
-  [`${both}backend: {provider: encore-ts}\n`, '3:21 SC1015 there is no backend provider `encore-ts`, only `generic`'],
+  [
+    `${both}backend: {provider: encore-go}\n`,
+    '3:21 SC1015 there is no backend provider `encore-go`, only `encore-ts`, `generic` → encore-ts',
+  ],
   [
     `${both}backend: {provider: generic-dev-command}\n`,
-    '3:21 SC1015 there is no backend provider `generic-dev-command`, only `generic` → generic',
+    '3:21 SC1015 there is no backend provider `generic-dev-command`, only `encore-ts`, `generic` → generic',
   ],
   [`${both}frontend: {provider: generic}\n`, '3:1 SC1016 `frontend.providers` is required'],
   [`${both}frontend: {provider: generic, providers: 3}\n`, '3:42 SC1016 expected a map in frontend.providers, found `3`'],

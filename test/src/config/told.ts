@@ -29,7 +29,7 @@ export function aboutConfig(text: string): string[] {
 
 /** What is said about a Compose file. */
 export async function aboutCompose(text: string): Promise<string[]> {
-  return told(diagnosticsOf(await parseCompose(text, '/project/docker-compose.yml', 'docker-compose.yml')))
+  return told(diagnosticsOf(await parseCompose(text, '/project/docker-compose.yml', { shownAs: 'docker-compose.yml' })))
 }
 
 /** Resolves `prod` of a manifest and a Compose file that have no faults of their own. */
@@ -40,7 +40,7 @@ export async function resolved(
   environment = 'prod',
 ): Promise<Checked<Deployment>> {
   const loaded = accepted(parseConfig(config, '/project/stagecraft.yml', { shownAs: 'stagecraft.yml' }))
-  const file = accepted(await parseCompose(compose, '/project/docker-compose.yml', 'docker-compose.yml'))
+  const file = accepted(await parseCompose(compose, '/project/docker-compose.yml', { shownAs: 'docker-compose.yml' }))
   return resolveDeployment(loaded, file, environment, options)
 }
 

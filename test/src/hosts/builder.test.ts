@@ -64,6 +64,7 @@ test('every part of a request has its flag, maps in the order of their keys', ()
       additionalContexts: { shared: '/shared' },
       ssh: ['default'],
       cacheFrom: ['type=registry,ref=registry.test/cache'],
+      cacheTo: ['type=registry,ref=registry.test/cache,mode=max'],
       noCache: true,
     },
     '/m',
@@ -89,6 +90,8 @@ test('every part of a request has its flag, maps in the order of their keys', ()
     'default',
     '--cache-from',
     'type=registry,ref=registry.test/cache',
+    '--cache-to',
+    'type=registry,ref=registry.test/cache,mode=max',
     '--no-cache',
     '/project',
   ]
@@ -121,7 +124,6 @@ test('a secret travels in the environment and never among the arguments', () => 
 })
 
 for (const [name, change, message] of [
-  ['several platforms', { platforms: ['linux/amd64', 'linux/arm64'] }, /one platform can be built, not 2/],
   ['a secret id that would add options', { secrets: [{ id: 'a,src=/etc/shadow', value: 'x' }] }, /cannot be a build secret's id/],
   ['a binary secret', { secrets: [{ id: 'a', value: 'x\0y' }] }, /binary or larger/],
   ['a huge secret', { secrets: [{ id: 'a', value: 'x'.repeat(200_000) }] }, /binary or larger/],

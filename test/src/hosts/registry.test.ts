@@ -10,7 +10,7 @@ import { retryAfterMs } from '../../../cache/remote/patience.ts'
 import { parseReference } from '../../../src/hosts/image-reference.ts'
 import { createRegistry, type RegistryOptions } from '../../../src/hosts/registry.ts'
 import { parseChallenge, parseToken } from '../../../src/hosts/registry-auth.ts'
-import { createSession } from '../../../src/hosts/registry-session.ts'
+import { askRegistry } from '../../../src/hosts/registry-session.ts'
 import { TaskFailure } from '../../../tasks/kind.ts'
 import { rejects, within } from '../../support/assertions.ts'
 
@@ -103,7 +103,7 @@ test('every kind of manifest is asked for', async () => {
 
 test('an index names several images: it has a digest and no image id', async () => {
   const { address } = await serve(give(index))
-  assert.equal(await (await client()).manifest(`${address}/api:v1`), { digest: digestOf(index) })
+  assert.equal(await (await client()).manifest(`${address}/api:v1`), { digest: digestOf(index), platforms: {} })
 })
 
 test('what the registry does not have is undefined', async () => {
@@ -330,7 +330,7 @@ test('a token has two names', () => {
 /** A session whose requests get these answers, in their order, and are recorded. */
 function scripted(answers: readonly [number, Record<string, string>?, string?][], username?: string) {
   const urls: string[] = []
-  const session = createSession({
+  const session = askRegistry({
     async send({ url }) {
       urls.push(url.href)
       const [code, headers = {}, body = ''] = answers[urls.length - 1] ?? [404]
@@ -338,7 +338,7 @@ function scripted(answers: readonly [number, Record<string, string>?, string?][]
     },
     credentials: async () => (username === undefined ? undefined : { username, password: 'pw', serveraddress: 'x' }),
   })
-  return { urls, get: (reference: string) => session(parseReference(reference), 'manifests/v1', '*/*') }
+  return { urls, get: (reference: string) => session(parseReference(reference), { method: 'GET', target: 'manifests/v1', headers: {} }) }
 }
 
 test('Docker Hub answers under another name than its own', async () => {

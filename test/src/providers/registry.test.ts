@@ -71,7 +71,7 @@ test('every built-in stands under its role, with a line about itself', () => {
   const all = [...backendProviders, ...frontendProviders, ...migrationEngines]
   assert.equal(
     all.map(({ role, id }) => `${role} ${id}`),
-    ['backend generic', 'frontend generic', 'migration raw'],
+    ['backend encore-ts', 'backend generic', 'frontend generic', 'migration raw'],
   )
   assert.ok(all.every(({ summary }) => summary.length > 0))
 })

@@ -188,6 +188,7 @@ const images: ImageAccess = {
   registry: {
     manifest: async (image) => (image.startsWith('postgres') ? undefined : { digest: 'sha256:1' }),
     forget: () => {},
+    publishIndex: async () => '',
     credentials: async () => undefined,
   },
   mayPush: async () => {},
