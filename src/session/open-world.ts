@@ -92,6 +92,8 @@ export interface WorldOptions {
   readonly online: boolean
   /** False: nothing in the project folder is written, not even what was learned about files. */
   readonly writes: boolean
+  /** True: a key to compare secrets by is made when there is none, although nothing else is written. */
+  readonly makesKey?: boolean
   /** How long to wait for the environment's lock while another has it, in milliseconds. Default: not at all. */
   readonly lockWaitMs?: number
   /** What the run is called in the environment's audit; undefined: it changes no host. */
@@ -111,7 +113,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   const { files } = remembered
   const hosts = deployment.hosts.length === 0 ? noHosts : (await import('./hosts.ts')).hostPool(deployment, directory, app)
   if (options.online) for (const name of hostsOf(options.graph)) hosts.lookAhead(name)
-  const secrets = await openSecrets(project, hosts, app, options)
+  const secrets = await openSecrets(project, hosts, app, { ...options, writes: options.writes || options.makesKey === true })
   const shared = openSharedCache(remote.value, {
     local: cache,
     env: app.env,
