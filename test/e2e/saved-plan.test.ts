@@ -120,4 +120,4 @@ test('what moved in the checkout since is named, and so is a file that is no pla
   assert.match((await carryOut('--services', 'web')).stderr, /SC3074.*--services/)
 })
 
-test.run()
+suite.run()
