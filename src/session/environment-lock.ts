@@ -70,7 +70,7 @@ export function environmentLock(hosts: readonly LockableHost[], onTaken: () => P
       taking ??= take()
       return taking
     },
-    movedMeanwhile: async () => (await Promise.all(hosts.map((host) => host.moved?.()))).some((moved) => moved === true),
+    movedMeanwhile: async () => (await Promise.all(hosts.map(async (host) => (await host.moved?.()) ?? false))).includes(true),
     async reap() {
       if (isHeld) return
       try {
