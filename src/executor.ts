@@ -14,6 +14,7 @@ import { holdService } from './execution/hold-service.ts'
 import { awayFromSlots, leaveSlot } from './execution/leave-slot.ts'
 import { type Blocked, blockedBy, type Known, type Node, nodesOf, poolsOf, resultOf } from './execution/node.ts'
 import type { RunOptions } from './execution/run-options.ts'
+import { seenUnlocked } from './execution/seen-unlocked.ts'
 import { keptOutcome, notNeeded, Service } from './execution/services.ts'
 import { Slots } from './execution/slots.ts'
 import { runTask, type TaskAttempt, type TaskSurroundings } from './execution/task-run.ts'
@@ -26,6 +27,7 @@ export function startRun(graph: TaskGraph, options: RunOptions): Run {
     ...options,
     told: (event, task) => tell({ ...event, task, at: options.now() }),
     notNow: whyNotNow,
+    unlocked: seenUnlocked(options.lock),
     starts,
     servicesFor,
     leaveSlot: (task) => leaveSlot(nodes.get(task.id), nodes, slots),

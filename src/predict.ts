@@ -46,6 +46,8 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
     const around = kind.around?.(given.params)
     const follows = around?.after && (await afterThese(around.after))
     if (follows) return follows
+    const acting = kind.looksAfterOthers ? await actingBefore(id) : undefined
+    if (acting !== undefined) return { state: 'may-run', waitsFor: await firstUnknown(acting) }
     const task = { ...given, params: kind.params.parse(given.params) }
     const writer = kind.freshness === 'effect' ? undefined : await writerOfInputs(task, kind)
     if (writer !== undefined) return { state: 'may-run', waitsFor: await firstUnknown(writer) }
@@ -68,6 +70,15 @@ export async function predict(graph: TaskGraph, options: PredictOptions): Promis
         found ??= prediction.state === 'unknown' ? prediction : { state: 'may-run', waitsFor: await firstUnknown(id) }
     }
     return found
+  }
+
+  /** What comes directly before a task and is to change something. */
+  async function actingBefore(id: TaskId): Promise<TaskId | undefined> {
+    for (const before of graph.dependencies(id)) {
+      const isEffect = options.kinds.get(graph.task(before).kind)?.freshness === 'effect'
+      if (isEffect && isPending(await of(before))) return before
+    }
+    return undefined
   }
 
   /** A task before it that is still to write what it reads: what lies there now says nothing. */

@@ -27,6 +27,7 @@ export const health = defineTask<HealthParams>({
   summary: 'waits until every service of the environment runs as wanted',
   freshness: 'effect',
   phase: 'rollout',
+  looksAfterOthers: true,
   params,
   title: ({ environment }) => `check the health of ${environment}`,
   async observe(params, context) {

@@ -110,6 +110,8 @@ export interface TaskKind<P extends Json = Json> {
   readonly pool?: string
   /** Takes the environment's lock before it runs. */
   readonly exclusive?: boolean
+  /** What it looks at is what the tasks it comes after leave: while one of those is still to run, nobody knows what it will see. */
+  readonly looksAfterOthers?: boolean
   /** `run` computes and writes nothing outside its result, so a plan may run it to see further. */
   readonly pure?: boolean
   readonly params: z.ZodType<P>

@@ -145,7 +145,7 @@ test('links between documents lead somewhere', () => {
   )
 })
 
-test('decision records are numbered without a gap, listed in their index, and have every part', () => {
+test('decision records have numbers of their own, are listed in their index, and have every part', () => {
   const records = filesBelow('docs/adr', '.md').filter((path) => !path.endsWith('README.md'))
   const index = textOf('docs/adr/README.md')
   const parts = ['Context', 'Decision', 'Consequences', 'Alternatives']
@@ -153,7 +153,9 @@ test('decision records are numbered without a gap, listed in their index, and ha
     records.flatMap((path, position) => {
       const name = path.replace('docs/adr/', '')
       const problems: string[] = []
-      if (!name.startsWith(String(position + 1).padStart(4, '0'))) problems.push(`is number ${position + 1}`)
+      const number = /^\d{4}-/.exec(name)?.[0]
+      if (number === undefined) problems.push('has no number of four digits')
+      else if (records[position - 1]?.startsWith(`docs/adr/${number}`)) problems.push(`has the number of ${records[position - 1]}`)
       if (!index.includes(`](${name})`)) problems.push('is not in the index')
       const headings = page(name, textOf(path)).headings
       for (const part of parts) if (!headings.includes(part)) problems.push(`has no section ${part}`)

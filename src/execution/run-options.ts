@@ -1,5 +1,5 @@
 /** What a run is given: the world it acts in, and what was asked of it. */
-import type { ActionResult, Outcome, Task, TaskId } from '../../graph/types.ts'
+import type { ActionResult, Fingerprint, Outcome, Task, TaskId } from '../../graph/types.ts'
 import type { TaskKind } from '../../tasks/kind.ts'
 import type { Ports, Scope } from '../../tasks/ports.ts'
 import type { Assessor } from '../assess.ts'
@@ -13,6 +13,8 @@ export interface EnvironmentLock {
   readonly isHeld: boolean
   /** Takes it unless this run holds it already. @throws TaskFailure `lock-held`. */
   hold(): Promise<void>
+  /** Asked once it is held: does a host look different from how this run saw it before? Default: it is not known to. */
+  movedMeanwhile?(): Promise<boolean>
   /** @throws TaskFailure `lock-lost` when another run took over. */
   verify(): Promise<void>
 }
@@ -44,6 +46,8 @@ export interface RunOptions extends Assessor {
   readonly goesOnAfter?: (task: TaskId, failed: TaskId) => boolean
   /** Told of every effect on a host, before and after. */
   readonly journal?: RunJournal
+  /** Asked before each task that is to start. @throws TaskFailure when it may not: it is not what was planned. */
+  readonly planned?: (task: Task, kind: TaskKind, fingerprint: Fingerprint) => void
   readonly signal: AbortSignal
   readonly on: (event: RunEvent) => void
   /** Told what a person should know now, whatever view there is: that we wait for another run, that a service keeps running. */

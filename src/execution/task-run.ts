@@ -10,6 +10,7 @@ import { cachesOf } from '../sharing.ts'
 import { shortName } from '../ui/task-name.ts'
 import { journaled } from './run-journal.ts'
 import type { RunOptions } from './run-options.ts'
+import type { SeenUnlocked } from './seen-unlocked.ts'
 
 export interface TaskAttempt {
   /** Its parameters checked. */
@@ -34,6 +35,8 @@ export interface TaskSurroundings extends RunOptions {
   servicesFor(task: Task): Promise<Outcome | undefined>
   /** Gives its slot to others for good: nothing of it runs any more. */
   leaveSlot(task: Task): void
+  /** What was found as wanted without the lock, and the way to it. */
+  readonly unlocked: SeenUnlocked
   /** Gives its slot to others while it waits for something else. */
   away<T>(task: Task, work: () => Promise<T>): Promise<T>
 }
@@ -96,6 +99,7 @@ async function perform(attempt: TaskAttempt, { described, because }: MustRun, ar
   if (!(await around.mayStart())) return { status: 'canceled', by: 'stop' }
   const withoutServices = await around.servicesFor(task)
   if (withoutServices) return withoutServices
+  around.planned?.(task, kind, described.fingerprint)
   faultPoint('before-task', task)
   around.starts(task, because)
   const context: TaskContext = { ...contextOf(attempt, described, around), leaveSlot: () => around.leaveSlot(task) }
@@ -154,7 +158,7 @@ export function contextOf(
 async function reasonToRun(attempt: TaskAttempt, described: Described, around: TaskSurroundings): Promise<Explanation | Outcome> {
   const { task, kind, due } = attempt
   if (due) {
-    if (due.exclusive) await around.lock.hold()
+    if (due.exclusive) await around.unlocked.hold()
     return due.because
   }
   const context = contextOf(attempt, described, around)
@@ -164,8 +168,16 @@ async function reasonToRun(attempt: TaskAttempt, described: Described, around: T
   let assessment: Assessment = forced ? { fresh: false, because: { reason: 'forced', detail: 'forced' } } : await look()
   // What was seen before the lock was ours may have changed until it was.
   if (!assessment.fresh && (kind.exclusive || kind.around?.(task.params)?.exclusive)) {
-    await around.lock.hold()
+    await around.unlocked.hold()
     if (!wasLocked && !forced) assessment = await look()
+  }
+  // The same goes for what seemed to be as wanted: looked at again now, or by whoever takes the lock.
+  if (assessment.fresh && kind.freshness === 'effect' && !wasLocked) {
+    if (!around.lock.isHeld) around.unlocked.note(task, look)
+    else if (await around.lock.movedMeanwhile?.()) {
+      assessment = await look()
+      if (!assessment.fresh) await around.unlocked.hold()
+    }
   }
   if (assessment.fresh === 'unless-changed') {
     const put = await putBack(task, kind, context, assessment)

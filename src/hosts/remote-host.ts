@@ -58,6 +58,8 @@ export interface RemoteHost extends Host {
   prepare(): void
   /** Connects and looks at once, for an `observe` that is soon to come; what goes wrong is for that to tell. */
   lookAhead(): void
+  /** The look that `observe` answers with now, if there is one. Asks nothing. */
+  seen(): Promise<HostState> | undefined
   stats(): ConnectionStats
   /** Ends the connection. Nothing may be asked of the host afterwards. */
   close(): Promise<void>
@@ -146,6 +148,7 @@ export function createRemoteHost(options: RemoteHostOptions): RemoteHost {
     changed() {
       look = undefined
     },
+    seen: () => look,
     run: (command, onLine) => runOverSsh(connection, command, onLine),
     connect: (host, port) =>
       connection.perform(`to reach ${host}:${port}`, tunnelTimeoutMs, (signal) => connection.tcp(host, port, signal)),

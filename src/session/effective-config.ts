@@ -27,7 +27,9 @@ export async function readEffectiveConfig({ config: path, env: environment }: Gl
   const warnings = (checked.ok && checked.warnings) || []
   if (environment === undefined) return { manifest: path, values: redacted(effectiveSettings(loaded), []), warnings }
   const composePath = join(loaded.directory, loaded.config.project.compose_file)
-  const compose = checkedValue(await loadCompose(composePath, relative(app.cwd, composePath)))
+  const compose = checkedValue(
+    await loadCompose(composePath, { shownAs: relative(app.cwd, composePath), projectDirectory: loaded.directory }),
+  )
   const variables = await environmentFile(loaded, environment)
   const resolved = resolveDeployment(loaded, compose, environment, { envFileNames: Object.keys(variables).sort() })
   const deployment = checkedValue(resolved)

@@ -14,6 +14,8 @@ export interface LockableHost {
   /** @throws TaskFailure `lock-held`, naming the holder. */
   lock(): Promise<HeldLock>
   changed(): void
+  /** Whether it looked different before `changed()` was called. Default: nobody knows of it. */
+  moved?(): Promise<boolean>
 }
 
 export interface HeldEnvironmentLock extends EnvironmentLock {
@@ -68,6 +70,7 @@ export function environmentLock(hosts: readonly LockableHost[], onTaken: () => P
       taking ??= take()
       return taking
     },
+    movedMeanwhile: async () => (await Promise.all(hosts.map(async (host) => (await host.moved?.()) ?? false))).includes(true),
     async reap() {
       if (isHeld) return
       try {

@@ -12,6 +12,7 @@ import { removeLeftovers } from '../hosts/leftovers.ts'
 import { localUser } from '../hosts/local-user.ts'
 import type { HostOperator } from '../hosts/operator.ts'
 import { createRemoteHost, type RemoteHost } from '../hosts/remote-host.ts'
+import { isSameLook } from '../hosts/same-look.ts'
 import { Jumps } from '../hosts/ssh-jumps.ts'
 import { journalFile } from '../journal/line.ts'
 import type { LockableHost } from './environment-lock.ts'
@@ -92,21 +93,32 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
 
   return {
     host: remote,
-    lockable: (name, wait = (take) => take()) => ({
-      name,
-      lock() {
-        return wait(() => {
-          const taken = takeLock(remote(name))
-          remote(name).prepare()
-          return taken
-        })
-      },
-      changed() {
-        remote(name).changed()
-        // The tasks that wait for the lock are going to look, and the history is read meanwhile.
-        remote(name).lookAhead()
-      },
-    }),
+    lockable: (name, wait = (take) => take()) => {
+      let moved: Promise<boolean> | undefined
+      return {
+        name,
+        lock() {
+          return wait(() => {
+            const taken = takeLock(remote(name))
+            remote(name).prepare()
+            return taken
+          })
+        },
+        changed() {
+          const host = remote(name)
+          const before = host.seen()
+          host.changed()
+          // The tasks that wait for the lock are going to look, and the history is read meanwhile.
+          const now = host.observe()
+          // A look that failed is for those to tell who need it: nothing was judged by it.
+          moved = Promise.all([before, now]).then(
+            ([old, current]) => old !== undefined && !isSameLook(old, current),
+            () => false,
+          )
+        },
+        moved: async () => (await moved) ?? false,
+      }
+    },
     operator: (name) => remote(name).operator,
     appendOnly: (name) => remote(name).appendOnly,
     acts: (name) => remote(name).acts,

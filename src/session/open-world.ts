@@ -92,6 +92,8 @@ export interface WorldOptions {
   readonly online: boolean
   /** False: nothing in the project folder is written, not even what was learned about files. */
   readonly writes: boolean
+  /** True: a key to compare secrets by is made when there is none, although nothing else is written. */
+  readonly makesKey?: boolean
   /** How long to wait for the environment's lock while another has it, in milliseconds. Default: not at all. */
   readonly lockWaitMs?: number
   /** What the run is called in the environment's audit; undefined: it changes no host. */
@@ -108,10 +110,9 @@ export async function openWorld(project: Project, app: App, options: WorldOption
   const warn = (message: string) => void app.stderr.write(`warning: ${message}\n`)
   const cache = openLocalCache(cacheDirectory, { warn })
   const remembered = openRunMemory(project, app, options.writes)
-  const { files } = remembered
   const hosts = deployment.hosts.length === 0 ? noHosts : (await import('./hosts.ts')).hostPool(deployment, directory, app)
   if (options.online) for (const name of hostsOf(options.graph)) hosts.lookAhead(name)
-  const secrets = await openSecrets(project, hosts, app, options)
+  const secrets = await openSecrets(project, hosts, app, { ...options, writes: options.writes || options.makesKey === true })
   const shared = openSharedCache(remote.value, {
     local: cache,
     env: app.env,
@@ -158,7 +159,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     content: contentPort(cache.content),
     programs,
     probes,
-    outputs: rememberedOutputs(projectOutputs(directory, cache.content), files),
+    outputs: rememberedOutputs(projectOutputs(directory, cache.content), remembered.files),
     environment,
     database: (name): Promise<Database> => openDatabase(name, project, secrets.port, hosts),
     projectDirectory: directory,
@@ -167,7 +168,7 @@ export async function openWorld(project: Project, app: App, options: WorldOption
     caches: [remembered.keeping(cache), ...shared.caches],
     results: remembered.state,
     log: remembered.log,
-    files,
+    files: remembered.files,
     variable: (name) => deployment.variables.plain[name],
     environment,
     tool: remembered.tool(toolVersions(programs, environment, directory, app.signal)),
@@ -245,6 +246,5 @@ export async function openWorld(project: Project, app: App, options: WorldOption
 }
 
 function titleOf(task: Task): string {
-  const kind = kinds.get(task.kind)
-  return kind ? kind.title(task.params) : task.id
+  return kinds.get(task.kind)?.title(task.params) ?? task.id
 }

@@ -13,6 +13,7 @@ import type { View } from '../ui/view.ts'
 import { exitCodeOf } from './exit-code.ts'
 import { runFailureHook } from './failure-hook.ts'
 import { goBack } from './going-back.ts'
+import type { SavedFile } from './hold-to-plan.ts'
 import { readLastRun } from './last-run.ts'
 import { leftHosts } from './left-hosts.ts'
 import { waitLimit } from './lock-wait.ts'
@@ -20,12 +21,13 @@ import { partOf, takeLastResults, wholeGraph } from './only.ts'
 import { isSettled } from './open-journal.ts'
 import { openPart } from './open-part.ts'
 import type { Project } from './open-project.ts'
-import { openWorld, type World } from './open-world.ts'
+import { openWorld } from './open-world.ts'
 import { type ReportFiles, reportFiles } from './report-files.ts'
 import { auditedAs, resultOf } from './run-audit.ts'
 import { concurrencyOf, poolWidths, type RunOptionsInput } from './run-options.ts'
 import { RunRecord } from './run-record.ts'
 import { viewOf } from './run-view.ts'
+import { againLine, connectionLines } from './run-words.ts'
 import { showPlan } from './show-plan.ts'
 import { namedTasks, targetGraph } from './targets.ts'
 import { forced } from './task-globs.ts'
@@ -33,7 +35,11 @@ import { showWarnings } from './warnings.ts'
 import { withoutCaches } from './without-caches.ts'
 import { nextLastRun, savedMs, somethingHappened, writeLastRun } from './write-last-run.ts'
 
-export type RunInput = RunOptionsInput & { readonly targets: readonly string[] }
+export type RunInput = RunOptionsInput & {
+  readonly targets: readonly string[]
+  /** The plan that is carried out. */
+  readonly saved?: SavedFile
+}
 
 /** @throws InputError before anything is touched; what the world refuses is in the exit code. */
 export async function runTargets(input: RunInput, globals: GlobalOptions, app: App): Promise<ExitCode> {
@@ -45,6 +51,7 @@ export async function runTargets(input: RunInput, globals: GlobalOptions, app: A
       online: true,
       force: forced(input.force, graph),
       caches: input.cache,
+      ...(input.saved ? { saved: input.saved } : {}),
     } as const
     return showPlan(input.only === undefined ? graph : partOf(graph, input.only).shown, project, options, globals, app)
   }
@@ -114,6 +121,7 @@ export async function runGraph(
   try {
     // Before anything is looked at: what the run before leaves is what this one starts from.
     if (lockWaitMs !== undefined) await world.lock.hold()
+    const planned = input.saved && (await (await import('./hold-to-plan.ts')).holdToPlan(graph, project, input.saved, world))
     const results = await takeLastResults(selection, world.assessor)
     const stop = new AbortController()
     const signal = AbortSignal.any([app.signal, stop.signal])
@@ -132,6 +140,7 @@ export async function runGraph(
       pools: { ...poolWidths(concurrencyOf(input.concurrency)), ...project.pools },
       force: forces,
       ...(vouching ? { vouching } : {}),
+      ...(planned ? { planned } : {}),
       lock: world.lock,
       journal: world.journal,
       taskLocks: world.taskLocks,
@@ -215,20 +224,6 @@ function keepTimes(project: Project, record: RunRecord, outcomes: ReadonlyMap<Ta
 /** Of a run of a part, nothing follows for a run of all, nor the other way round. */
 function isWhole({ only, affected, cache }: RunInput, { env }: GlobalOptions): boolean {
   return env === undefined && only === undefined && (affected === undefined || affected === false) && cache
-}
-
-/** What a person types to run one task again. */
-function againLine(id: TaskId, { env }: GlobalOptions): string {
-  return `stagecraft run ${shortName(id)}${env === undefined ? '' : ` --env ${env}`}`
-}
-
-function connectionLines(hosts: ReturnType<World['connections']>): string {
-  return Object.entries(hosts)
-    .map(([name, { connections, engineChannels, sftpChannels, tunnels, execs }]) => {
-      const channels = `channels: ${engineChannels} engine, ${sftpChannels} files, ${tunnels} tunnels, ${execs} commands`
-      return `${name}: ${connections} SSH connection${connections === 1 ? '' : 's'}; ${channels}\n`
-    })
-    .join('')
 }
 
 async function outcomesOf(graph: TaskGraph, run: Run): Promise<ReadonlyMap<TaskId, Outcome>> {

@@ -1,9 +1,11 @@
 /** `plan`, and `--dry-run` of everything that runs: what would happen and why. Looks at targets; touches nothing. */
 import type { JsonObject, TaskGraph, TaskId } from '../../graph/types.ts'
 import { type App, type ExitCode, exitCodes, type GlobalOptions, type Prediction } from '../contracts.ts'
+import type { SavedPlan } from '../plans/saved-plan.ts'
 import { type Predicted, predict } from '../predict.ts'
 import { renderPlan } from '../ui/plan.ts'
 import { decideColor } from '../ui/terminal.ts'
+import type { SavedFile } from './hold-to-plan.ts'
 import { noticesOf } from './notices.ts'
 import type { Project } from './open-project.ts'
 import { openWorld, type World } from './open-world.ts'
@@ -15,18 +17,23 @@ export interface PlanOptions {
   readonly force: (id: TaskId) => boolean
   /** False: as if no cache knew anything. */
   readonly caches?: boolean
+  /** Where the plan is kept, and the words it was made with. */
+  readonly out?: { readonly file: string; readonly options: SavedPlan['options'] }
+  /** The plan that would be carried out. @throws InputError, TaskFailure when it cannot be any more. */
+  readonly saved?: SavedFile
 }
 
 /** @returns 0, or 2 when something that was asked did not answer: a plan that could not look is no plan. */
 export async function showPlan(
   graph: TaskGraph,
   project: Project,
-  { format, online, force, caches = true }: PlanOptions,
+  { format, online, force, caches = true, out, saved }: PlanOptions,
   globals: GlobalOptions,
   app: App,
 ): Promise<ExitCode> {
-  const world = await openWorld(project, app, { graph, online, writes: false })
+  const world = await openWorld(project, app, { graph, online, writes: false, makesKey: out !== undefined })
   try {
+    if (saved) await (await import('./hold-to-plan.ts')).requireUnmoved(graph, project, saved, world)
     const predicted = await predict(graph, {
       ...(caches ? world.forPlan : withoutCaches(world.forPlan)),
       kinds: world.kinds,
@@ -40,10 +47,24 @@ export async function showPlan(
         ? `${JSON.stringify(planJson(graph, project, predicted, world.title, interrupted), null, 2)}\n`
         : planText(graph, project, predicted, world.title, interrupted, globals, app)
     app.stdout.write(world.redact(text))
+    if (out && !isBlind) await keepPlan(graph, project, out, predicted, world, app)
     return online && isBlind ? exitCodes.world : exitCodes.done
   } finally {
     await world.close()
   }
+}
+
+async function keepPlan(
+  graph: TaskGraph,
+  project: Project,
+  { file, options }: NonNullable<PlanOptions['out']>,
+  predicted: ReadonlyMap<TaskId, Predicted>,
+  world: World,
+  app: App,
+): Promise<void> {
+  const [{ makePlan }, { writePlan }] = await Promise.all([import('./make-plan.ts'), import('./plan-file.ts')])
+  await writePlan(file, await makePlan(graph, project, options, predicted, world), world.redact, app)
+  app.stderr.write(`the plan is kept in ${file}; to carry it out: stagecraft deploy --plan ${file}\n`)
 }
 
 /** The deploy would take the lock: there is something to do, or a lock was left by somebody who is gone. Where nothing is, nobody is asked more. */

@@ -79,6 +79,17 @@ test('a target that does not answer is unknown, redacted, and keeps nothing else
   assert.equal(found['after:a'], { state: 'may-run', waitsFor: 'roll:a' })
 })
 
+test('what looks at the work of others may run while some of that is still to be done, and is looked at once none is', async () => {
+  const roll = (fresh: boolean) =>
+    effect('roll', {
+      observe: async () => (fresh ? { fresh: true, result: resultOf(1) } : { fresh: false, because: { reason: 'drift', detail: 'd' } }),
+    })
+  const health = effect('health', { looksAfterOthers: true })
+  const graph = graphOf(task('roll:a'), task('health:a', { after: ['roll:a'] }))
+  assert.equal((await predicted([roll(false), health], graph))['health:a'], { state: 'may-run', waitsFor: 'roll:a' })
+  assert.is((await predicted([roll(true), health], graph))['health:a']?.state, 'run')
+})
+
 test('offline, nothing outside is asked', async () => {
   const observe = () => Promise.reject(new Error('must not ask'))
   const found = await predicted([effect('roll', { observe }), kind('build')], graphOf(task('roll:a'), task('build:a')), { online: false })
