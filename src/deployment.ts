@@ -200,7 +200,7 @@ export interface DatabaseTarget {
   readonly name: string
   /** Variable that holds the connection string; always treated as a secret. */
   readonly connectionEnv: string
-  readonly engine: 'raw'
+  readonly engine: string
   /** Project-relative folder of migrations. */
   readonly path: string
   readonly strategy: 'pre_deploy' | 'post_deploy' | 'manual'

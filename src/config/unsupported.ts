@@ -41,8 +41,6 @@ export const unsupportedValues: readonly (readonly [path: string, value: string]
   ['environments.*.driver', 'digitalocean'],
   ['environments.*.traefik.mode', 'mkcert'],
   ['environments.*.traefik.dashboard_auth', 'basic'],
-  ['databases.*.migrations.strategy', 'post_deploy'],
-  ['environments.*.databases.*.migrations.strategy', 'post_deploy'],
 ]
 
 /** Spellings of earlier designs that people still carry over, and what to write instead. */

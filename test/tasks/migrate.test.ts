@@ -12,7 +12,14 @@ import { inTemporaryDirectory } from '../support/temporary-directory.ts'
 
 const test = suite('tasks/migrate')
 
-const params = { database: 'main', path: 'migrations', table: 'stagecraft_migrations', connectionEnv: 'DATABASE_URL', waitSeconds: 0 }
+const params = {
+  database: 'main',
+  engine: 'raw',
+  path: 'migrations',
+  table: 'stagecraft_migrations',
+  connectionEnv: 'DATABASE_URL',
+  waitSeconds: 0,
+}
 
 /** A database that records what it was asked. */
 class FakeDatabase implements Database {
@@ -37,6 +44,9 @@ class FakeDatabase implements Database {
     this.asked.push(`apply ${file.id} ${releaseId}`)
     this.onApply(file)
     if (!this.forgets) this.rows.push({ id: file.id, checksum: file.checksum })
+  }
+  async record(entry: AppliedMigration) {
+    this.rows.push(entry)
   }
   async close() {
     this.asked.push('close')

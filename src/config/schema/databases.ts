@@ -10,7 +10,10 @@ export const ledgerTable = z
 const migrations = z.strictObject({
   engine: engineName.optional(),
   path: pathInProject.optional().describe('Folder of migrations; needed by the engine `raw`.'),
-  strategy: z.enum(['pre_deploy', 'manual']).optional(),
+  strategy: z
+    .enum(['pre_deploy', 'post_deploy', 'manual'])
+    .optional()
+    .describe('Before the rollout (default), after it is healthy, or only by `stagecraft migrate`.'),
   table: ledgerTable.optional().describe('The ledger of applied migrations.'),
 })
 
