@@ -204,6 +204,17 @@ export interface DatabaseTarget {
   /** Project-relative folder of migrations. */
   readonly path: string
   readonly strategy: 'pre_deploy' | 'post_deploy' | 'manual'
+  /** For an engine that runs a program. */
+  readonly command?: {
+    readonly argv: readonly string[]
+    /** Ends with 0 when nothing is pending. */
+    readonly check?: readonly string[]
+    /** Variables of this machine that it gets, by name or glob. */
+    readonly env: readonly string[]
+    readonly timeoutMs: number
+    /** The service whose one-off container it runs in; default this machine. */
+    readonly on?: string
+  }
   readonly ledgerTable: string
   /** The Compose service it runs in, when it is one of ours: rolled before migrations, reached through its host. */
   readonly service?: string

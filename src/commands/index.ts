@@ -49,6 +49,11 @@ export const commands: CommandTable = {
     group: 'look',
     load: () => import('./migrate-plan.ts'),
   },
+  'migrate preflight': {
+    summary: 'find what pending migrations would lock, rewrite or break',
+    group: 'look',
+    load: () => import('./migrate-preflight.ts'),
+  },
   'migrate run': { summary: 'apply pending migrations, and roll nothing', group: 'deliver', load: () => import('./migrate-run.ts') },
   plan: { summary: 'show what a deploy would do and why, touching nothing', group: 'deliver', load: () => import('./plan.ts') },
   prune: { summary: 'remove from hosts what no kept release needs', group: 'operate', load: () => import('./prune.ts') },

@@ -18,8 +18,6 @@ export const unsupportedKeys: readonly string[] = [
   'terraform',
   'backend.providers.generic.dev',
   'frontend.providers.generic.dev',
-  'databases.*.migrations.runner',
-  'databases.*.migrations.command',
   'migrations.sources',
   'migrations.selection',
   'migrations.env',
@@ -32,8 +30,6 @@ export const unsupportedKeys: readonly string[] = [
   'environments.*.rollout.enabled',
   'environments.*.rollout.wait_seconds',
   'environments.*.rollout.wait_after_healthy_seconds',
-  'environments.*.databases.*.migrations.runner',
-  'environments.*.databases.*.migrations.command',
 ]
 
 /** Paths of keys and the one value of theirs that is refused. */

@@ -11,7 +11,7 @@ import { edgeTasks, proxyTasks, withEdgeNetwork, withNetwork } from './edge-task
 import { withExtraHosts } from './extra-hosts.ts'
 import { type FleetPart, type Scope, scopeOf } from './fleet-part.ts'
 import { withHooks } from './hook-tasks.ts'
-import { migrateTask, withPostMigrations } from './migrate-tasks.ts'
+import { migrateTask, needsUpload, withPostMigrations } from './migrate-tasks.ts'
 import { type Pins, pinTask } from './pins.ts'
 import { endInSwarm, finalizeTask, healthTask, type ReleasedImage } from './release-end.ts'
 import { rolloutTasks } from './rollout-tasks.ts'
@@ -59,7 +59,9 @@ export function deployTasks(deployment: Deployment, options: DeployOptions): Tas
   const pushIds = [...pinned, ...pushes, ...transfers].map((task) => task.id)
   const migrated = pins ? [] : deployment.databases.filter((database) => database.strategy === 'pre_deploy')
   const migrations = migrated.map((database) => migrateTask('migrate_pre', database, deployment, scope, pushIds))
-  const external = migrated.filter((database) => database.service === undefined).map(({ name }) => id('migrate_pre', name))
+  const external = migrated
+    .filter((database) => database.service === undefined && !needsUpload(database))
+    .map(({ name }) => id('migrate_pre', name))
   const released = built.map((service) => ({
     service: service.name,
     push: imageTask(service, deployment, pins),

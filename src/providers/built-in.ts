@@ -3,7 +3,8 @@ import { edgeProviders } from './edge/index.ts'
 import type { EdgeProviderEntry } from './edge/settings.ts'
 import { frontendProviders } from './frontend/index.ts'
 import { migrationEngines } from './migration/index.ts'
-import type { ImageProvider, Provider } from './provider.ts'
+import type { MigrationProvider } from './migration/provider.ts'
+import type { ImageProvider } from './provider.ts'
 import { ProviderRegistry } from './registry.ts'
 
 /** Every registry the manifest is checked against. */
@@ -11,7 +12,7 @@ export interface Registries {
   readonly backend: ProviderRegistry<ImageProvider>
   readonly edge: ProviderRegistry<EdgeProviderEntry>
   readonly frontend: ProviderRegistry<ImageProvider>
-  readonly migration: ProviderRegistry<Provider>
+  readonly migration: ProviderRegistry<MigrationProvider>
 }
 
 /** What this version comes with; a new set each time, so no test sees another's additions. */

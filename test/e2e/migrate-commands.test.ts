@@ -26,6 +26,7 @@ environments:
   dev: { driver: local, env_file: .env.dev }
 databases:
   main: { connection_env: MAIN_URL, migrations: { path: main } }
+  tool: { connection_env: STATS_URL, migrations: { engine: command, path: tool, table: tool_row, strategy: manual, command: [node, tool/apply.mjs] } }
   stats: { connection_env: STATS_URL, migrations: { path: stats, strategy: manual } }
 `
 
@@ -42,6 +43,7 @@ function commands(name: string, work: (world: World) => Promise<void>): void {
       const [main, stats] = [await server.database(), await server.database()]
       await mkdir(join(directory, 'main'))
       await mkdir(join(directory, 'stats'))
+      await mkdir(join(directory, 'tool'))
       await writeFile(join(directory, 'stagecraft.yml'), manifest)
       await writeFile(join(directory, 'docker-compose.yml'), 'services: { web: { image: nginx } }\n')
       await writeFile(join(directory, '.env.dev'), `MAIN_URL=${main}\nSTATS_URL=${stats}\n`)
@@ -91,7 +93,7 @@ commands(
 commands('a manual database is migrated by name, and one of several by strategy', async ({ run, write, main, stats }) => {
   await write('main/001.sql', 'create table a (n int);')
   await write('stats/001.sql', 'create table s (n int);')
-  assert.is((await run('migrate', 'run', '--strategy', 'manual')).code, 0)
+  assert.is((await run('migrate', 'run', '--database', 'stats')).code, 0)
   assert.equal(await ids(stats), ['001.sql'])
   assert.equal(await query(main, `select 1 from pg_tables where tablename = 'a'`), [])
   const both = await run('migrate', 'plan', '--all-databases', '--format', 'json')
@@ -101,11 +103,12 @@ commands('a manual database is migrated by name, and one of several by strategy'
     [
       ['main', { total: 1, pending: 1, drifted: 0, unknown: 0, applied: 0 }],
       ['stats', { total: 1, pending: 0, drifted: 0, unknown: 0, applied: 1 }],
+      ['tool', { total: 1, pending: 1, drifted: 0, unknown: 0, applied: 0 }],
     ],
   )
   const unknown = await run('migrate', 'run', '--database', 'mian')
   assert.is(unknown.code, 1)
-  assert.match(unknown.stderr, /there is `main`, `stats`/)
+  assert.match(unknown.stderr, /there is `main`, `stats`, `tool`/)
 })
 
 commands('some of them: by id, by tag, by number', async ({ run, write, main }) => {
@@ -148,6 +151,60 @@ commands('what nobody was asked about is unknown, never pending', async ({ run, 
   const gone = await run('migrate', 'plan')
   assert.is(gone.code, 2)
   assert.match(gone.stdout, /not known what was applied: nothing listens on 127\.0\.0\.1:1/)
+})
+
+commands('a tool of others runs once for the files it has, and again for others', async ({ run, write, stats }) => {
+  const script = `import { appendFileSync } from 'node:fs'
+if (!process.env.STATS_URL.startsWith('postgres://')) process.exit(4)
+if (process.argv.join().includes('postgres')) process.exit(5)
+appendFileSync('runs.log', 'x')
+console.log('applied by a tool', process.env.STATS_URL)
+`
+  await write('tool/apply.mjs', script)
+  const first = await run('migrate', 'run', '--database', 'tool', '--format', 'text')
+  assert.is(first.code, 0, first.stderr)
+  assert.match(first.stdout + first.stderr, /applied by a tool \*\*\*/)
+  assert.match((await run('migrate', 'run', '--database', 'tool')).stderr, /up to date|nothing to do/)
+  assert.is((await query(stats, `select 1 from tool_row where id = 'command'`)).length, 1)
+  await write('tool/apply.mjs', `${script}process.exit(7)\n`)
+  assert.match((await run('migrate', 'plan', '--database', 'tool')).stdout, /^tool: 1 pending/)
+  const failed = await run('migrate', 'run', '--database', 'tool')
+  assert.is(failed.code, 2)
+  assert.match(failed.stdout + failed.stderr, /`node tool\/apply\.mjs` exited with code 7/)
+  assert.match((await run('migrate', 'plan', '--database', 'tool')).stdout, /^tool: 1 pending/)
+})
+
+commands('a preflight reads what is pending, or the files it is given, and gates', async ({ run, write }) => {
+  await write('main/001.sql', 'create table a (n int);\ndrop table old;')
+  const before = await run('migrate', 'preflight')
+  assert.is(before.code, 1)
+  assert.match(
+    before.stdout,
+    /^main: 1 pending migration, 1 risk, score 75 of 100\n\nmain\/001\.sql:2 {2}drop-table \(high; lock: ACCESS EXCLUSIVE\)\n {2}why: .*\n {2}instead: /,
+  )
+  assert.is((await run('migrate', 'preflight', '--min-score', '70')).code, 0)
+  await write('main/001.sql', 'create table a (n int);')
+  assert.is((await run('migrate', 'run')).code, 0)
+  await write('main/002.sql', 'drop index a_n;')
+  const after = await run('migrate', 'preflight', '--format', 'json')
+  assert.is(after.code, 0)
+  const { checked } = JSON.parse(after.stdout)
+  assert.equal(checked[0].files, ['main/002.sql'])
+  assert.equal([checked[0].score, checked[0].risks[0].rule, checked[0].risks[0].line], [90, 'drop-index', 1])
+  assert.equal(JSON.parse((await run('migrate', 'preflight', '--all', '--format', 'json')).stdout).checked[0].files, [
+    'main/001.sql',
+    'main/002.sql',
+  ])
+  const named = await run('migrate', 'preflight', 'main/002.sql', 'main/003.sql')
+  assert.is(named.code, 1)
+  assert.match(named.stderr, /main\/003\.sql cannot be read/)
+  assert.match(
+    (await run('migrate', 'preflight', 'main/002.sql')).stdout,
+    /^1 file, 1 risk, score 90 of 100\n\nmain\/002\.sql:1 {2}drop-index/,
+  )
+  const other = await run('migrate', 'preflight', '--database', 'tool')
+  assert.is(other.code, 1)
+  assert.match(other.stderr, /`tool` is migrated by command: name its SQL files instead/)
 })
 
 commands('while somebody else migrates, the message says who', async ({ write, main }) => {

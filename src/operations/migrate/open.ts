@@ -26,7 +26,7 @@ export async function openMigrations(
   const chosen = chosenDatabases(deployment.databases, words, deployment.environment)
   if (!chosen.ok) throw new InputError(chosen.diagnostics)
   const given = Object.fromEntries(Object.entries(choice).filter(([, value]) => value !== undefined)) as MigrationChoice
-  const alone = chosen.value.map((database) => aloneTask(database, given))
+  const alone = chosen.value.map((database) => aloneTask(database, deployment, given))
   // What a deploy would do after its own migrations, these need not wait for.
   const isMigration = (id: string) => id.startsWith('migrate_')
   const others = project.graph.order

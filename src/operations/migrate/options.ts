@@ -41,3 +41,22 @@ export const migrateRunOptions = z.strictObject({
     .describe('auto: live on a terminal; text: a line per event; json: events on stdout'),
 })
 export type MigrateRunInput = z.output<typeof migrateRunOptions>
+
+export const preflightOptions = z.strictObject({
+  ...databaseOptions.shape,
+  strategy: databaseOptions.shape.strategy.describe('only databases with this strategy; of named files: when they are applied'),
+  all: z.boolean().default(false).describe('every migration of the project, applied or not; asks no database'),
+  minScore: z
+    .number()
+    .int()
+    .min(0)
+    .max(100)
+    .optional()
+    .describe('end with exit code 1 when the score is less; default: when a risk is high')
+    .meta({ value: '<n>' }),
+  format: z.enum(['text', 'json']).default('text').describe('how to print it'),
+})
+export const preflightArguments = z.strictObject({
+  files: z.array(z.string()).default([]).describe('SQL files to check, without asking for an environment'),
+})
+export type PreflightInput = z.output<typeof preflightOptions> & z.output<typeof preflightArguments>
