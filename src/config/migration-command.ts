@@ -2,6 +2,7 @@
 import { nearest } from '../../graph/nearest.ts'
 import type { Location } from '../../graph/types.ts'
 import type { DatabaseTarget } from '../contracts.ts'
+import { commandOf } from '../pipelines/user-tasks.ts'
 import type { MigrationProvider } from '../providers/migration/provider.ts'
 import { problem, type Report } from './diagnostic.ts'
 import { parseDuration } from './duration.ts'
@@ -37,7 +38,7 @@ export function migrationCommand(
       if (settings[word] !== undefined) fail('SC1072', `\`${word}\` is not for engine \`${engine.id}\`, which runs no program`, word)
     return undefined
   }
-  const argv = settings.command === undefined ? engine.command.argv : argvOf(settings.command)
+  const argv = settings.command === undefined ? engine.command.argv : commandOf(settings.command)
   const runner = settings.runner ?? (settings.on !== undefined || hasContainers ? 'container' : 'host')
   const isContainer = runner === 'container'
   if (argv === undefined) fail('SC1071', `engine \`${engine.id}\` needs \`command\`, what applies what is pending`)
@@ -57,7 +58,7 @@ export function migrationCommand(
   if (settings.on !== undefined && services && !services.includes(settings.on))
     fail('SC1073', `there is no service \`${settings.on}\` to run in, only ${listed(services)}`, 'on', nearest(settings.on, services))
   if (argv === undefined || (isContainer && settings.on === undefined)) return undefined
-  const check = isContainer ? undefined : settings.check === undefined ? engine.command.check : argvOf(settings.check)
+  const check = isContainer ? undefined : settings.check === undefined ? engine.command.check : commandOf(settings.check)
   return {
     argv,
     ...(check && { check }),
@@ -65,8 +66,4 @@ export function migrationCommand(
     timeoutMs: Math.round((parseDuration(settings.timeout ?? '10m') ?? 0) * 1000),
     ...(isContainer && settings.on !== undefined && { on: settings.on }),
   }
-}
-
-function argvOf(command: string | readonly string[]): readonly string[] {
-  return typeof command === 'string' ? ['sh', '-c', command] : command
 }

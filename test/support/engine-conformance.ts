@@ -1,5 +1,5 @@
 /** What every migration engine does, whatever stands behind it: spec/core/migrations.md. */
-import { suite } from 'uvu'
+import type { Test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { TaskContext } from '../../tasks/kind.ts'
 import type { MigrationEngine } from '../../tasks/migration/engine.ts'
@@ -18,9 +18,13 @@ export interface EngineWorld {
 }
 
 /** @param world a new project with at least one migration, none of which is applied. */
-export function engineConformance(engine: MigrationEngine, world: (work: (made: EngineWorld) => Promise<void>) => Promise<void>): void {
-  const test = suite(`migration engine ${engine.id}`)
-  const check = (name: string, work: (made: EngineWorld) => Promise<void>) => test(name, () => world((made) => within(5_000, work(made))))
+export function engineConformance(
+  test: Test,
+  engine: MigrationEngine,
+  world: (work: (made: EngineWorld) => Promise<void>) => Promise<void>,
+): void {
+  const check = (name: string, work: (made: EngineWorld) => Promise<void>) =>
+    test(`${engine.id}: ${name}`, () => world((made) => within(5_000, work(made))))
   const states = async ({ params, context }: EngineWorld, more: Partial<MigrationParams> = {}) =>
     (await engine.plan({ ...params, ...more }, context)).steps.map(({ state }) => state)
 
@@ -78,6 +82,4 @@ export function engineConformance(engine: MigrationEngine, world: (work: (made: 
     assert.equal(await engine.apply({ ...made.params, tags: ['nothing'] }, made.context), [])
     assert.is(made.effects(), 0)
   })
-
-  test.run()
 }

@@ -20,7 +20,7 @@ test('what the manifest may name and what acts are the same engines', () => {
   assert.throws(() => engineOf('dbmate'), /no migration engine is called dbmate/)
 })
 
-for (const engine of engines.values()) engineConformance(engine, (work) => worldOf(engine.id, work))
+for (const engine of engines.values()) engineConformance(test, engine, (work) => worldOf(engine.id, work))
 
 /** A project of one migration, and a database and programs that only remember what they were told. */
 function worldOf(id: string, work: (made: EngineWorld) => Promise<void>): Promise<void> {
