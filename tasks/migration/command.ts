@@ -7,7 +7,6 @@ import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { commandText, exitFailure } from '../exec/command-text.ts'
 import { alwaysPassed } from '../exec/request.ts'
-import { faultPoint } from '../fault-point.ts'
 import { type TaskContext, TaskFailure } from '../kind.ts'
 import type { Host, ProgramEnd } from '../ports.ts'
 import { runOneOff } from '../rolling/one-off.ts'
@@ -49,7 +48,6 @@ async function apply(params: MigrationParams, context: TaskContext): Promise<rea
       if (stateOf(migration, await open.applied()) === 'applied') return []
       const releaseId = await context.ports.release.id()
       await runIt(command, params, context)
-      faultPoint('migrate-applied', context)
       await open.record({ id: migration.id, checksum: migration.checksum }, releaseId)
       return [migration.id]
     }),
