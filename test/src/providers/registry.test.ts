@@ -45,7 +45,7 @@ test('an id is not empty', () => {
 })
 test('an unknown id is an error that names role and id', () => {
   const error = caught(() => new ProviderRegistry<Provider>('migration').get('dbmate'))
-  assert.equal([error.code, error.message], ['unknown_provider', 'there is no migration provider `knex`'])
+  assert.equal([error.code, error.message], ['unknown_provider', 'there is no migration provider `dbmate`'])
 })
 test('hooks hear of registrations and look-ups', () => {
   const heard: unknown[] = []
