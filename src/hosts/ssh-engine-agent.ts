@@ -25,7 +25,7 @@ export class EngineAgent extends Agent {
     this.#connection = connection
     // A channel whose connection is gone looks open for a while, and swallows the request it is given.
     connection.onLost(() => {
-      for (const channel of Object.values(this.freeSockets).flatMap((channels) => channels ?? [])) channel.emit('close')
+      for (const channels of Object.values(this.freeSockets)) channels?.splice(0)
     })
   }
 
