@@ -93,6 +93,8 @@ export interface HostAddress {
   readonly user?: string
   readonly port?: number
   readonly identityFile?: string
+  /** Machines to go through, as for `ssh -J`; `none`: go straight there. Undefined: what ~/.ssh/config says. */
+  readonly jump?: string
   readonly roles: readonly string[]
   readonly origin?: Location
 }

@@ -27,3 +27,13 @@ export function parseHostAddress(text: string): ParsedAddress | undefined {
   if (port !== undefined && (port < 1 || port > 65535)) return undefined
   return { ...(user !== undefined && { user }), address, ...(port !== undefined && { port }) }
 }
+
+/**
+ * `[user@]address[:port]`, several with commas between; also as `ssh://` addresses, as ssh_config(5) has them. `none` is no machine at all.
+ * Undefined for what is neither.
+ */
+export function parseJumps(text: string): readonly ParsedAddress[] | undefined {
+  if (text.trim().toLowerCase() === 'none') return []
+  const jumps = text.split(',').map((part) => parseHostAddress(part.trim().replace(/^ssh:\/\//, '')))
+  return jumps.every((jump) => jump !== undefined) ? jumps : undefined
+}

@@ -84,6 +84,7 @@ function mergeHosts(inventory: InventoryConfig, from: JsonPath, loaded: LoadedCo
       ...(host.user !== undefined && { user: host.user }),
       ...(host.port !== undefined && { port: host.port }),
       ...(host.identity_file !== undefined && { identityFile: host.identity_file }),
+      ...(host.jump !== undefined && { jump: host.jump }),
       roles: [...new Set([...(known?.roles ?? []), ...roles])].sort(),
       origin: known?.origin ?? origin,
     })
@@ -97,7 +98,8 @@ function sameMachine(known: HostAddress, host: HostConfig): boolean {
     known.privateAddress === host.private_address &&
     known.user === host.user &&
     known.port === host.port &&
-    known.identityFile === host.identity_file
+    known.identityFile === host.identity_file &&
+    known.jump === host.jump
   )
 }
 

@@ -18,6 +18,7 @@ import { type ConnectionSources, resolveConnection } from './ssh-config.ts'
 import { type ConnectionStats, SshConnection } from './ssh-connection.ts'
 import { EngineAgent } from './ssh-engine-agent.ts'
 import { runOverSsh } from './ssh-exec.ts'
+import { Jumps } from './ssh-jumps.ts'
 import type { Sftp } from './ssh-sftp.ts'
 import { SftpSession } from './ssh-sftp-session.ts'
 import { createSwarm } from './swarm.ts'
@@ -33,6 +34,8 @@ export interface RemoteHostOptions extends ConnectionSources {
   readonly connectTimeoutMs?: number
   readonly keepaliveIntervalMs?: number
   readonly lockLeaseMs?: number
+  /** Shared by hosts that are reached through the same machines; whoever made it closes it. */
+  readonly jumps?: Jumps
   /** Looked at with everything else. */
   readonly edge?: EdgeScope
   /** Its swarm is looked at with everything else. */
@@ -68,7 +71,9 @@ const tunnelTimeoutMs = 15_000
 /** Does nothing yet: the connection is made on first use. */
 export function createRemoteHost(options: RemoteHostOptions): RemoteHost {
   const { address, directory } = options
-  const connection = new SshConnection({ ...options, name: address.name, settings: () => resolveConnection(address, options) })
+  // A host by itself knows its own way.
+  const jumps = options.jumps ?? new Jumps(options)
+  const connection = new SshConnection({ ...options, name: address.name, settings: () => resolveConnection(address, options), jumps })
   const session = new SftpSession(connection, directory)
   const agent = new EngineAgent(connection)
   const engine = createEngine(connection, agent, options)
@@ -148,6 +153,7 @@ export function createRemoteHost(options: RemoteHostOptions): RemoteHost {
     async close() {
       agent.destroy()
       await connection.close()
+      if (options.jumps === undefined) await jumps.close()
     },
   }
 }

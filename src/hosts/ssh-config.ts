@@ -8,6 +8,7 @@ import { readdir, readFile } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import SSHConfig, { glob, LineType } from 'ssh-config'
 import { TaskFailure } from '../../tasks/kind.ts'
+import { parseJumps } from '../config/host-address.ts'
 import type { HostAddress } from '../contracts.ts'
 import { localUser } from './local-user.ts'
 
@@ -29,6 +30,8 @@ export interface ConnectionSettings {
   readonly agentSocket?: string
   /** Absolute paths. The first is where a missing key is to be added. */
   readonly knownHostsFiles: readonly string[]
+  /** Machines on the way there, the first one first (`ProxyJump`): each is reached through those before it. */
+  readonly jumps: readonly ConnectionSettings[]
 }
 
 /** What of this machine and project decides about connections. */
@@ -55,11 +58,16 @@ export async function resolveConnection(host: HostAddress, sources: ConnectionSo
 
 /** The pure part: `configText` is the configuration with its includes in place. @throws TaskFailure (refused). */
 export function connectionSettings(host: HostAddress, configText: string, sources: ConnectionSources): ConnectionSettings {
+  return settingsOf(host, configText, sources, [])
+}
+
+/** @param beyond machines that are reached through this one, for which it was asked. */
+function settingsOf(host: HostAddress, configText: string, sources: ConnectionSources, beyond: readonly string[]): ConnectionSettings {
   const config = lookUp(host.address, host.user, configText)
-  const proxy = ['proxyjump', 'proxycommand'].find((name) => (config.text(name) ?? 'none').toLowerCase() !== 'none')
-  if (proxy !== undefined) {
-    throw refused(host.name, `~/.ssh/config reaches ${host.address} through \`${proxy}\`, which is not supported yet`, {
-      remedy: `give ${host.name} an address this machine reaches directly, or run from a machine that does`,
+  const jump = host.jump ?? config.text('proxyjump')
+  if (jump === undefined && (config.text('proxycommand') ?? 'none').toLowerCase() !== 'none') {
+    throw refused(host.name, `~/.ssh/config reaches ${host.address} through \`proxycommand\`, which is not supported`, {
+      remedy: `use \`ProxyJump\` there, or give ${host.name} a \`jump\` in the manifest`,
     })
   }
   const user = host.user ?? config.text('user') ?? localUser(sources.env)
@@ -110,7 +118,41 @@ export function connectionSettings(host: HostAddress, configText: string, source
           .map(fromConfig),
       ]),
     ],
+    jumps: jump === undefined ? [] : jumpsTo(host, jump, configText, sources, [...beyond, machineOf(host)]),
   }
+}
+
+/**
+ * As `ssh -J` does: the first machine is reached as the configuration says, each other one through the one before it.
+ * @throws TaskFailure (refused) when they are not understood, or go in circles.
+ */
+function jumpsTo(
+  { name }: HostAddress,
+  given: string,
+  configText: string,
+  sources: ConnectionSources,
+  beyond: readonly string[],
+): readonly ConnectionSettings[] {
+  const addresses = parseJumps(given)
+  if (addresses === undefined) {
+    throw refused(
+      name,
+      `${name} is reached through \`${given}\`, expected \`[user@]address[:port]\`, several with commas between, or \`none\``,
+    )
+  }
+  return addresses.flatMap((jump, index) => {
+    if (beyond.includes(machineOf(jump))) {
+      throw refused(name, `the way to ${beyond[0]} goes in circles: ${[...beyond, machineOf(jump)].join(' through ')}`)
+    }
+    const machine: HostAddress = { ...jump, name: jump.address, roles: [], ...(index === 0 ? {} : { jump: 'none' }) }
+    const { jumps, ...settings } = settingsOf(machine, configText, sources, beyond)
+    return [...jumps, { ...settings, jumps: [] }]
+  })
+}
+
+/** Several can share an address, behind ports of one router. */
+function machineOf({ address, port }: Pick<HostAddress, 'address' | 'port'>): string {
+  return port === undefined ? address : `${address}:${port}`
 }
 
 interface HostConfig {

@@ -3,7 +3,6 @@
  * It is made on first use. One that could not be made stays failed for the run; one that was lost is made again by the next
  * operation, so that what a run holds on the host can be put in order.
  */
-import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Client, ClientChannel } from 'ssh2'
 import { TaskFailure } from '../../tasks/kind.ts'
@@ -11,10 +10,11 @@ import { readKnownHosts } from './known-hosts-files.ts'
 import { planAuthentication } from './ssh-auth.ts'
 import type { ConnectionSettings } from './ssh-config.ts'
 import { bounded } from './ssh-deadline.ts'
-import { dial } from './ssh-dial.ts'
+import { dial, through } from './ssh-dial.ts'
 import { endpoint, lostFailure } from './ssh-failure.ts'
 import { type Handshake, shakeHands } from './ssh-handshake.ts'
 import { HeadStartRefused } from './ssh-head-start.ts'
+import type { Jumps } from './ssh-jumps.ts'
 import { loadSsh2 } from './ssh-library.ts'
 
 /** For tests and benchmarks: what a run has cost. */
@@ -39,6 +39,8 @@ export interface SshConnectionOptions {
   /** For TCP, handshake and authentication together. */
   readonly connectTimeoutMs?: number
   readonly keepaliveIntervalMs?: number
+  /** Who knows the way to hosts that are reached through other machines. */
+  readonly jumps?: Pick<Jumps, 'reach'>
 }
 
 /** With 3 keepalives without an answer, a dead link is noticed within 20 s. */
@@ -58,7 +60,7 @@ interface Link {
 
 interface Session {
   readonly client: Client
-  readonly socket: Socket
+  readonly socket: Duplex
 }
 
 type Opener = (client: Client, done: (error: Error | undefined, channel: ClientChannel) => void) => void
@@ -218,10 +220,16 @@ export class SshConnection {
     return link
   }
 
+  #reach(settings: ConnectionSettings): Promise<Duplex> {
+    const { jumps } = this.#options
+    if (jumps === undefined) throw new Error(`${settings.name} is reached through other machines, and nobody knows the way`)
+    return jumps.reach(settings)
+  }
+
   async #begin(attempt: Attempt): Promise<Handshake & Session> {
     const { lost, interrupted } = attempt
     const settings = await this.settings()
-    const { socket, check } = dial(settings)
+    const { socket, check } = settings.jumps.length === 0 ? dial(settings) : through(await this.#reach(settings))
     try {
       const [ssh2, knownHosts] = await Promise.all([loadSsh2(), readKnownHosts(settings)])
       const authentication = await planAuthentication(ssh2, settings)

@@ -1,10 +1,11 @@
-import { createConnection, type Socket } from 'node:net'
+import { createConnection } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { cutAtFault } from '../../tasks/fault-point.ts'
 import type { ConnectionSettings } from './ssh-config.ts'
 import { connectFailure } from './ssh-failure.ts'
 
 export interface Dialing {
-  readonly socket: Socket
+  readonly socket: Duplex
   /** @throws TaskFailure when it has failed already: nobody who listens from now on would hear of it. */
   check(): void
 }
@@ -24,4 +25,12 @@ export function dial(settings: ConnectionSettings): Dialing {
       if (failure !== undefined) throw connectFailure(Object.assign(failure, { level: 'client-socket' }), settings, 'dialing', [])
     },
   }
+}
+
+/** The same for a way that is there already. */
+export function through(socket: Duplex): Dialing {
+  cutAtFault(socket)
+  // Whoever reads from it hears of errors; until then the end of the channel is one.
+  socket.on('error', () => undefined)
+  return { socket, check() {} }
 }

@@ -1,5 +1,5 @@
 /** One attempt at a session with a host: key exchange, its key verified, authentication. */
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import type { Client, ConnectConfig } from 'ssh2'
 import { TaskFailure } from '../../tasks/kind.ts'
 import { hostKeyAlgorithms, type KnownHostsFile, verifyHostKey } from './known-hosts.ts'
@@ -54,7 +54,7 @@ function deferred(): Deferred {
 }
 
 /** @param socket connected, or about to be; it is destroyed when the attempt fails. */
-export function shakeHands(socket: Socket, options: HandshakeOptions): Handshake {
+export function shakeHands(socket: Duplex, options: HandshakeOptions): Handshake {
   const { settings, authentication, headStart, interrupted } = options
   const client = new options.ssh2.Client()
   const asking = deferred()
@@ -115,7 +115,7 @@ export function shakeHands(socket: Socket, options: HandshakeOptions): Handshake
   return { client, mayAsk: asking.promise, ready }
 }
 
-function clientConfig(socket: Socket, options: HandshakeOptions, distrust: (why: TaskFailure | undefined) => void): ConnectConfig {
+function clientConfig(socket: Duplex, options: HandshakeOptions, distrust: (why: TaskFailure | undefined) => void): ConnectConfig {
   const { settings, knownHosts, authentication } = options
   const { hostKeyName, port } = settings
   return {

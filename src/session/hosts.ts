@@ -12,6 +12,7 @@ import { removeLeftovers } from '../hosts/leftovers.ts'
 import { localUser } from '../hosts/local-user.ts'
 import type { HostOperator } from '../hosts/operator.ts'
 import { createRemoteHost, type RemoteHost } from '../hosts/remote-host.ts'
+import { Jumps } from '../hosts/ssh-jumps.ts'
 import { journalFile } from '../journal/line.ts'
 import type { LockableHost } from './environment-lock.ts'
 
@@ -44,6 +45,7 @@ const firstFence = 1
 
 export function hostPool(deployment: Deployment, projectDirectory: string, app: App): HostPool {
   const open = new Map<string, RemoteHost>()
+  const jumps = new Jumps({ signal: app.signal })
   const owner = randomUUID()
   // Everything that waits on a host listens for the end of the run: of many hosts that is no leak.
   setMaxListeners(0, app.signal)
@@ -65,6 +67,7 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
       homeDirectory: app.env['HOME'] ?? homedir(),
       env: app.env,
       signal: app.signal,
+      jumps,
       edgeDirectory: deployment.edgeDirectory,
       edge,
       swarm: deployment.swarm !== undefined,
@@ -113,6 +116,7 @@ export function hostPool(deployment: Deployment, projectDirectory: string, app: 
     stats: () => Object.fromEntries([...open].map(([name, host]) => [name, host.stats()])),
     async close() {
       await Promise.all([...open.values()].map((host) => host.close()))
+      await jumps.close()
     },
   }
 }

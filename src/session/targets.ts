@@ -61,8 +61,25 @@ export function taskIdOf(word: string, present: ReadonlySet<TaskId>): TaskId | u
 }
 
 function expanded(word: string, present: ReadonlySet<TaskId>, pipelines: Readonly<Record<string, readonly string[]>>): readonly string[] {
-  if (taskIdOf(word, present) || Object.hasOwn(builtIn, word) || !Object.hasOwn(pipelines, word)) return [word]
-  return pipelines[word] ?? []
+  if (taskIdOf(word, present) || Object.hasOwn(builtIn, word)) return [word]
+  if (Object.hasOwn(pipelines, word)) return pipelines[word] ?? []
+  const everywhere = idsOnHosts(word, present)
+  return everywhere.length > 0 ? everywhere : [word]
+}
+
+/**
+ * What a service's task is without a host: `rollout:web` is `rollout:web@node-1` and all others, and `push:web` is how the image of `web`
+ * gets to where it is wanted, also when it is sent to each host.
+ */
+function idsOnHosts(word: string, present: ReadonlySet<TaskId>): readonly TaskId[] {
+  const colon = word.indexOf(':')
+  if (colon === -1) return []
+  const kind = word.slice(0, colon)
+  // A deploy of one service is `deploy --services web`: a release is more than its tasks.
+  if (kind === 'deploy') return []
+  const kinds = Object.hasOwn(builtIn, kind) ? (builtIn[kind] ?? []) : [kind]
+  const starts = kinds.map((one) => `${one}${word.slice(colon)}`)
+  return [...present].filter((id) => starts.some((start) => id === start || id.startsWith(`${start}@`)))
 }
 
 /** Tasks of the user's as people call them. */

@@ -2,6 +2,7 @@
  * The driver `docker-rollout`: the Docker CLI plugin of that name on the host replaces the containers; what it does not look at, we do
  * before and after. Protocol: https://github.com/wowu/docker-rollout, `docker rollout -f FILE -p NAME -t SECONDS -w SECONDS SERVICE`.
  */
+import { z } from 'zod'
 import { TaskFailure } from '../kind.ts'
 import type { Host } from '../ports.ts'
 import { bringUp, cleanEnvironment, composeFile } from './compose.ts'
@@ -55,16 +56,30 @@ async function requirePlugin(host: Host): Promise<string> {
   throw new TaskFailure({
     reason: 'missing-output',
     subject: host.name,
-    message: `rollout.driver is docker-rollout, and ${host.name} does not have that plugin: \`docker rollout --version\` fails there`,
+    message: `rollout.driver is docker-rollout, and ${host.name} does not have that plugin: \`docker info\` there does not list it`,
     remedy: `install docker-rollout for the deploy user on ${host.name}, or use driver native`,
   })
 }
 
+/**
+ * Docker lists the plugins it found. `docker rollout --version` would answer without the plugin too: with the version of Docker.
+ * @throws TaskFailure when Docker does not answer.
+ */
 async function probe(host: Host): Promise<string | undefined> {
-  const { code } = await host.run({ argv: ['docker', 'rollout', '--version'], timeoutMs: probeMs })
-  if (code !== 0) return undefined
+  const listed = await host.run({ argv: ['docker', 'info', '--format', '{{json .ClientInfo.Plugins}}'], timeoutMs: probeMs })
+  if (listed.code !== 0) {
+    const message = `\`docker info\` on ${host.name} ended with code ${listed.code}, so its plugins are not known`
+    throw new TaskFailure({ reason: 'exit', subject: host.name, message, output: listed.stderr.split('\n').filter(Boolean).slice(-5) })
+  }
+  if (!pluginNames.parse(JSON.parse(listed.stdout)).includes('rollout')) return undefined
   return (await host.run({ argv: ['printenv', 'HOME'], timeoutMs: probeMs })).stdout.trim()
 }
+
+/** Docker says `null` where there is no plugin at all. A plugin that is broken is listed with `Err`. */
+const pluginNames = z
+  .array(z.object({ Name: z.string(), Err: z.string().optional() }))
+  .nullable()
+  .transform((plugins) => (plugins ?? []).filter(({ Err }) => !Err).map(({ Name }) => Name))
 
 async function runPlugin(rolling: Rolling, home: string): Promise<void> {
   const { host, params, context } = rolling

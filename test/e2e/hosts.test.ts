@@ -1,7 +1,7 @@
 /** The transport against real machines: OpenSSH, its SFTP server and Docker Engine on the hosts of the lab. */
 import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -46,7 +46,19 @@ const asRoot = (change: Partial<RemoteHostOptions> = {}, port = 22) =>
 /** Pins the lab's host under another port. */
 function pinned(host: string, port: number): string {
   const path = join(temporary, `known-${port}`)
-  const key = labFile('ssh/known_hosts').split('\n')[0]?.split(' ').slice(1).join(' ')
+  const lines = labFile('ssh/known_hosts').split('\n')
+  const key = lines
+    .find(
+      (line) =>
+        line.startsWith(`[${address}]`) ||
+        line
+          .split(' ')[0]
+          ?.split(',')
+          .includes(address ?? ''),
+    )
+    ?.split(' ')
+    .slice(1)
+    .join(' ')
   writeFileSync(path, `[${host}]:${port} ${key}\n`)
   return path
 }
@@ -57,6 +69,26 @@ test.after(async () => {
   if (address !== undefined) await remote().run({ argv: ['rm', '-rf', `/opt/stagecraft/${project}`] })
   await Promise.all([...open].map((host) => host.close()))
   rmSync(temporary, { recursive: true })
+})
+
+labTest('programs, files and the engine through another machine, as ~/.ssh/config has it', async () => {
+  const home = join(temporary, 'behind')
+  mkdirSync(join(home, '.ssh'), { recursive: true })
+  const lines = ['Host bastion', `  HostName ${address}`, '  User deploy', `  IdentityFile ${join(lab, 'ssh', 'id_ed25519')}`]
+  writeFileSync(
+    join(home, '.ssh', 'config'),
+    [...lines, `Host ${address}`, '  ProxyJump bastion', 'Match host bastion', '  ProxyJump none', ''].join('\n'),
+  )
+  const host = remote({ homeDirectory: home })
+  assert.is(
+    (await host.run({ argv: ['printenv', 'SSH_CONNECTION'] })).stdout.split(' ')[0],
+    address,
+    'it comes from the machine on the way',
+  )
+  await host.files.write('through', Buffer.from('a file'), 0o640)
+  assert.is((await host.files.read('through'))?.toString(), 'a file')
+  await host.files.remove('through')
+  assert.ok(Array.isArray((await host.observe()).containers))
 })
 
 labTest('a host that knows nothing of a project is an empty state', async () => {

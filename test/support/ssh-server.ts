@@ -91,11 +91,16 @@ export async function startSshServer(options: SshServerOptions = {}): Promise<Ss
 
   function serveConnection(connection: Connection): void {
     connection.on('session', (accept) => serveSession(accept()))
-    connection.on('tcpip', (accept, _reject, info) => {
-      const channel = accept()
+    connection.on('tcpip', (accept, reject, info) => {
       const socket = connect(info.destPort, info.destIP)
-      socket.on('error', () => channel.close())
-      channel.pipe(socket).pipe(channel)
+      socket.once('error', reject)
+      socket.once('connect', () => {
+        socket.off('error', reject)
+        const channel = accept()
+        socket.on('error', () => channel.close())
+        channel.on('error', () => socket.destroy())
+        channel.pipe(socket).pipe(channel)
+      })
     })
     if (options.forwardSockets === false) return
     connection.on('openssh.streamlocal', (accept, reject, info) => {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isAddress, parseHostAddress, userName } from '../host-address.ts'
+import { isAddress, parseHostAddress, parseJumps, userName } from '../host-address.ts'
 import { port, role, text } from './words.ts'
 
 const hostName = z
@@ -13,6 +13,10 @@ const hostMap = z
     user: z.string().regex(userName, 'expected a user name').optional(),
     port: port.optional(),
     identity_file: text.optional().describe('Private key on this machine; default what ~/.ssh/config or the agent says.'),
+    jump: text
+      .refine((given) => parseJumps(given) !== undefined, 'expected `[user@]address[:port]`, several with commas between, or `none`')
+      .optional()
+      .describe('Machine to go through, as for `ssh -J`; default what ~/.ssh/config says, `none` for nothing.'),
     roles: z.array(role).default([]),
     name: hostName.optional().describe('Short name for task ids and messages; default the address.'),
   })

@@ -7,6 +7,8 @@ export interface SshTarget {
   readonly port?: number
   /** Absolute. */
   readonly identityFile?: string
+  /** As for `-J`. */
+  readonly jump?: string
   /** Absolute paths. */
   readonly knownHostsFiles: readonly string[]
 }
@@ -25,6 +27,7 @@ export function sshCommand(target: SshTarget, argv: readonly string[], terminal?
     ...(target.user === undefined ? [] : ['-l', target.user]),
     ...(target.port === undefined ? [] : ['-p', String(target.port)]),
     ...(target.identityFile === undefined ? [] : ['-i', tokenless(target.identityFile)]),
+    ...(target.jump === undefined ? [] : ['-J', target.jump]),
     ...(terminal === undefined ? [] : [terminal === 'ask' ? '-t' : '-T']),
     '--',
     target.address,

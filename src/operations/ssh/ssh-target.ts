@@ -25,6 +25,7 @@ export function sshTarget(
     ...(user === undefined ? {} : { user }),
     ...(host.port === undefined ? {} : { port: host.port }),
     ...(host.identityFile === undefined ? {} : { identityFile: absolute(host.identityFile) }),
+    ...(host.jump === undefined ? {} : { jump: host.jump }),
     knownHostsFiles: knownHosts.map(absolute),
   }
 }

@@ -29,6 +29,7 @@ test('without a configuration the defaults of OpenSSH hold', () => {
     identitiesOnly: false,
     agentSocket: '/agent',
     knownHostsFiles: ['/work/shop/stagecraft.known_hosts', '/home/anna/.ssh/known_hosts'],
+    jumps: [],
   })
 })
 
@@ -69,7 +70,7 @@ const cases: readonly [name: string, config: string, host: Partial<HostAddress>,
     {},
     { knownHostsFiles: ['/work/shop/stagecraft.known_hosts', '/home/anna/.ssh/known_hosts', '/home/anna/.ssh/a', '/b'] },
   ],
-  ['ProxyJump none', 'Host web\n  ProxyJump none\nHost *\n  ProxyJump bastion', {}, { hostName: 'web' }],
+  ['ProxyJump none', 'Host web\n  ProxyJump none\nHost *\n  ProxyJump bastion', {}, { hostName: 'web', jumps: [] }],
   ['no name is looked up', 'Host web\n  CanonicalizeHostname yes\n  CanonicalDomains example.com example.org', {}, { hostName: 'web' }],
 ]
 
@@ -90,12 +91,41 @@ test('a program named by Match exec is not run', () => {
   assert.throws(() => rmSync(file), /ENOENT/)
 })
 
-test('a way through another host is refused, in words', () => {
+const way = (config: string, more: Partial<HostAddress> = {}) =>
+  connectionSettings(host(more), config, sources).jumps.map(({ user, hostName, port }) => `${user}@${hostName}:${port}`)
+const me = userInfo().username
+
+for (const [title, config, jump, expected] of [
+  ['one machine', 'Host web\n  ProxyJump bastion', undefined, [`${me}@bastion:22`]],
+  ['with user and port', 'Host web\n  ProxyJump anna@bastion:2222', undefined, ['anna@bastion:2222']],
+  ['as an address', 'Host web\n  ProxyJump ssh://anna@bastion:2222', undefined, ['anna@bastion:2222']],
+  [
+    'an alias with a section of its own',
+    'Host web\n  ProxyJump b\nHost b\n  HostName 203.0.113.1\n  User jump',
+    undefined,
+    ['jump@203.0.113.1:22'],
+  ],
+  ['several, in order', 'Host web\n  ProxyJump one,two', undefined, [`${me}@one:22`, `${me}@two:22`]],
+  [
+    'the first one by its own way, the second never',
+    'Host web\n  ProxyJump one,two\nHost one two\n  ProxyJump zero',
+    undefined,
+    [`${me}@zero:22`, `${me}@one:22`, `${me}@two:22`],
+  ],
+  ['the manifest wins', 'Host web\n  ProxyJump bastion', 'anna@other', ['anna@other:22']],
+  ['the manifest wants none', 'Host web\n  ProxyJump bastion', 'none', []],
+  ['the manifest wins over a command, too', 'Host web\n  ProxyCommand nc %h %p', 'other', [`${me}@other:22`]],
+] as const) {
+  test(`a way through other machines: ${title}`, () => assert.equal(way(config, jump === undefined ? {} : { jump }), expected))
+}
+
+test('a way that is not understood, or has no end, is refused in words', () => {
+  assert.throws(() => way('Host web\n  ProxyCommand nc %h %p'), /proxycommand/)
+  assert.throws(() => way('Host web\n  ProxyJump a b;c'), /node-1 is reached through `a b;c`, expected `\[user@\]address/)
   assert.throws(
-    () => connectionSettings(host(), 'Host web\n  ProxyJump bastion', sources),
-    /reaches web through `proxyjump`, which is not supported yet/,
+    () => way('Host *\n  ProxyJump bastion\nHost bastion\n  ProxyJump web'),
+    /the way to web goes in circles: web through bastion through bastion/,
   )
-  assert.throws(() => connectionSettings(host(), 'Host web\n  ProxyCommand nc %h %p', sources), /proxycommand/)
 })
 
 test('a configuration that cannot be parsed is named', () => {

@@ -6,7 +6,7 @@ import { buildArguments } from '../../../src/pipelines/build-arguments.ts'
 import { Pool } from '../../../src/pool.ts'
 import { contentPort, memoryContent } from '../../../src/session/content.ts'
 import { exitCodeOf } from '../../../src/session/exit-code.ts'
-import { builtInTargets, matchesGlob, targetGraph } from '../../../src/session/targets.ts'
+import { builtInTargets, matchesGlob, namedTasks, targetGraph } from '../../../src/session/targets.ts'
 import type { TaskFailure } from '../../../tasks/kind.ts'
 import { rejects } from '../../support/assertions.ts'
 import { graphOf, memoryCache, resultOf, task } from '../../support/fake-run.ts'
@@ -85,6 +85,26 @@ test('a target brings all that its tasks depend on; an id only its own', () => {
   assert.equal(targets('push:api', 'build:web'), ['build:api', 'build:web', 'push:api'])
   assert.equal(targets('migrate'), [], 'a target that nothing belongs to is fine')
   assert.match(targets('deploy')[0] ?? '', 'SC3107 this environment has no hosts to deploy to')
+})
+
+test('the task of a service without a host is that of every host, and a push is however its image travels', () => {
+  const sent = graphOf(
+    task('build:web'),
+    task('transfer:web@n-1', { after: ['build:web'] }),
+    task('transfer:web@n-2', { after: ['build:web'] }),
+    task('transfer:website@n-1'),
+    task('rollout:web@n-1', { after: ['transfer:web@n-1'] }),
+    task('finalize:prod'),
+  )
+  const ids = (word: string) => {
+    const found = targetGraph([word], sent)
+    return found.ok ? [...found.value.order].sort() : told(found.diagnostics)
+  }
+  assert.equal(ids('push:web'), ['build:web', 'transfer:web@n-1', 'transfer:web@n-2'])
+  assert.equal(ids('rollout:web'), ['build:web', 'rollout:web@n-1', 'transfer:web@n-1'])
+  assert.match(ids('push:we')[0] ?? '', 'SC3104')
+  assert.match(ids('deploy:web')[0] ?? '', 'SC3104', 'a release is more than its tasks')
+  assert.equal([...namedTasks(['push:web'], sent, {})].sort(), ['transfer:web@n-1', 'transfer:web@n-2'])
 })
 
 test('every word nobody knows is reported, with what was probably meant', () => {

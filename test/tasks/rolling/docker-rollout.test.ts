@@ -9,7 +9,7 @@ const test = suite('tasks/rolling/docker-rollout')
 /** Doubles what runs, waits for nothing, and removes the old ones; `made` says what the new ones are like. */
 function rig(replicas: number, plugin: (r: RolloutRig) => number = swapAll): RolloutRig {
   const r = new RolloutRig({ driver: 'docker-rollout', replicas })
-  r.host.answer(/^docker rollout --version$/, {})
+  r.host.answer(/^docker info /, { stdout: '[{"Name":"compose","Version":"2.26.1"},{"Name":"rollout","Version":"v0.13"}]\n' })
   r.host.answer(/^printenv HOME$/, { stdout: '/home/deploy\n' })
   r.host.answer(/docker rollout --file .* web$/, () => ({ code: plugin(r) }))
   r.host.answer(/ docker compose .* up --detach --no-deps --scale web=\d+ web$/, ({ argv }) => {
@@ -39,13 +39,26 @@ test('the plugin replaces what runs, told where the file is and how long to wait
   )
 })
 
-test('it is asked for once per host, and missed with a word on what to do', async () => {
+for (const [title, plugins] of [
+  ['is not there', '[{"Name":"compose","Version":"2.26.1"}]'],
+  ['is there, but broken', '[{"Name":"rollout","Err":"exec format error"}]'],
+  ['cannot be: Docker has no plugins at all', 'null'],
+] as const) {
+  test(`it ${title}: asked for once per host, and missed with a word on what to do`, async () => {
+    const r = rig(1)
+    r.host.answer(/^docker info /, { stdout: `${plugins}\n` })
+    r.old('web-1')
+    for (let turn = 0; turn < 2; turn++) assert.match(((await rejects(r.run())) as Error).message, /node-1 does not have that plugin/)
+    assert.is(r.host.commands.filter(({ argv }) => argv.includes('info')).length, 1)
+    assert.equal(r.state(), ['web-1 old running'])
+  })
+}
+
+test('a Docker that does not answer is not a plugin that is missing', async () => {
   const r = rig(1)
-  r.host.answer(/^docker rollout --version$/, { code: 1 })
+  r.host.answer(/^docker info /, { code: 1, stderr: 'permission denied\n' })
   r.old('web-1')
-  for (let turn = 0; turn < 2; turn++) assert.match(((await rejects(r.run())) as Error).message, /node-1 does not have that plugin/)
-  assert.is(r.host.commands.filter(({ argv }) => argv.includes('--version')).length, 1)
-  assert.equal(r.state(), ['web-1 old running'])
+  assert.match(((await rejects(r.run())) as Error).message, /`docker info` on node-1 ended with code 1/)
 })
 
 test('it would start again what is stopped, so that goes before', async () => {

@@ -34,13 +34,14 @@ test('what the manifest says becomes options, and never one where a host is expe
     user: 'a;b',
     port: 2222,
     identityFile: '/keys/50%',
+    jump: 'anna@bastion:2222',
     knownHostsFiles: ['/a b/known', '/c'],
   }
   const argv = sshCommand(target, [])
   assert.equal(argv, [
     'ssh',
     ...['-o', 'StrictHostKeyChecking=yes', '-o', 'UserKnownHostsFile="/a b/known" "/c"'],
-    ...['-l', 'a;b', '-p', '2222', '-i', '/keys/50%%', '--', '-oProxyCommand=reboot'],
+    ...['-l', 'a;b', '-p', '2222', '-i', '/keys/50%%', '-J', 'anna@bastion:2222', '--', '-oProxyCommand=reboot'],
   ])
 })
 
