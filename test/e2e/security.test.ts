@@ -13,6 +13,7 @@ const suite = await labSuite('e2e/security')
 const { test } = suite
 let shop: EdgeShop
 let home: string
+let sampler: ReturnType<typeof sampleArguments> | undefined
 
 test.before.each(() => {
   const route = '{ domains: DOMAIN, tls: none, basic_auth: USERS, drain_seconds: 1 }'
@@ -20,6 +21,7 @@ test.before.each(() => {
   home = mkdtempSync(join(tmpdir(), 'security-'))
 })
 test.after.each(() => {
+  sampler?.stop()
   shop.remove()
   rmSync(home, { recursive: true, force: true })
 })
@@ -63,7 +65,7 @@ hooks:
   ]
   const report = join(home, 'events')
   // Processes of the host are processes of this machine: what it shows of them, anybody on the host could see.
-  const sampler = sampleArguments()
+  sampler = sampleArguments()
   const deployed = await run(['deploy', '--env', 'prod', '--verbose', '--trace', `${report}.trace`, '--summary', `${report}.json`], hooks)
   assert.is(deployed.code, 0, deployed.stderr + deployed.stdout)
   assert.match(deployed.stdout + deployed.stderr, 'here ***')
@@ -80,13 +82,13 @@ hooks:
       'doctor',
       'doctor --format json',
     ],
-    ...['maintenance on', 'maintenance off', 'restart --services web', 'prune --dry-run', 'rollback --to-previous --yes --verbose'],
+    ...['maintenance on', 'maintenance off', 'restart web --yes', 'prune --dry-run', 'rollback --to-previous --yes --verbose'],
   ]) {
     const { code, stdout, stderr } = await run([...line.split(' '), ...(line.startsWith('releases list') ? [] : ['--env', 'prod'])], hooks)
     assert.ok(code === 0 || line.startsWith('doctor'), `${line}: ${code} ${stderr}${stdout}`)
     said[line] = stdout + stderr
   }
-  said['arguments of processes'] = sampler.stop()
+  said['arguments of processes'] = sampler?.stop() ?? ''
   const ids = shop.containers().map(({ id }) => id)
   said['labels'] = shop.onHost('docker', 'inspect', '--format', '{{json .Config.Labels}} {{json .Args}} {{.Path}}', ...ids)
   said['image'] = shop.onHost(
@@ -101,7 +103,7 @@ hooks:
 
   const where = ['docker', 'exec', '-i', shop.host.container]
   const holding = filesWith(secrets, ['/opt/stagecraft', '/tmp', '/home', '/root', '/var/log'], where).filter(
-    (path) => path.includes(shop.name) || !path.startsWith('/opt/'),
+    (path) => path.startsWith(`/opt/stagecraft/${shop.name}/`) || !path.startsWith('/opt/'),
   )
   assert.ok(holding.length > 0)
   assert.equal(
@@ -125,7 +127,7 @@ hooks:
       `find /opt/stagecraft/${shop.name} /opt/stagecraft/edge -path /opt/stagecraft/edge/data -prune -o \\( ${test} \\) -printf '%m %u %p\\n'`,
     )
   assert.is(open('-name .env ! -perm 600'), '')
-  assert.is(open('-name caddy.json ! -perm 600'), '')
+  assert.is(open(`\\( -name caddy.json -o -name '${shop.name}.*.json' \\) ! -perm 600`), '')
   assert.is(open('-type f -perm /o=w'), '', 'nothing that others may write')
   assert.is(open(`-path '*/${shop.name}/*' ! -user deploy`), '', 'all of it is made by the user who deploys')
   assert.not.match(shop.onHost('id', 'deploy'), /uid=0|sudo/)
@@ -146,9 +148,9 @@ test('what looks like a command in a text of the manifest, the Compose file or t
     `a $(touch ${at}${mark}-${place}) \`touch ${at}${mark}-${place}\`; touch ${at}${mark}-${place} | touch ${at}${mark}-${place} & '"`
   const lines = (place: string) => `${evil(place)}\ntouch /tmp/${mark}-${place}\n`
   const inCompose = (text: string) => JSON.stringify(text.replaceAll('$', '$$$$'))
-  const folder = evil('migrations', '').replaceAll(/["']/g, '')
+  const folder = evil('migrations', '').replaceAll(/["']/g, '').trim()
   const hash = execFileSync('caddy', ['hash-password', '--plaintext', evil('auth')], { encoding: 'utf8' }).trim()
-  const name = evil('file', '').replaceAll(/["']/g, '')
+  const name = evil('file', '').replaceAll(/["']/g, '').trim()
   const database = shop.name.replaceAll('-', '_')
   await query(suite.lab().postgres.superuserDsn, `create database ${database}`)
   shop.writeEnvironment({
@@ -190,7 +192,7 @@ hooks:
   before_rollout: { command: [test, -n, ${JSON.stringify(lines('hook-here'))}] }
   after_rollout: { command: [test, -n, ${JSON.stringify(lines('hook-there'))}], on: web, env: [GIVEN] }
 tasks:
-  mine: { command: [test, -n, ${JSON.stringify(lines('task'))}], env: { EVIL: ${JSON.stringify(lines('task-env'))} } }
+  mine: { command: [test, -n, ${JSON.stringify(lines('task'))}], variables: { EVIL: ${JSON.stringify(lines('task-env'))} } }
 `,
   )
   shop.write(`known ${name}`, '')
@@ -199,7 +201,7 @@ tasks:
   const env = { GIVEN: lines('given'), USER: evil('user'), LOGNAME: evil('user') }
   for (const args of [
     ...[['deploy'], ['run', 'mine'], ['status'], ['logs', '--grep', evil('grep')], ['maintenance', 'on'], ['maintenance', 'off']],
-    ['exec', '--service', 'web', '--', 'test', '-n', evil('exec')],
+    ['exec', 'web', '--', 'test', '-n', evil('exec')],
   ]) {
     const words = args[0] === 'exec' ? ['exec', '--env', 'prod', ...args.slice(1)] : [...args, '--env', 'prod']
     const { code, stdout, stderr } = await run(words, env)
