@@ -76,7 +76,9 @@ function checkContainer({ point, around, side }: Point, hook: HookConfig, at: Js
     report(problem('SC1152', `\`${point}\` cannot run in a container of the release`, locate([...at, 'on']), { notes }))
   }
   if (hook.secrets.length > 0) {
-    const notes = [{ message: 'it has those of its service; what is named here would be seen in the list of processes of the host' }]
+    const notes = [
+      { message: 'it has those of its service, and takes no others into a container: leave out `on`, and it runs on this machine' },
+    ]
     report(problem('SC1152', 'a hook in a container cannot be given secrets', locate([...at, 'secrets']), { notes }))
   }
 }

@@ -3,8 +3,9 @@
  * the service is going to have, and nothing else is started.
  */
 import type { TaskId } from '../../graph/types.ts'
+import { commandText } from '../exec/command-text.ts'
 import { type TaskContext, TaskFailure } from '../kind.ts'
-import type { Host, ProgramEnd } from '../ports.ts'
+import type { Exit, Host, ProgramEnd } from '../ports.ts'
 import type { RenderValues } from '../rendering/params.ts'
 import { cleanEnvironment, inTurn } from './compose.ts'
 
@@ -27,7 +28,7 @@ export interface OneOff {
   /** In the place of the project's label: under that, it would be taken for one of the service's containers. */
   readonly label: string
   readonly command: readonly string[]
-  /** Added to those of the service. Seen by whoever lists processes on the host: no secrets. */
+  /** Added to those of the service. */
   readonly variables: Readonly<Record<string, string>>
   readonly timeoutMs: number
   /** Checks the environment's lock right before it starts. */
@@ -37,7 +38,7 @@ export interface OneOff {
   onLine(line: string): void
 }
 
-/** @throws TaskFailure when it took too long, or the host does not answer; its own end is a value. */
+/** @throws TaskFailure when it took too long, the Engine did not start it, or the host does not answer; its own end is a value. */
 export async function runOneOff(one: OneOff, place: OneOffPlace, context: TaskContext): Promise<ProgramEnd> {
   const host = context.ports.host(place.host)
   const { image, bundle } = releaseOf(place, context)
@@ -49,10 +50,9 @@ export async function runOneOff(one: OneOff, place: OneOffPlace, context: TaskCo
   const words = [
     ...['run', '--rm', '--no-deps', '--no-TTY', '--interactive=false', '--name', one.container],
     ...['--label', `stagecraft.project=${one.label}`],
-    ...Object.entries(one.variables).flatMap(([key, value]) => ['--env', `${key}=${value}`]),
   ]
   const file = `${place.directory}/bundles/${bundle}/docker-compose.yml`
-  const compose = ['docker', 'compose', '--project-name', place.composeProject, '--file', file]
+  const compose = ['docker', 'compose', '--project-name', place.composeProject, '--file', file, '--file', '-']
   const argv = [...cleanEnvironment, ...compose, ...words, place.service, ...one.command] as const
   const stop = () => void host.engine.remove(one.container).catch(() => undefined)
   context.signal.addEventListener('abort', stop, { once: true })
@@ -61,9 +61,11 @@ export async function runOneOff(one: OneOff, place: OneOffPlace, context: TaskCo
       // Its turn may come long after it was asked for.
       if (context.signal.aborted) throw interrupted(one)
       if (one.locked) await context.guard()
-      return host.run({ argv, timeoutMs: one.timeoutMs }, one.onLine)
+      return host.run({ argv, stdin: variablesText(place.service, one.variables), timeoutMs: one.timeoutMs }, one.onLine)
     })
     if (context.signal.aborted) throw interrupted(one)
+    const refusal = refusalIn(end)
+    if (refusal !== undefined) throw notStarted(one, place, refusal)
     return { code: end.code }
   } catch (error) {
     // Whatever cut it off: the program in it must not go on.
@@ -73,6 +75,30 @@ export async function runOneOff(one: OneOff, place: OneOffPlace, context: TaskCo
     context.signal.removeEventListener('abort', stop)
     host.changed()
   }
+}
+
+/**
+ * A second Compose file, by standard input: everybody on the host can read arguments, and what Compose itself finds in its environment would change
+ * what the release's own file means.
+ */
+function variablesText(service: string, variables: Readonly<Record<string, string>>): string {
+  const environment = Object.fromEntries(Object.entries(variables).map(([key, value]) => [key, value.replaceAll('$', '$$$$')]))
+  return JSON.stringify({ services: { [service]: { environment } } })
+}
+
+/** Why the Engine did not start it. Compose then says so last of all, and ends with a code of its own, which the command never had a say in. */
+function refusalIn({ code, stderr }: Exit): string | undefined {
+  if (code === 0) return undefined
+  return /^Error response from daemon: (.*)$/.exec(stderr.trimEnd().split('\n').at(-1) ?? '')?.[1]
+}
+
+function notStarted({ subject, command }: OneOff, { service, host }: OneOffPlace, refusal: string): TaskFailure {
+  return new TaskFailure({
+    reason: 'refused',
+    subject,
+    message: `the container for \`${commandText(command)}\` did not start on ${host}: ${refusal}`,
+    remedy: `see that the image of ${service} has the program, and that its user, volumes and devices are there`,
+  })
 }
 
 function releaseOf({ service, render }: OneOffPlace, context: TaskContext): { readonly image: string; readonly bundle: string } {
