@@ -1,7 +1,7 @@
 /** What must not be shown of what hosts say: the same values that a deploy of this checkout hides. */
 import { readFileSync } from 'node:fs'
 import { kinds } from '../../tasks/index.ts'
-import { parseDotenv } from '../config/dotenv.ts'
+import { dotenvNames, parseDotenv } from '../config/dotenv.ts'
 import type { App } from '../contracts.ts'
 import { deployTasks } from '../pipelines/deploy.ts'
 import { type LoadedSecrets, loadSecrets } from '../secrets/secrets.ts'
@@ -14,7 +14,7 @@ export interface KnownSecrets extends LoadedSecrets {
 
 /** Tolerates what is not there. @throws TaskFailure for a secret's file that cannot be read. */
 export async function knownSecrets({ deployment, directory, envFile }: OpenDeployment, app: Pick<App, 'env'>): Promise<KnownSecrets> {
-  const envFileNames = envFile === undefined ? [] : Object.keys(parseDotenv(readFileSync(envFile, 'utf8')))
+  const envFileNames = envFile === undefined ? [] : dotenvNames(readFileSync(envFile, 'utf8'))
   const tasks = deployTasks(deployment, { version: '', envFileNames, buildArgs: {}, ignoreFiles: {} })
   const declared = tasks.flatMap(({ kind, params }) => kinds.get(kind)?.inputs?.(params).secrets ?? [])
   const secrets = await loadSecrets({

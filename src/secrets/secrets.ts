@@ -20,7 +20,8 @@ export interface SecretsOptions {
   readonly projectDirectory: string
   /** The project's key: `loadProjectKey`. */
   readonly key: string
-  readonly parseDotenv: (text: string) => Readonly<Record<string, string>>
+  /** `given` are values that others in the file refer to in place of the file's own. */
+  readonly parseDotenv: (text: string, given: Readonly<Record<string, string | undefined>>) => Readonly<Record<string, string>>
 }
 
 export interface LoadedSecrets extends Secrets {
@@ -32,8 +33,8 @@ export interface LoadedSecrets extends Secrets {
 
 /** @throws InputError when `envFile` is not there or cannot be read. @throws TaskFailure for a secret's file that cannot be read. */
 export async function loadSecrets(options: SecretsOptions): Promise<LoadedSecrets> {
-  const fromFile = options.envFile === undefined ? {} : options.parseDotenv(await readEnvFile(options.envFile, options.envFileOrigin))
   const names = [...new Set(options.names)].sort()
+  const fromFile = options.envFile === undefined ? {} : await readEnvFile(options.envFile, names, options)
   const values = new Map<string, string>()
   for (const name of names) {
     const value = isFile(name)
@@ -58,9 +59,13 @@ export async function loadSecrets(options: SecretsOptions): Promise<LoadedSecret
   }
 }
 
-async function readEnvFile(path: string, location: Location | undefined): Promise<string> {
+async function readEnvFile(
+  path: string,
+  names: readonly string[],
+  { parseDotenv, processEnv, envFileOrigin: location }: SecretsOptions,
+): Promise<Readonly<Record<string, string>>> {
   try {
-    return await readFile(path, 'utf8')
+    return parseDotenv(await readFile(path, 'utf8'), Object.fromEntries(names.map((name) => [name, processEnv[name]])))
   } catch (error) {
     const isAbsent = (error as NodeJS.ErrnoException).code === 'ENOENT'
     const message = isAbsent ? `env_file \`${path}\` does not exist` : `env_file \`${path}\` cannot be read: ${(error as Error).message}`

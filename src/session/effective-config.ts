@@ -4,12 +4,12 @@ import { isAbsolute, join, relative, resolve } from 'node:path'
 import type { Diagnostic, Json } from '../../graph/types.ts'
 import { loadCompose } from '../config/compose-file.ts'
 import type { LoadedConfig } from '../config/config.ts'
-import { parseDotenv } from '../config/dotenv.ts'
+import { CircularValues, parseDotenv } from '../config/dotenv.ts'
 import { type EffectiveValue, effectiveSettings } from '../config/effective.ts'
 import { effectiveEnvironment } from '../config/effective-environment.ts'
 import { loadConfig } from '../config/load.ts'
 import { resolveDeployment } from '../config/resolve.ts'
-import type { App, GlobalOptions } from '../contracts.ts'
+import { type App, type GlobalOptions, InputError } from '../contracts.ts'
 import { createRedactor } from '../secrets/redact.ts'
 import { checkedValue } from './checked-value.ts'
 
@@ -43,14 +43,20 @@ export async function readEffectiveConfig({ config: path, env: environment }: Gl
   }
 }
 
-/** Of one that cannot be read nothing is known: the configuration can be looked at on a machine without it. */
+/**
+ * Of one that cannot be read nothing is known: the configuration can be looked at on a machine without it.
+ * @throws InputError when it is there and its values go round in a circle.
+ */
 async function environmentFile(loaded: LoadedConfig, environment: string): Promise<Readonly<Record<string, string>>> {
   const file = loaded.config.environments[environment]?.env_file
   if (file === undefined || isAbsolute(file)) return {}
   try {
     return parseDotenv(await readFile(join(loaded.directory, file), 'utf8'))
-  } catch {
-    return {}
+  } catch (error) {
+    if (!(error instanceof CircularValues)) return {}
+    const location = loaded.locate(['environments', environment, 'env_file'])
+    const message = `env_file \`${file}\` cannot be read: ${error.message}`
+    throw new InputError([{ code: 'SC3102', severity: 'error', message, ...(location ? { location } : {}) }])
   }
 }
 

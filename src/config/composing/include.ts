@@ -2,7 +2,7 @@
 import { dirname, relative, resolve, sep } from 'node:path'
 import type { Location } from '../../../graph/types.ts'
 import { problem } from '../diagnostic.ts'
-import { parseDotenv } from '../dotenv.ts'
+import { CircularValues, parseDotenv } from '../dotenv.ts'
 import { withDefaults } from './defaults.ts'
 import { withExtends } from './extends.ts'
 import { merge } from './merge.ts'
@@ -60,9 +60,20 @@ async function includedBy(entry: Sourced, { directory, chain }: Model, library: 
   for (const text of texts(memberOf(entry, 'env_file'))) {
     const path = library.locate(text, directory, from)
     const content = path === undefined ? undefined : await library.text(path, from)
-    Object.assign(values, parseDotenv(content ?? ''))
+    Object.assign(values, valuesIn(content ?? '', from, library))
   }
   return [rebased(withDefaults(model, values, from, library), relative(directory, own).split(sep).join('/') || '.')]
+}
+
+/** None, and reported, when they go round in a circle. */
+function valuesIn(text: string, from: Location, library: Library): Readonly<Record<string, string>> {
+  try {
+    return parseDotenv(text)
+  } catch (error) {
+    if (!(error instanceof CircularValues)) throw error
+    library.report(problem('SC1095', `the included file's \`env_file\` goes round in a circle: ${error.message}`, from))
+    return {}
+  }
 }
 
 function texts(node: Sourced | undefined): readonly string[] {

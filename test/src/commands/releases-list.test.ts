@@ -8,6 +8,7 @@ import type { CommandModule, GlobalOptions } from '../../../src/contracts.ts'
 import { allPhases, type Release } from '../../../src/releases/release.ts'
 import { createReleaseStore } from '../../../src/releases/store.ts'
 import { rejects } from '../../support/assertions.ts'
+import { golden } from '../../support/golden.ts'
 import { release } from '../../support/releases.ts'
 import { inTemporaryDirectory } from '../../support/temporary-directory.ts'
 import { globals, testApp } from '../../support/test-app.ts'
@@ -90,6 +91,12 @@ test('JSON holds each release as stored, with its status, and parses when there 
   }
   assert.equal(parsed.releases[0], { ...history[1], status: 'failed' })
   assert.equal(JSON.parse(await list({ format: 'json' }, { releases: [] })), { releases: [] })
+})
+
+test('its whole output, as text and as JSON', async () => {
+  golden('releases/list.txt', await list())
+  golden('releases/list-of-one-environment.txt', await list({}, { globals: { env: 'prod' } }))
+  golden('releases/list.json', await list({ format: 'json' }))
 })
 
 test('a release whose process is gone is shown as failed, and the file is not touched', async () => {

@@ -5,6 +5,7 @@ import { type CommandModule, InputError } from '../../../src/contracts.ts'
 import { allPhases, type Release } from '../../../src/releases/release.ts'
 import { createReleaseStore } from '../../../src/releases/store.ts'
 import { rejects } from '../../support/assertions.ts'
+import { golden } from '../../support/golden.ts'
 import { release } from '../../support/releases.ts'
 import { inTemporaryDirectory } from '../../support/temporary-directory.ts'
 import { globals, testApp } from '../../support/test-app.ts'
@@ -81,6 +82,12 @@ test('verbose shows all of an error', async () => {
 
 test('JSON is the release as stored, with its status', async () => {
   assert.equal(JSON.parse(await show(failed, { format: 'json' })), { ...failed, status: 'failed' })
+})
+
+test('its whole output, as text, at length, and as JSON', async () => {
+  golden('releases/show.txt', await show(failed))
+  golden('releases/show-verbose.txt', await show(failed, {}, true))
+  golden('releases/show.json', await show(failed, { format: 'json' }))
 })
 
 test('an unknown id is an input error that names it', () =>

@@ -122,6 +122,10 @@ const faults: readonly (readonly [files: Files, ...expected: string[]])[] = [
     { 'c.yml': 'include: [{path: i.yml, env_file: x.env}]', 'i.yml': 'services: {a: {image: "$A"}}', 'x.env': 'A=a}b' },
     "c.yml:1:18 SC1095 `A` of the included file's `env_file` has a value with a brace or a line break",
   ],
+  [
+    { 'c.yml': 'include: [{path: i.yml, env_file: x.env}]', 'i.yml': 'services: {a: {image: a}}', 'x.env': 'A=${B}\nB=${A}' },
+    "c.yml:1:18 SC1095 the included file's `env_file` goes round in a circle: `A` refers to itself: A → B → A",
+  ],
 ]
 for (const [files, ...expected] of faults) test(expected[0] ?? '', async () => assert.equal(await said(files), expected))
 

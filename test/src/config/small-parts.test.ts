@@ -4,7 +4,7 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { nearest } from '../../../graph/nearest.ts'
 import type { Json } from '../../../graph/types.ts'
-import { parseDotenv } from '../../../src/config/dotenv.ts'
+import { dotenvNames, parseDotenv } from '../../../src/config/dotenv.ts'
 import { parseDuration } from '../../../src/config/duration.ts'
 import { isAddress, parseHostAddress } from '../../../src/config/host-address.ts'
 import { isRepository, repositoryOf } from '../../../src/config/image-reference.ts'
@@ -32,6 +32,13 @@ const dotenv: readonly (readonly [text: string, expected: Record<string, string>
   ['A="not closed', { A: '"not closed' }],
   ['\ufeffA=1', { A: '1' }],
   ['A=${B}$C', { A: '${B}$C' }],
+  ['A=1\nB=${A}2\nC="${B}\\n${A}"\nD=\'${A}\'', { A: '1', B: '12', C: '12\n1', D: '${A}' }],
+  ['A=<${B}>\nB=b', { A: '<b>', B: 'b' }],
+  ['A=1\nA=2\nB=${A}', { A: '2', B: '2' }],
+  ['A=\nB=[${A}]', { A: '', B: '[]' }],
+  ['A=1\nB="\\${A} \\\\${A}"\nC=\\${A}', { A: '1', B: '${A} \\1', C: '\\1' }],
+  ["A='${B}'\nB=2\nC=${A}", { A: '${B}', B: '2', C: '${B}' }],
+  ['A=${B:-x}${ B }${}\nB=2', { A: '${B:-x}${ B }${}', B: '2' }],
   ['__proto__=1', JSON.parse('{"__proto__": "1"}') as Record<string, string>],
 ]
 for (const [text, expected] of dotenv) {
@@ -45,6 +52,26 @@ test('a quoted value comes back as it was', () => {
       assert.equal(parseDotenv(`A="${escaped}"`), { A: value })
     }),
   )
+})
+const circles: readonly (readonly [text: string, chain: string])[] = [
+  ['A=${A}', '`A` refers to itself: A → A'],
+  ['A=${B}\nB="${C}"\nC=x${A}', '`A` refers to itself: A → B → C → A'],
+  ['A=1${B}\nB=2${C}\nC=3${B}', '`B` refers to itself: B → C → B'],
+]
+for (const [text, chain] of circles) {
+  test(`dotenv ${JSON.stringify(text)} goes round in a circle, and is told without a value`, () => {
+    assert.throws(
+      () => parseDotenv(text),
+      (error: Error) => error.message === chain,
+    )
+    assert.throws(() => parseDotenv(text, { A: 'given' }), 'a circle is one whatever is given')
+    assert.equal(dotenvNames(text), [...new Set(text.match(/^\w/gm))])
+  })
+}
+test('a value that is given takes the place of a line where others refer to it, and is literal', () => {
+  const text = 'A=1\nB=${A}${NOT_HERE}'
+  assert.equal(parseDotenv(text, { A: '${B}', NOT_HERE: 'ambient' }), { A: '1', B: '${B}${NOT_HERE}' })
+  assert.equal(parseDotenv(text, { A: undefined }), { A: '1', B: '1${NOT_HERE}' })
 })
 test('no dotenv file makes it throw', () => {
   fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => typeof parseDotenv(text) === 'object'))

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { Location } from '../../../graph/types.ts'
+import { parseDotenv as realDotenv } from '../../../src/config/dotenv.ts'
 import { InputError } from '../../../src/contracts.ts'
 import { loadSecrets, type SecretsOptions } from '../../../src/secrets/secrets.ts'
 import { TaskFailure } from '../../../tasks/kind.ts'
@@ -34,6 +35,28 @@ test('values are those of the file, and of the process for declared names only (
     assert.throws(() => secrets.get('OTHER'), /`OTHER` is not a declared secret/)
     assert.is(secrets.digest('HOME'), 'absent')
     assert.is(secrets.redact('from-file from-process undeclared-value somewhere-private'), '*** *** *** somewhere-private')
+  }))
+
+test('a value that refers to others is whole, follows what the process gives for a declared name, and is hidden as a whole', () =>
+  inTemporaryDirectory(async (directory) => {
+    const envFile = join(directory, 'prod.env')
+    await writeFile(envFile, 'USER=anna\nPASSWORD=from-file\nHOME_PAGE=plain\nURL=db://${USER}:${PASSWORD}@db/${HOME}/${HOME_PAGE}\n')
+    const processEnv = { PASSWORD: 'from-process', HOME: 'ambient', HOME_PAGE: 'not declared' }
+    const secrets = await load(directory, { envFile, names: ['USER', 'PASSWORD', 'URL'], processEnv, parseDotenv: realDotenv })
+    assert.is(secrets.get('URL'), 'db://anna:from-process@db/${HOME}/plain')
+    assert.is(secrets.redact(`url=${secrets.get('URL')} from-file`), 'url=*** ***')
+    const without = await load(directory, { envFile, names: ['URL'], parseDotenv: realDotenv })
+    assert.is(without.get('URL'), 'db://anna:from-file@db/${HOME}/plain')
+    assert.is.not(without.digest('URL'), secrets.digest('URL'), 'what it refers to changes its digest')
+  }))
+
+test('values that go round in a circle are an input error that shows no value', () =>
+  inTemporaryDirectory(async (directory) => {
+    const envFile = join(directory, 'prod.env')
+    await writeFile(envFile, 'A=topsecret${B}\nB=${A}\n')
+    const error = await rejects(load(directory, { envFile, names: ['A'], parseDotenv: realDotenv }), /`A` refers to itself: A → B → A/)
+    assert.instance(error, InputError)
+    assert.not.match(error.message, 'topsecret')
   }))
 
 test('a digest is an HMAC of name and value: neither the value nor equality of two secrets shows', () =>

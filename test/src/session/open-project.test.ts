@@ -28,6 +28,13 @@ test('SC3101: the environment is never guessed, not even when there is only one'
     assert.equal(await refused(directory, 'v1', without), ['- SC3101 no environment given: add `--env` with one of `prod`, `staging`'])
   }))
 
+test('SC3102: an environment file whose values go round in a circle, told by their names alone', () =>
+  inTemporaryDirectory(async (directory) => {
+    const manifest = leastManifest.replace('{hosts', '{env_file: .env.prod, hosts')
+    writeProject(directory, { 'stagecraft.yml': manifest, '.env.prod': 'A=topsecret${B}\nB=${A}\n' })
+    assert.equal(await refused(directory), ['2:33 SC3102 env_file `.env.prod` cannot be read: `A` refers to itself: A → B → A'])
+  }))
+
 test('SC3102: an environment file that is not there, or is no file', () =>
   inTemporaryDirectory(async (directory) => {
     writeProject(directory, { 'stagecraft.yml': leastManifest.replace('{hosts', '{env_file: .env.prod, hosts') })
