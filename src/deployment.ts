@@ -210,10 +210,21 @@ export interface DatabaseTarget {
   readonly name: string
   /** Variable that holds the connection string; always treated as a secret. */
   readonly connectionEnv: string
-  readonly engine: 'raw'
+  readonly engine: string
   /** Project-relative folder of migrations. */
   readonly path: string
   readonly strategy: 'pre_deploy' | 'post_deploy' | 'manual'
+  /** For an engine that runs a program. */
+  readonly command?: {
+    readonly argv: readonly string[]
+    /** Ends with 0 when nothing is pending. */
+    readonly check?: readonly string[]
+    /** Variables of this machine that it gets, by name or glob. */
+    readonly env: readonly string[]
+    readonly timeoutMs: number
+    /** The service whose one-off container it runs in; default this machine. */
+    readonly on?: string
+  }
   readonly ledgerTable: string
   /** The Compose service it runs in, when it is one of ours: rolled before migrations, reached through its host. */
   readonly service?: string

@@ -6,7 +6,7 @@ import { finalize } from './finalize.ts'
 import { health } from './health.ts'
 import { hook } from './hook.ts'
 import type { TaskKind } from './kind.ts'
-import { migratePre } from './migrate.ts'
+import { migrateAlone, migratePost, migratePre } from './migrate.ts'
 import { pin } from './pin.ts'
 import { proxy } from './proxy.ts'
 import { push } from './push.ts'
@@ -18,7 +18,26 @@ import { transfer } from './transfer.ts'
 import { upload } from './upload.ts'
 
 const all: readonly TaskKind[] = [
-  ...[exec, build, push, pin, transfer, migratePre, render, stack, upload, swarm, proxy, rollout, edge, health, finalize, hook],
+  ...[
+    exec,
+    build,
+    push,
+    pin,
+    transfer,
+    migratePre,
+    render,
+    stack,
+    upload,
+    swarm,
+    proxy,
+    rollout,
+    edge,
+    health,
+    migratePost,
+    finalize,
+    hook,
+    migrateAlone,
+  ],
 ]
 
 export const kinds: ReadonlyMap<string, TaskKind> = new Map(all.map((kind) => [kind.name, kind]))

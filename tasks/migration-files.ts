@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { TaskFailure } from './kind.ts'
 import type { MigrationFile } from './ports.ts'
 
-const outsideTransaction = /^\uFEFF?--\s*stagecraft:\s*no-transaction\s*$/i
+const directive = /^\uFEFF?--\s*stagecraft:\s*(.*?)\s*$/i
 
 /** Case does not matter, so that a checkout on any file system finds the same files. */
 export function isMigrationFile(name: string): boolean {
@@ -15,13 +15,26 @@ export function isMigrationFile(name: string): boolean {
 /** One file: its id is its name, its checksum that of its bytes. */
 export function parseMigration(name: string, bytes: Uint8Array): MigrationFile {
   const sql = Buffer.from(bytes).toString('utf8')
-  const [firstLine = ''] = sql.split(/\r?\n/, 1)
+  const words = directivesOf(sql)
+  const tags = words.flatMap((word) => (/^tags\s/i.test(word) ? word.slice('tags'.length).split(',') : [])).map((tag) => tag.trim())
   return {
     id: name,
     sql: sql.replace(/^\uFEFF/, ''),
     checksum: createHash('sha256').update(bytes).digest('hex'),
-    transaction: !outsideTransaction.test(firstLine),
+    transaction: !words.some((word) => word.toLowerCase() === 'no-transaction'),
+    tags: [...new Set(tags.filter((tag) => tag !== ''))].sort(),
   }
+}
+
+/** What the lines at the very top of a file ask for; the first other line ends them. */
+function directivesOf(sql: string): readonly string[] {
+  const words: string[] = []
+  for (const line of sql.split(/\r?\n/)) {
+    const word = directive.exec(line)?.[1]
+    if (word === undefined) break
+    words.push(word)
+  }
+  return words
 }
 
 /**

@@ -14,20 +14,34 @@ export interface CommandLine {
 export function splitCommand(argv: readonly string[], names: readonly string[], globals: readonly Flag[]): CommandLine {
   const rest: string[] = []
   const words: string[] = []
+  // `migrate` is a command, and `migrate plan` is another.
+  let shorter: CommandLine | undefined
   for (let index = 0; index < argv.length; index++) {
     const arg = argv[index] as string
-    if (arg === '--') return { words, rest: [...rest, ...argv.slice(index)] }
+    if (arg === '--') return shorter ?? { words, rest: [...rest, ...argv.slice(index)] }
     if (arg.startsWith('-') && arg !== '-') {
+      // What follows a flag of its own may be that flag's value.
+      if (shorter && !isGlobal(arg, globals)) return shorter
       rest.push(arg)
       if (endsInValueFlag(arg, globals) && index + 1 < argv.length) rest.push(argv[++index] as string)
       continue
     }
     words.push(arg)
     const path = words.join(' ')
-    if (names.includes(path)) return { name: path, words, rest: [...rest, ...argv.slice(index + 1)] }
-    if (!names.some((name) => name.startsWith(`${path} `))) return { words, rest: [...rest, ...argv.slice(index + 1)] }
+    const isPrefix = names.some((name) => name.startsWith(`${path} `))
+    const found = { name: path, words: [...words], rest: [...rest, ...argv.slice(index + 1)] }
+    if (names.includes(path) && !isPrefix) return found
+    if (names.includes(path)) shorter = found
+    else if (!isPrefix) return shorter ?? { words, rest: found.rest }
   }
-  return { words, rest }
+  return shorter ?? { words, rest }
+}
+
+function isGlobal(arg: string, globals: readonly Flag[]): boolean {
+  const [head = ''] = arg.split('=')
+  return head.startsWith('--')
+    ? globals.some(({ name }) => head === `--${name}` || head === `--no-${name}`)
+    : globals.some(({ alias }) => alias !== undefined && alias === head[1])
 }
 
 /** `-e`, `--env` and `-ve` take the next word; `--env=prod` and `-eprod` brought theirs. */

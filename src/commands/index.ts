@@ -58,6 +58,18 @@ export const commands: CommandTable = {
     group: 'deliver',
     load: () => import('./maintenance.ts'),
   },
+  migrate: { summary: 'apply pending migrations: `migrate run` in one word', group: 'deliver', load: () => import('./migrate.ts') },
+  'migrate plan': {
+    summary: 'show which migrations each database has, and which are pending',
+    group: 'look',
+    load: () => import('./migrate-plan.ts'),
+  },
+  'migrate preflight': {
+    summary: 'find what pending migrations would lock, rewrite or break',
+    group: 'look',
+    load: () => import('./migrate-preflight.ts'),
+  },
+  'migrate run': { summary: 'apply pending migrations, and roll nothing', group: 'deliver', load: () => import('./migrate-run.ts') },
   plan: { summary: 'show what a deploy would do and why, touching nothing', group: 'deliver', load: () => import('./plan.ts') },
   prune: { summary: 'remove from hosts what no kept release needs', group: 'operate', load: () => import('./prune.ts') },
   'releases audit': {

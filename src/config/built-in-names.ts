@@ -6,7 +6,21 @@ export const builtInTargets: Readonly<Record<string, readonly string[]>> = {
   push: ['push', 'transfer'],
   render: ['render'],
   migrate: ['migrate_pre'],
-  deploy: ['build', 'push', 'transfer', 'render', 'stack', 'upload', 'swarm', 'migrate_pre', 'rollout', 'health', 'finalize', 'hook'],
+  deploy: [
+    'build',
+    'push',
+    'transfer',
+    'render',
+    'stack',
+    'upload',
+    'swarm',
+    'migrate_pre',
+    'rollout',
+    'health',
+    'migrate_post',
+    'finalize',
+    'hook',
+  ],
 }
 
 /** Kinds whose tasks can be named by id, `build:api`. */

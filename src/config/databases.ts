@@ -6,6 +6,7 @@ import type { LoadedConfig } from './config.ts'
 import { problem, type Report } from './diagnostic.ts'
 import type { Inventory } from './inventory.ts'
 import { type JsonPath, own } from './json-path.ts'
+import { migrationCommand } from './migration-command.ts'
 import type { DatabaseConfig } from './schema/databases.ts'
 import { listed } from './word-list.ts'
 
@@ -35,6 +36,7 @@ export function resolveDatabases(
   inventory: Inventory,
   report: Report,
   placement?: Placement,
+  services?: readonly string[],
 ): DatabaseTarget[] {
   const { config } = loaded
   const overrides = own(config.environments, environment)?.databases ?? {}
@@ -44,7 +46,11 @@ export function resolveDatabases(
     const location = loaded.locateKey(['environments', environment, 'databases', name])
     report(problem('SC1050', message, location, { suggestion: nearest(name, Object.keys(config.databases)) }))
   }
-  const targets = mergedDatabases(loaded, environment).map((merged) => resolveDatabase(merged, loaded, inventory, report, placement))
+  // Containers of a swarm are the swarm's own.
+  const hasContainers = inventory.hosts.length > 0 && own(config.environments, environment)?.rollout.target !== 'swarm'
+  const targets = mergedDatabases(loaded, environment).map((merged) =>
+    resolveDatabase(merged, loaded, inventory, report, placement, services, hasContainers),
+  )
   return config.migrations.enabled ? targets.filter((target) => target !== undefined) : []
 }
 
@@ -71,6 +77,8 @@ function resolveDatabase(
   inventory: Inventory,
   report: Report,
   placement: Placement | undefined,
+  services: readonly string[] | undefined,
+  hasContainers: boolean,
 ): DatabaseTarget | undefined {
   const { migrations, service, connection_env: connectionEnv } = settings
   const { locate } = loaded
@@ -87,14 +95,20 @@ function resolveDatabase(
   if (!migrations) return undefined
   const engine = migrations.engine ?? loaded.config.migrations.default_engine
   checkEngine(engine, name, migrations.engine === undefined ? ['migrations', 'default_engine'] : at('migrations', 'engine'), loaded, report)
-  if (migrations.path === undefined)
+  const { migration: engines } = loaded.registries
+  const provider = engines.has(engine) ? engines.get(engine) : undefined
+  const path = migrations.path ?? provider?.command?.path
+  if (path === undefined && provider)
     report(problem('SC1010', `\`databases.${name}.migrations.path\` is required`, locate(at('migrations'))))
-  if (connectionEnv === undefined || migrations.path === undefined) return undefined
+  const place = { database: name, hasContainers, via, services, locate: (...key: string[]) => locate(at('migrations', ...key)) }
+  const command = provider && migrationCommand(provider, migrations, place, report)
+  if (connectionEnv === undefined || path === undefined || (provider?.command && !command)) return undefined
   return {
     name,
     connectionEnv,
-    engine: 'raw',
-    path: migrations.path,
+    engine,
+    path,
+    ...(command && { command }),
     strategy: migrations.strategy ?? 'pre_deploy',
     ledgerTable: migrations.table ?? ledgerTable(loaded),
     // One that somebody else runs is on no host of ours.

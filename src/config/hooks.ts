@@ -10,9 +10,22 @@ import type { Setting } from './setting.ts'
 import { listed } from './word-list.ts'
 
 /** Kinds of task of a deploy, in the order in which they first come. */
-const kinds = ['build', 'push', 'transfer', 'render', 'upload', 'migrate_pre', 'proxy', 'rollout', 'edge', 'health', 'finalize']
+const kinds = [
+  'build',
+  'push',
+  'transfer',
+  'render',
+  'upload',
+  'migrate_pre',
+  'proxy',
+  'rollout',
+  'edge',
+  'health',
+  'migrate_post',
+  'finalize',
+]
 /** By when the new image and the file it runs by can be on the host of a service. */
-const inContainer = ['deploy', 'upload', 'migrate_pre', 'rollout', 'edge', 'health', 'finalize']
+const inContainer = ['deploy', 'upload', 'migrate_pre', 'rollout', 'edge', 'health', 'migrate_post', 'finalize']
 const points = [...['deploy', ...kinds].flatMap((kind) => [`before_${kind}`, `after_${kind}`]), 'after_failure']
 
 type Point = Pick<Hook, 'point' | 'side' | 'around' | 'subject'>
@@ -63,7 +76,9 @@ function checkContainer({ point, around, side }: Point, hook: HookConfig, at: Js
     report(problem('SC1152', `\`${point}\` cannot run in a container of the release`, locate([...at, 'on']), { notes }))
   }
   if (hook.secrets.length > 0) {
-    const notes = [{ message: 'it has those of its service; what is named here would be seen in the list of processes of the host' }]
+    const notes = [
+      { message: 'it has those of its service, and takes no others into a container: leave out `on`, and it runs on this machine' },
+    ]
     report(problem('SC1152', 'a hook in a container cannot be given secrets', locate([...at, 'secrets']), { notes }))
   }
 }
@@ -100,7 +115,7 @@ export function resolveHooks(setting: Setting, services: readonly Service[], dat
     // What stands at the top level may be about the hosts of another environment.
     if (
       known.includes(isOwn ? subject : (subject.split('@')[0] ?? '')) ||
-      (!isOwn && !serviceKinds.includes(around) && around !== 'migrate_pre')
+      (!isOwn && !serviceKinds.includes(around) && !around.startsWith('migrate_'))
     )
       return
     const notes = [{ message: known.length === 0 ? `there is no ${around} in \`${environmentName}\`` : `there is ${listed(known)}` }]
@@ -117,7 +132,9 @@ export function resolveHooks(setting: Setting, services: readonly Service[], dat
       case 'edge':
         return services.flatMap(({ name, hosts }) => [name, ...hosts.map((host) => `${name}@${host}`)])
       case 'migrate_pre':
-        return databases.map(({ name }) => name)
+        return databases.filter(({ strategy }) => strategy === 'pre_deploy').map(({ name }) => name)
+      case 'migrate_post':
+        return databases.filter(({ strategy }) => strategy === 'post_deploy').map(({ name }) => name)
       case 'render':
       case 'upload':
       case 'proxy':

@@ -66,6 +66,7 @@ export function resolveDeployment(
     inventory,
     report,
     (service) => placed.get(service) ?? (overrideOf(environment, service)?.mode === 'external' ? [] : undefined),
+    services.map((service) => service.name),
   )
   const hooks = resolveHooks(setting, services, databases)
   const swarm = isSwarm ? resolveSwarm({ ...setting, swarm: machines }, services) : undefined

@@ -31,7 +31,7 @@ export function resolveRollout(name: string, definition: JsonObject, replicas: n
     setting.report(problem('SC1041', message, serviceOrigin(setting, name)))
   } else if (conflict !== undefined && wanted.order === 'start-first' && wanted.driver !== 'recreate') {
     const message = `service \`${name}\` cannot start the new container first: it ${conflict}`
-    setting.report(problem('SC1040', message, orderLocation(name, setting), { suggestion: 'stop-first' }))
+    setting.report(problem('SC1040', message, settingLocation('order', name, setting), { suggestion: 'stop-first' }))
   }
   if (conflict !== undefined && wanted.driver === 'docker-rollout') {
     const message = `service \`${name}\` ${conflict}, so docker-rollout cannot double it: it is rolled by the native driver`
@@ -39,6 +39,12 @@ export function resolveRollout(name: string, definition: JsonObject, replicas: n
   }
   const reason = conflict ?? portReason(definition, setting) ?? (built || replicas > 1 ? undefined : dataReason(definition))
   const order = wanted.order ?? (reason === undefined ? 'start-first' : 'stop-first')
+  // Two of what stops first must never run side by side, and that is all the plugin does.
+  const driver = wanted.driver === 'docker-rollout' && order === 'stop-first' ? 'native' : (wanted.driver ?? defaults.driver)
+  if (wanted.surge !== undefined && driver !== 'native' && !setting.swarm) {
+    const message = `service \`${name}\`: driver \`${driver}\` does not know \`surge\`: it ${allAtOnce[driver]}`
+    setting.report(warning('SC1067', message, settingLocation('surge', name, setting)))
+  }
   const beside = order === 'stop-first' ? 0 : newBeside(replicas, wanted)
   const [needed, room] = [replicas + beside, roomInRanges(definition, setting.variables)]
   if (conflict === undefined && room < needed) {
@@ -48,9 +54,7 @@ export function resolveRollout(name: string, definition: JsonObject, replicas: n
     setting.report(problem('SC1038', message, serviceOrigin(setting, name), { notes }))
   }
   return {
-    // Two of what stops first must never run side by side, and that is all the plugin does.
-    driver: wanted.driver === 'docker-rollout' && order === 'stop-first' ? 'native' : (wanted.driver ?? defaults.driver),
-    order,
+    ...{ driver, order },
     ...(order === 'stop-first' && { reason: wanted.order === undefined && reason !== undefined ? reason : 'the manifest says so' }),
     timeoutSeconds: wanted.timeout_seconds ?? defaults.timeout_seconds,
     minReadySeconds: wanted.min_ready_seconds ?? defaults.min_ready_seconds,
@@ -59,6 +63,11 @@ export function resolveRollout(name: string, definition: JsonObject, replicas: n
     stopGraceSeconds: stopGrace(name, definition, setting),
     ...(minFreeBytes !== undefined && { minFreeBytes }),
   }
+}
+
+const allAtOnce = {
+  recreate: 'replaces all containers of a host at once',
+  'docker-rollout': 'starts as many new containers as there are old ones',
 }
 
 /** How many new containers stand beside the old ones of a host at once: Compose puts each in the place of another, the plugin doubles them all. */
@@ -89,11 +98,12 @@ function dataReason(definition: JsonObject): string | undefined {
   return source === undefined ? undefined : `keeps data in \`${source}\``
 }
 
-function orderLocation(name: string, { loaded, environment, environmentName }: Setting) {
+/** Where the setting of a service stands that wins. */
+function settingLocation(key: 'order' | 'surge', name: string, { loaded, environment, environmentName }: Setting) {
   const inEnvironment = ['environments', environmentName]
-  if (own(environment.services, name)?.rollout.order) return loaded.locate([...inEnvironment, 'services', name, 'rollout', 'order'])
-  if (own(loaded.config.services, name)?.rollout.order) return loaded.locate(['services', name, 'rollout', 'order'])
-  return loaded.locate([...inEnvironment, 'rollout', 'order'])
+  if (own(environment.services, name)?.rollout[key]) return loaded.locate([...inEnvironment, 'services', name, 'rollout', key])
+  if (own(loaded.config.services, name)?.rollout[key]) return loaded.locate(['services', name, 'rollout', key])
+  return loaded.locate([...inEnvironment, 'rollout', key])
 }
 
 /** Whole seconds, as the Engine takes them. */

@@ -18,8 +18,6 @@ export const unsupportedKeys: readonly string[] = [
   'terraform',
   'backend.providers.generic.dev',
   'frontend.providers.generic.dev',
-  'databases.*.migrations.runner',
-  'databases.*.migrations.command',
   'migrations.sources',
   'migrations.selection',
   'migrations.env',
@@ -32,8 +30,6 @@ export const unsupportedKeys: readonly string[] = [
   'environments.*.rollout.enabled',
   'environments.*.rollout.wait_seconds',
   'environments.*.rollout.wait_after_healthy_seconds',
-  'environments.*.databases.*.migrations.runner',
-  'environments.*.databases.*.migrations.command',
 ]
 
 /** Paths of keys and the one value of theirs that is refused. */
@@ -41,8 +37,6 @@ export const unsupportedValues: readonly (readonly [path: string, value: string]
   ['environments.*.driver', 'digitalocean'],
   ['environments.*.traefik.mode', 'mkcert'],
   ['environments.*.traefik.dashboard_auth', 'basic'],
-  ['databases.*.migrations.strategy', 'post_deploy'],
-  ['environments.*.databases.*.migrations.strategy', 'post_deploy'],
 ]
 
 /** Spellings of earlier designs that people still carry over, and what to write instead. */

@@ -21,6 +21,8 @@ export interface Ledger {
   prepare(): Promise<void>
   /** SQL that adds the row; every value is quoted. Usable once `prepare` has run. */
   insertion(entry: LedgerEntry): string
+  /** The same, in the place of a row that is there. */
+  replacement(entry: LedgerEntry): string
 }
 
 /** @param table `name` or `schema.name`; without a schema it is the session's first, found once and kept. */
@@ -64,7 +66,12 @@ export function createLedger(session: Session, table: string): Ledger {
     return `insert into ${qualified} (id, ${laterColumns.join(', ')}) values (${values})`
   }
 
-  return { rows, prepare, insertion }
+  const replacement = (entry: LedgerEntry): string => {
+    const columns = laterColumns.map((column) => `${column} = excluded.${column}`).join(', ')
+    return `${insertion(entry)} on conflict (id) do update set applied_at = now(), ${columns}`
+  }
+
+  return { rows, prepare, insertion, replacement }
 }
 
 /** https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-IDENTIFIERS */

@@ -44,6 +44,11 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
         const record = `${resetSession}; ${ledger.insertion({ id, checksum, releaseId, toolVersion: options.toolVersion })}`
         await (file.transaction ? applyWhole(session, file, record) : applyOneByOne(session, file, record))
       }),
+    record: ({ id, checksum }, releaseId) =>
+      told(async () => {
+        await ledger.prepare()
+        await session.run(ledger.replacement({ id, checksum, releaseId, toolVersion: options.toolVersion }))
+      }),
     close: session.close,
   }
 }

@@ -74,10 +74,21 @@ export class HeldEnvironmentLock implements HeldLock {
     clearInterval(this.#timer)
     await this.#beating?.catch(() => undefined)
     if (this.#lost !== undefined) return
+    try {
+      await this.#remove(false)
+    } catch (error) {
+      // Asked of a connection that was just being lost, which nobody had noticed yet: the next one is a new one.
+      if (!(error instanceof TaskFailure) || error.failure.reason !== 'unreachable') throw error
+      await this.#remove(true)
+    }
+  }
+
+  /** @param mayBeGone an earlier try may have come through, and others may have the lock by now. */
+  async #remove(mayBeGone: boolean): Promise<void> {
     const { session, lock, beat: beatFile } = this.#options
     await session.perform(`give back ${lock}`, timeoutMs, async (sftp) => {
       // Between the look and the removal nobody takes over: the beat before the look is younger than the lease.
-      const isOurs = this.#isFresh() || (await this.#confirm(sftp))
+      const isOurs = (!mayBeGone && this.#isFresh()) || (await this.#confirm(sftp))
       const gone = [this.#closeBeat(sftp), sftp.remove(beatFile), ...(isOurs ? [sftp.remove(lock)] : [])]
       for (const outcome of await Promise.allSettled(gone)) {
         if (outcome.status === 'rejected' && !isAbsent(outcome.reason)) throw outcome.reason

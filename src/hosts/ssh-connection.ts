@@ -69,6 +69,7 @@ export class SshConnection {
   readonly #options: SshConnectionOptions
   readonly #stats = { connections: 0, execs: 0, sftpChannels: 0, engineChannels: 0, tunnels: 0 }
   #settings: Promise<ConnectionSettings> | undefined
+  readonly #onLost: (() => void)[] = []
   #link: Promise<Link> | undefined
   #isClosed = false
 
@@ -110,6 +111,11 @@ export class SshConnection {
     } finally {
       interruption.stop()
     }
+  }
+
+  /** `listener` is told of a lost connection before anything is asked of the one that takes its place: channels of it may not know yet. */
+  onLost(listener: () => void): void {
+    this.#onLost.push(listener)
   }
 
   /** A program on the host; `line` goes to the user's shell as it is (see `shell-quote.ts`). */
@@ -176,7 +182,10 @@ export class SshConnection {
       const { lost, wasUp } = await before
       // A failure to connect is kept: each of a host's tasks would wait for the same time-out.
       if (lost.aborted && !wasUp) throw lost.reason
-      if (lost.aborted && this.#link === before) this.#link = this.#connect()
+      if (lost.aborted && this.#link === before) {
+        for (const listener of this.#onLost) listener()
+        this.#link = this.#connect()
+      }
     }
     return this.#link as Promise<Link>
   }

@@ -23,6 +23,10 @@ export class EngineAgent extends Agent {
   constructor(connection: SshConnection) {
     super({ keepAlive: true, maxFreeSockets: 4 })
     this.#connection = connection
+    // A channel whose connection is gone looks open for a while, and swallows the request it is given.
+    connection.onLost(() => {
+      for (const channels of Object.values(this.freeSockets)) channels?.splice(0)
+    })
   }
 
   /** One pool, however the request was addressed. */

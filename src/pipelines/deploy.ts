@@ -2,16 +2,16 @@
 import { posix } from 'node:path'
 import type { Task, TaskId } from '../../graph/types.ts'
 import type { BuildParams } from '../../tasks/build.ts'
-import type { MigrateParams } from '../../tasks/migrate.ts'
 import type { PushParams } from '../../tasks/push.ts'
 import type { RenderParams } from '../../tasks/render.ts'
 import type { UploadParams } from '../../tasks/upload.ts'
-import type { DatabaseTarget, DeployedSwarm, Deployment, ImageBuild, Service } from '../contracts.ts'
+import type { DeployedSwarm, Deployment, ImageBuild, Service } from '../contracts.ts'
 import { id, task } from './deploy-task.ts'
 import { edgeTasks, proxyTasks, withEdgeNetwork, withNetwork } from './edge-tasks.ts'
 import { withExtraHosts } from './extra-hosts.ts'
-import { type FleetPart, hostsInScope, type Scope, scopeOf } from './fleet-part.ts'
+import { type FleetPart, type Scope, scopeOf } from './fleet-part.ts'
 import { withHooks } from './hook-tasks.ts'
+import { migrateTask, needsUpload, withPostMigrations } from './migrate-tasks.ts'
 import { type Pins, pinTask } from './pins.ts'
 import { endInSwarm, finalizeTask, healthTask, type ReleasedImage } from './release-end.ts'
 import { rolloutTasks } from './rollout-tasks.ts'
@@ -38,6 +38,7 @@ export interface DeployOptions {
  *
  *     build:* ─▶ push:* ─▶ render:H ─▶ upload:H ─▶ rollout:S@H ─▶ health ─▶ finalize
  *                   ╰╌╌╌▶ migrate_pre:D ╌╌╌╌╌╌╌╌╌╌╌╯              (╌ order only)
+ *                                                    health ╌▶ migrate_post:D ╌▶ finalize
  *     build:* ─▶ transfer:S@H ╌▶ upload:*   in place of pushes, where images are sent
  *     proxy:H ╌╌╌╌╌╌╌╌╌╌╌▶ rollout:S@H ╌╌▶ edge:S@H ╌╌▶ health       (routed services)
  *
@@ -57,8 +58,10 @@ export function deployTasks(deployment: Deployment, options: DeployOptions): Tas
   const transfers = transferTasks(built, deployment, scope, { pins, fleet, before: [...builds, ...pinned] })
   const pushIds = [...pinned, ...pushes, ...transfers].map((task) => task.id)
   const migrated = pins ? [] : deployment.databases.filter((database) => database.strategy === 'pre_deploy')
-  const migrations = migrated.map((database) => migrateTask(database, deployment, scope, pushIds))
-  const external = migrated.filter((database) => database.service === undefined).map(({ name }) => id('migrate_pre', name))
+  const migrations = migrated.map((database) => migrateTask('migrate_pre', database, deployment, scope, pushIds))
+  const external = migrated
+    .filter((database) => database.service === undefined && !needsUpload(database))
+    .map(({ name }) => id('migrate_pre', name))
   const released = built.map((service) => ({
     service: service.name,
     push: imageTask(service, deployment, pins),
@@ -66,7 +69,8 @@ export function deployTasks(deployment: Deployment, options: DeployOptions): Tas
   }))
   if (deployment.swarm) {
     const before = { builds, pushes: [...pinned, ...pushes], migrations }
-    return withHooks(inSwarm(deployment, deployment.swarm, options, scope, before, released), deployment, scope)
+    const swarmed = inSwarm(deployment, deployment.swarm, options, scope, before, released)
+    return withHooks(pins ? swarmed : withPostMigrations(swarmed, deployment, scope), deployment, scope)
   }
   const renders = scope.hosts.map((host) => renderTask(host, deployment, options))
   // An image that is lost, or cannot be sent, must be found out before anything else is written.
@@ -81,7 +85,7 @@ export function deployTasks(deployment: Deployment, options: DeployOptions): Tas
     healthTask(deployment, scope, renderIds, [...rollouts, ...edges]),
     finalizeTask(deployment, scope, options.version, released),
   ]
-  return withHooks(tasks, deployment, scope)
+  return withHooks(pins ? tasks : withPostMigrations(tasks, deployment, scope), deployment, scope)
 }
 
 /**
@@ -148,19 +152,6 @@ function pushTask(service: Service, builds: readonly Task[]): Task {
     repository: build.repository,
     build: id('build', service.name),
     ...(build.tagSuffix !== undefined && { tagSuffix: build.tagSuffix }),
-  })
-}
-
-/** However it is reached, a database that is one of our services is up first. */
-function migrateTask(database: DatabaseTarget, { services }: Deployment, scope: Scope, pushIds: readonly TaskId[]): Task {
-  const service = services.find(({ name }) => name === database.service)
-  const after = service ? hostsInScope(service, scope).map((host) => id('rollout', service.name, host)) : []
-  return task<MigrateParams>('migrate_pre', database.name, undefined, undefined, [], [...pushIds, ...after], {
-    database: database.name,
-    path: database.path,
-    table: database.ledgerTable,
-    connectionEnv: database.connectionEnv,
-    waitSeconds: 30,
   })
 }
 

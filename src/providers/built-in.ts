@@ -5,8 +5,9 @@ import { edgeProviders } from './edge/index.ts'
 import type { EdgeProviderEntry } from './edge/settings.ts'
 import { frontendProviders } from './frontend/index.ts'
 import { migrationEngines } from './migration/index.ts'
+import type { MigrationProvider } from './migration/provider.ts'
 import type { NetworkProvider } from './network.ts'
-import type { ImageProvider, Provider } from './provider.ts'
+import type { ImageProvider } from './provider.ts'
 import { ProviderRegistry } from './registry.ts'
 import type { SecretsProvider } from './secrets.ts'
 
@@ -17,7 +18,7 @@ export interface Registries {
   readonly cloud: ProviderRegistry<CloudProvider>
   readonly edge: ProviderRegistry<EdgeProviderEntry>
   readonly frontend: ProviderRegistry<ImageProvider>
-  readonly migration: ProviderRegistry<Provider>
+  readonly migration: ProviderRegistry<MigrationProvider>
   readonly network: ProviderRegistry<NetworkProvider>
   readonly secrets: ProviderRegistry<SecretsProvider>
 }

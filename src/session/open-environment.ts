@@ -7,10 +7,11 @@ import { loadCompose } from '../config/compose-file.ts'
 import type { LoadedConfig } from '../config/config.ts'
 import { parseDotenv } from '../config/dotenv.ts'
 import { resolveDeployment } from '../config/resolve.ts'
-import { type App, type Deployment, InputError } from '../contracts.ts'
+import { type App, type DatabaseTarget, type Deployment, InputError } from '../contracts.ts'
 import { buildArguments } from '../pipelines/build-arguments.ts'
 import { deployTasks } from '../pipelines/deploy.ts'
 import type { FleetPart } from '../pipelines/fleet-part.ts'
+import { withoutHost } from '../pipelines/migrate-tasks.ts'
 import { type ReleaseVersion, releaseVersion, versionProblem } from '../release-version.ts'
 import { checkedValue } from './checked-value.ts'
 import { fleetPart } from './fleet-words.ts'
@@ -49,9 +50,10 @@ export async function openEnvironment(
   const part = checkedValue(fleetPart(options.fleet ?? {}, deployment))
   const back = options.rollback && checkedValue(openRollback(options.rollback, deployment))
   const release = back?.release ?? releaseVersion(loaded.directory, options.version, app.env)
+  const stranded = part === undefined || back ? [] : withoutHost(deployment, part)
   // A rollback builds nothing, and takes a version as it finds it.
   const args = back ? ({ ok: true, value: {} } as const) : buildArguments(deployment)
-  const problems = [...(args.ok ? [] : args.diagnostics), ...(back ? [] : versionDiagnostics(release))]
+  const problems = [...(args.ok ? [] : args.diagnostics), ...(back ? [] : versionDiagnostics(release)), ...stranded.map(noHostFor)]
   if (!args.ok || problems.length > 0) throw new InputError(problems)
   const ignored = ignoreFiles(deployment, loaded.directory)
   const tasks = deployTasks(deployment, {
@@ -110,4 +112,9 @@ function ignoreFiles({ services }: Deployment, directory: string): Readonly<Reco
 function versionDiagnostics({ version }: ReleaseVersion): Diagnostic[] {
   const message = version === undefined ? undefined : versionProblem(version)
   return message === undefined ? [] : [{ code: 'SC3103', severity: 'error', message }]
+}
+
+function noHostFor({ name, command }: DatabaseTarget): Diagnostic {
+  const message = `migrations of \`${name}\` run in a container of \`${command?.on}\`, and none of its hosts takes part: name one of them too`
+  return { code: 'SC3063', severity: 'error', message }
 }

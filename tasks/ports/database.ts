@@ -11,6 +11,8 @@ export interface MigrationFile {
   readonly checksum: string
   /** False for files that begin with `-- stagecraft: no-transaction`. */
   readonly transaction: boolean
+  /** Of `-- stagecraft: tags a, b` at its top; sorted. */
+  readonly tags: readonly string[]
 }
 
 export interface Database {
@@ -20,5 +22,7 @@ export interface Database {
   exclusively<T>(work: () => Promise<T>): Promise<T>
   /** Runs one file and records it, in one transaction where the file allows it. @throws TaskFailure naming file and line. */
   apply(file: MigrationFile, releaseId: string): Promise<void>
+  /** Writes the row of what something else applied, in the place of an older one. */
+  record(entry: AppliedMigration, releaseId: string): Promise<void>
   close(): Promise<void>
 }

@@ -1,4 +1,8 @@
-/** Some of the fault points, in every run of the tests; all of them are in `long/fault-loop.test.ts` and `long/fault-scenes.test.ts`. */
+/**
+ * Some of the fault points, in every run of the tests: a few always, and others each day, so that all come within two weeks. `STAGECRAFT_FAULT_DAY`
+ * (days since 1970, told when a run begins) repeats those of another day. All of them at once: `long/fault-loop.test.ts` and `long/fault-scenes.test.ts`.
+ */
+import { scenes as ended, kills, turnOf } from '../support/fault-cases.ts'
 import { FaultFleet } from '../support/fault-fleet.ts'
 import { type FaultCase, strike, textOf } from '../support/fault-loop.ts'
 import { labSuite } from '../support/lab-suite.ts'
@@ -12,7 +16,7 @@ test.before(async () => {
 })
 test.after(() => fleet.remove())
 
-const cases: readonly FaultCase[] = [
+const always: readonly FaultCase[] = [
   { point: 'lock-taken', mode: 'SIGKILL' },
   { point: 'upload-placed', mode: 'SIGKILL' },
   { point: 'migrate-applying', mode: 'SIGKILL' },
@@ -21,7 +25,11 @@ const cases: readonly FaultCase[] = [
   { point: 'after-task', about: 'rollout:web@node-1', mode: 'SIGKILL' },
   { point: 'container-started', mode: 'SIGINT' },
 ]
+const inTurn = [...kills, ...ended].filter((fault) => !always.some((each) => textOf(each) === textOf(fault)))
+const day = Number(process.env['STAGECRAFT_FAULT_DAY'] ?? Math.floor(Date.now() / 86_400_000))
+const today = turnOf(day, 6, inTurn)
+process.stdout.write(`e2e/fault-points: ${today.map(textOf).join(', ')} (STAGECRAFT_FAULT_DAY=${day})\n`)
 
-for (const fault of cases) test(`ended at ${textOf(fault)}`, () => strike(fleet, fault))
+for (const fault of [...always, ...today]) test(`ended at ${textOf(fault)}`, () => strike(fleet, fault))
 
 suite.run()

@@ -25,7 +25,14 @@ test.after(async () => {
   await server?.stop()
 })
 
-const params = { database: 'main', path: 'db', table: 'stagecraft_migrations', connectionEnv: 'DATABASE_URL', waitSeconds: 5 }
+const params = {
+  database: 'main',
+  engine: 'raw',
+  path: 'db',
+  table: 'stagecraft_migrations',
+  connectionEnv: 'DATABASE_URL',
+  waitSeconds: 5,
+}
 const migration: Task = { id: 'migrate_pre:main' as TaskId, kind: 'migrate_pre', params, needs: [], after: [] }
 
 /** A project that migrates a real database as a deploy does: secret, look, run, history. */

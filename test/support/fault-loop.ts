@@ -19,6 +19,9 @@ const boundMs = 90_000
 /** What is left to do after these is so little that the run may be done before it hears of a signal. */
 const late: readonly FaultPoint[] = ['after-task', 'audit-line-written', 'finalize-history', 'lock-kept', 'file-written', 'pin-found']
 
+/** Caddy closes kept connections when it loads its configuration, as it does for a route whose settings change and for one that goes (ADR 37). */
+const resetByLoad = /kept connection: ECONNRESET/
+
 export function pointsOf(...scenes: readonly Scene[]): readonly FaultPoint[] {
   return (Object.keys(faultPoints) as FaultPoint[]).filter((point) => scenes.includes(faultPoints[point].scene))
 }
@@ -65,7 +68,9 @@ async function converges(fleet: FaultFleet, fault: FaultCase): Promise<void> {
   await fleet.deployPlainly(text)
   if (isServed) await traffic?.until(fleet.wanted)
   const report = await traffic?.stop()
-  assert.equal(report?.failures ?? [], [], `${text}: what users noticed`)
+  const isLoaded = scene === 'route' || scene === 'gone'
+  const noticed = (report?.failures ?? []).filter((failure) => !(isLoaded && resetByLoad.test(failure)))
+  assert.equal(noticed, [], `${text}: what users noticed`)
   await fleet.assertConverged(text)
 }
 

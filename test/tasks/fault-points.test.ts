@@ -4,6 +4,8 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { parseFault } from '../../tasks/fault-point.ts'
 import { type FaultPoint, faultPoints } from '../../tasks/fault-points.ts'
+import { kills, scenes, turnOf } from '../support/fault-cases.ts'
+import { textOf as caseOf } from '../support/fault-loop.ts'
 import { sourceFiles, textOf } from '../support/source-tree.ts'
 
 const test = suite('tasks/fault-points')
@@ -19,7 +21,7 @@ test('every declared point stands exactly once in the sources, and no other', ()
 })
 
 test('every scene has a loop that takes its points', () => {
-  const loops = ['fault-loop', 'fault-scenes'].map((name) => textOf(`test/e2e/long/${name}.test.ts`)).join('\n')
+  const loops = textOf('test/support/fault-cases.ts')
   const taken = [...loops.matchAll(/pointsOf\(([^)]*)\)/g)].flatMap(([, list = '']) =>
     [...list.matchAll(/'([^']*)'/g)].map(([, name]) => name),
   )
@@ -80,6 +82,14 @@ cutAtFault(one); cutAtFault(two); two.emit('close'); faultPoint('lock-taken')`
 
 test('a name that is none fails at the first point that is met', () => {
   assert.is(inProcess('nowhere', met).status, 1)
+})
+
+test('every case of the loops has its turn, and the same day has the same ones', () => {
+  const all = [...kills, ...scenes]
+  const days = Array.from({ length: Math.ceil(all.length / 6) }, (_, day) => turnOf(20_000 + day, 6, all))
+  assert.is(new Set(days.flat().map(caseOf)).size, all.length)
+  assert.equal(turnOf(20_000, 6, all), turnOf(20_000, 6, all))
+  assert.ok(days.every((cases) => cases.length === 6))
 })
 
 test.run()

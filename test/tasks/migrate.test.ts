@@ -5,42 +5,21 @@ import { suite } from 'uvu'
 import * as assert from 'uvu/assert'
 import { TaskFailure } from '../../tasks/kind.ts'
 import { migratePost, migratePre } from '../../tasks/migrate.ts'
-import type { AppliedMigration, Database, MigrationFile } from '../../tasks/ports.ts'
+import type { AppliedMigration } from '../../tasks/ports.ts'
 import { rejects, within } from '../support/assertions.ts'
+import { FakeDatabase } from '../support/fake-database.ts'
 import { migrationContext } from '../support/migration-context.ts'
 import { inTemporaryDirectory } from '../support/temporary-directory.ts'
 
 const test = suite('tasks/migrate')
 
-const params = { database: 'main', path: 'migrations', table: 'stagecraft_migrations', connectionEnv: 'DATABASE_URL', waitSeconds: 0 }
-
-/** A database that records what it was asked. */
-class FakeDatabase implements Database {
-  readonly asked: string[] = []
-  rows: AppliedMigration[] = []
-  /** Called in the place of applying; may throw. */
-  onApply: (file: MigrationFile) => void = () => undefined
-  forgets = false
-  async applied() {
-    this.asked.push('applied')
-    return [...this.rows]
-  }
-  async exclusively<T>(work: () => Promise<T>) {
-    this.asked.push('lock')
-    try {
-      return await work()
-    } finally {
-      this.asked.push('unlock')
-    }
-  }
-  async apply(file: MigrationFile, releaseId: string) {
-    this.asked.push(`apply ${file.id} ${releaseId}`)
-    this.onApply(file)
-    if (!this.forgets) this.rows.push({ id: file.id, checksum: file.checksum })
-  }
-  async close() {
-    this.asked.push('close')
-  }
+const params = {
+  database: 'main',
+  engine: 'raw',
+  path: 'migrations',
+  table: 'stagecraft_migrations',
+  connectionEnv: 'DATABASE_URL',
+  waitSeconds: 0,
 }
 
 const contents = (id: string) => `select '${id}'`
@@ -172,6 +151,22 @@ test('a failure of the first says that nothing was applied', () =>
       throw new TaskFailure({ reason: 'refused', subject: '001.sql:1', message: 'no' })
     }
     await rejects(migratePre.run(params, world.context), /^no\nno migration was applied before it$/)
+  }))
+
+test('a failure after the rollout says what runs now, and that no rollback brings the database back', () =>
+  project(['001.sql'], [], async (world) => {
+    world.database.onApply = () => {
+      throw new TaskFailure({ reason: 'refused', subject: '001.sql:1', message: 'no' })
+    }
+    const error = await rejects(migratePost.run(params, world.context))
+    const { message, remedy } = (error as TaskFailure).failure
+    assert.match(
+      message,
+      /^no\nno migration was applied before it\nthe new containers run, and the release is not finished; a rollback does not undo migrations$/,
+    )
+    assert.match(remedy ?? '', /deploy again/)
+    assert.is(migratePost.commits, true)
+    assert.is(migratePre.commits, false)
   }))
 
 test('a bug is passed on as it is', () =>

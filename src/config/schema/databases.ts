@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { command, duration, variablePattern } from './tasks.ts'
 import { connectionVariable, pathInProject, serviceName, text } from './words.ts'
 
 const engineName = text.meta({ examples: ['raw'] })
@@ -13,13 +14,23 @@ const migrations = z.strictObject({
   path: pathInProject
     .meta({ examples: ['migrations'] })
     .optional()
-    .describe('Folder of migrations; needed by the engine `raw`.'),
+    .describe('Folder of migrations; engines that run a known tool know where it keeps its own.'),
   strategy: z
-    .enum(['pre_deploy', 'manual'])
+    .enum(['pre_deploy', 'post_deploy', 'manual'])
     .optional()
-    .describe('When they are applied: by a deploy before any container is replaced, which is the default, or only by `stagecraft run`.'),
+    .describe('Before the rollout (default), after it is healthy, or only by `stagecraft migrate`.'),
   table: ledgerTable.optional().describe('The ledger of applied migrations.'),
+  command: command.optional().describe('What applies all that is pending. Engines `drizzle`, `knex` and `prisma` know theirs.'),
+  check: command.optional().describe('Ends with 0 when nothing is pending. Default: a row in the ledger tells.'),
+  runner: z
+    .enum(['host', 'container'])
+    .optional()
+    .describe('This machine, or a one-off container of the release; default where there are hosts.'),
+  on: serviceName.optional().describe('The service whose image has the command.'),
+  env: z.array(variablePattern).optional().describe('Variables of this machine that the command gets.'),
+  timeout: duration.optional().describe('Of the command; default 10m.'),
 })
+export type MigrationsConfig = z.output<typeof migrations>
 
 /** `databases.<name>`, and what an environment changes of it: what is needed is checked once both are known. */
 export const database = z.strictObject({

@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import type { Provider } from '../provider.ts'
+import type { MigrationProvider } from './provider.ts'
 
 /** Plain SQL files, applied by us over a database connection. */
-export const raw: Provider<{ readonly schema_table: string }> = {
+export const raw: MigrationProvider<{ readonly schema_table: string }> = {
   role: 'migration',
   id: 'raw',
   summary: 'SQL files applied in order of their names',

@@ -149,4 +149,22 @@ test('a canary that is no host is refused; docker-rollout for what cannot run tw
   )
 })
 
+test('a surge is told to be without effect where the driver does not know it, and only there', async () => {
+  for (const [driver, what] of [
+    ['recreate', 'replaces all containers of a host at once'],
+    ['docker-rollout', 'starts as many new containers as there are old ones'],
+  ] as const) {
+    const lines = await said(manifest('', `{rollout: {driver: ${driver}, surge: 2}}`), compose('read_only: true'))
+    const expected = `SC1067 (warning) service \`web\`: driver \`${driver}\` does not know \`surge\`: it ${what}`
+    assert.ok(
+      lines.some((line) => line.includes(expected)),
+      lines.join('\n'),
+    )
+  }
+  for (const rollout of ['{surge: 2}', '{driver: docker-rollout, order: stop-first, surge: 2}']) {
+    const lines = await said(manifest('', `{rollout: ${rollout}}`), compose('read_only: true'))
+    assert.not.match(lines.join('\n'), 'SC1067')
+  }
+})
+
 test.run()

@@ -457,8 +457,54 @@ test('migrations that are switched off leave no database to migrate', async () =
   assert.equal([found.databases, found.variables.secret], [[], ['D']])
 })
 test('the place of a change in an environment is the place of its mistake', () => {
-  const config = `${local.replace('{prod: {}}', '{prod: {databases: {main: {migrations: {engine: knex}}}}}')}databases: {main: {connection_env: D, migrations: {path: m}}}\n`
-  assert.equal(aboutConfig(config), ['2:63 SC1053 database `main`: there is no migration engine `knex`, only `raw`'])
+  const config = `${local.replace('{prod: {}}', '{prod: {databases: {main: {migrations: {engine: dbmate}}}}}')}databases: {main: {connection_env: D, migrations: {path: m}}}\n`
+  assert.equal(aboutConfig(config), [
+    '2:63 SC1053 database `main`: there is no migration engine `dbmate`, only `command`, `drizzle`, `knex`, `prisma`, `raw`',
+  ])
+})
+
+test('a known tool needs neither a command nor a folder, and runs in a container where there are hosts', async () => {
+  const on = (where: string) => `${where}databases: {main: {connection_env: D, via: direct, migrations: {engine: prisma}}}\n`
+  const [here] = (await deployment(on(local), web)).databases
+  const argv = ['npx', '--no-install', 'prisma', 'migrate', 'deploy']
+  const check = ['npx', '--no-install', 'prisma', 'migrate', 'status']
+  assert.equal([here?.engine, here?.path, here?.command], ['prisma', 'prisma/migrations', { argv, check, env: [], timeoutMs: 600_000 }])
+})
+/** What is said of the manifest by itself, or else with its Compose file. */
+async function problemsOf(config: string): Promise<readonly string[]> {
+  const early = aboutConfig(config)
+  return early.length > 0 ? early : told(diagnosticsOf(await resolved(config, web)))
+}
+const oneHost = 'project: {name: shop}\nenvironments: {prod: {hosts: [a]}}\n'
+const refusedMigrations: readonly (readonly [where: string, migrations: string, expected: string])[] = [
+  [local, 'engine: command, path: m', 'SC1071 database `main`: engine `command` needs `command`, what applies what is pending'],
+  [local, 'path: m, command: x', 'SC1072 database `main`: `command` is not for engine `raw`, which runs no program'],
+  [
+    local,
+    'engine: knex, runner: container, on: web',
+    'SC1073 database `main`: this environment has no hosts that run containers of ours: use `runner: host`',
+  ],
+  [oneHost, 'engine: knex', 'SC1071 database `main`: `on` is required: the service whose image has the command; or say `runner: host`'],
+  [oneHost, 'engine: knex, on: wbe', 'SC1073 database `main`: there is no service `wbe` to run in, only `web` → web'],
+  [
+    oneHost,
+    'engine: knex, on: web, check: x',
+    'SC1073 database `main`: `check` is run on this machine: with `runner: container`, a row in the database tells what was applied',
+  ],
+  [oneHost, 'engine: knex, on: web, runner: host', 'SC1073 database `main`: `on` is for `runner: container`'],
+]
+for (const [where, migrations, expected] of refusedMigrations) {
+  test(`migrations: ${migrations}: ${expected.slice(0, 6)}`, async () => {
+    const config = `${where}databases: {main: {connection_env: D, migrations: {${migrations}}}}\n`
+    assert.equal(
+      (await problemsOf(config)).map((line) => line.replace(/^\d+:\d+ /, '')),
+      [expected],
+    )
+  })
+}
+test('a command here cannot reach what is behind a host', async () => {
+  const config = `${oneHost}databases: {main: {connection_env: D, via: a, migrations: {engine: knex, runner: host}}}\n`
+  assert.match((await problemsOf(config)).join(), /SC1073 database `main`: `runner: host` cannot reach it: it is reached through a/)
 })
 
 test.run()

@@ -175,13 +175,16 @@ const semantics: readonly Case[] = [
   ],
   [
     `${both}databases: {main: {connection_env: D, migrations: {path: m, engine: rwa}}}\n`,
-    '3:69 SC1053 database `main`: there is no migration engine `rwa`, only `raw` → raw',
+    '3:69 SC1053 database `main`: there is no migration engine `rwa`, only `command`, `drizzle`, `knex`, `prisma`, `raw` → raw',
   ],
   [
-    `${both}databases: {main: {connection_env: D, migrations: {path: m}}}\nmigrations: {default_engine: knex}\n`,
-    '4:30 SC1053 database `main`: there is no migration engine `knex`, only `raw`',
+    `${both}databases: {main: {connection_env: D, migrations: {path: m}}}\nmigrations: {default_engine: dbmate}\n`,
+    '4:30 SC1053 database `main`: there is no migration engine `dbmate`, only `command`, `drizzle`, `knex`, `prisma`, `raw`',
   ],
-  [`${both}migrations: {engine_config: {prisma: {}}}\n`, '3:30 SC1053 there is no migration engine `prisma`, only `raw`'],
+  [
+    `${both}migrations: {engine_config: {flyway: {}}}\n`,
+    '3:30 SC1053 there is no migration engine `flyway`, only `command`, `drizzle`, `knex`, `prisma`, `raw`',
+  ],
   [
     `${both}migrations: {engine_config: {raw: {schema_tabel: x}}}\n`,
     '3:36 SC1003 unknown key `schema_tabel` in migrations.engine_config.raw → schema_table',

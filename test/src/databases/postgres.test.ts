@@ -21,7 +21,7 @@ test.after(async () => {
 })
 
 function file(id: string, sql: string, transaction = true): MigrationFile {
-  return { id, sql, checksum: createHash('sha256').update(sql).digest('hex'), transaction }
+  return { id, sql, checksum: createHash('sha256').update(sql).digest('hex'), transaction, tags: [] }
 }
 
 function open(connectionString: string, options: Partial<PostgresOptions> = {}): Promise<Database> {

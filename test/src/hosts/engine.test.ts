@@ -315,6 +315,26 @@ test(
   ),
 )
 
+test('after a cut, channels that no call was using are not used again', async () => {
+  await onServer({ engine: engine(list) }, async (server) => {
+    const host = server.host()
+    const began = new Promise<void>((resolve) => {
+      server.intercept = (operation) => {
+        if (operation === 'OPENDIR') resolve()
+        return undefined
+      }
+    })
+    await host.observe()
+    const running = failureOf(host.run({ argv: ['sleep', '60'] }))
+    await host.files.list('')
+    await began
+    server.cut()
+    assert.is((await within(5_000, running)).reason, 'unreachable')
+    host.changed()
+    assert.equal((await within(5_000, host.observe())).containers, [])
+  })()
+})
+
 test('a cut connection ends a call under way', async () => {
   let asked = () => {}
   const start = () => asked()

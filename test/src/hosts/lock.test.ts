@@ -8,6 +8,7 @@ import { elapsedMs, type LocalMachine, thisMachine } from '../../../src/hosts/lo
 import { resolveConnection } from '../../../src/hosts/ssh-config.ts'
 import { SshConnection } from '../../../src/hosts/ssh-connection.ts'
 import { SftpSession } from '../../../src/hosts/ssh-sftp-session.ts'
+import { TaskFailure } from '../../../tasks/kind.ts'
 import { rejects, within } from '../../support/assertions.ts'
 import { isThere, status } from '../../support/sftp-server.ts'
 import { failureOf, onServer, type SshServer } from '../../support/ssh-server.ts'
@@ -480,6 +481,47 @@ test(
     assert.is((await failureOf(held.verify())).reason, 'lock-lost')
     await taken.release()
     assert.equal(namesIn(server), [])
+  }),
+)
+
+/** A connection that is lost while the lock is given back: `before` or after it came through. */
+function losing(server: SshServer, instead: (work: () => Promise<unknown>) => Promise<void>) {
+  const address = { name: 'node-1', address: '127.0.0.1', port: server.port, user: 'deploy', roles: [] }
+  const sources = { homeDirectory: server.home, projectDirectory: server.home, env: {}, knownHosts: [server.knownHosts] }
+  const connection = new SshConnection({
+    ...{ name: 'node-1', settings: () => resolveConnection(address, sources), signal: new AbortController().signal },
+  })
+  const session = new SftpSession(connection, server.directory)
+  const perform = session.perform.bind(session)
+  let isLost = false
+  session.perform = async (what, timeoutMs, work) => {
+    if (isLost || !what.startsWith('give back')) return perform(what, timeoutMs, work)
+    isLost = true
+    await instead(() => perform(what, timeoutMs, work))
+    throw new TaskFailure({ reason: 'unreachable', subject: 'node-1', message: 'the connection was lost' })
+  }
+  return new EnvironmentLock(session, { host: 'node-1', directory: server.directory, leaseMs, beatMs: never, local: machine() })
+}
+
+test(
+  'what is given back over a connection that is being lost is given back over the next one',
+  onServer({}, async (server) => {
+    const held = await losing(server, async () => {}).acquire(anna)
+    await held.release()
+    assert.equal(namesIn(server), [])
+  }),
+)
+
+test(
+  'when it was given back before the connection was lost, who took it since then keeps it',
+  onServer({}, async (server) => {
+    const held = await losing(server, async (work) => {
+      await work()
+      await lockOf(server).acquire(ben)
+    }).acquire(anna)
+    await held.release()
+    assert.is(holderOf(server).owner, ben.owner)
+    assert.equal(namesIn(server), ['lock', 'lock.beat.run-ben'])
   }),
 )
 

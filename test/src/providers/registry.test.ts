@@ -44,8 +44,8 @@ test('an id is not empty', () => {
   assert.equal([error.code, error.message], ['empty_provider_id', 'a frontend provider has an empty id'])
 })
 test('an unknown id is an error that names role and id', () => {
-  const error = caught(() => new ProviderRegistry<Provider>('migration').get('knex'))
-  assert.equal([error.code, error.message], ['unknown_provider', 'there is no migration provider `knex`'])
+  const error = caught(() => new ProviderRegistry<Provider>('migration').get('dbmate'))
+  assert.equal([error.code, error.message], ['unknown_provider', 'there is no migration provider `dbmate`'])
 })
 test('hooks hear of registrations and look-ups', () => {
   const heard: unknown[] = []
@@ -64,14 +64,23 @@ test('hooks hear of registrations and look-ups', () => {
 })
 test('one set of registries knows nothing of another', () => {
   const [one, other] = [builtInProviders(), builtInProviders()]
-  one.migration.register({ ...provider('knex'), role: 'migration' })
-  assert.equal([one.migration.ids(), other.migration.ids()], [['knex', 'raw'], ['raw']])
+  one.migration.register({ ...provider('dbmate'), role: 'migration' })
+  assert.equal(
+    [one.migration.ids(), other.migration.ids()],
+    [
+      ['command', 'dbmate', 'drizzle', 'knex', 'prisma', 'raw'],
+      ['command', 'drizzle', 'knex', 'prisma', 'raw'],
+    ],
+  )
 })
 test('every built-in stands under its role, with a line about itself', () => {
   const all = [...backendProviders, ...frontendProviders, ...migrationEngines]
   assert.equal(
     all.map(({ role, id }) => `${role} ${id}`),
-    ['backend encore-ts', 'backend generic', 'frontend generic', 'migration raw'],
+    [
+      ...['backend encore-ts', 'backend generic', 'frontend generic'],
+      ...['command', 'drizzle', 'knex', 'prisma', 'raw'].map((id) => `migration ${id}`),
+    ],
   )
   assert.ok(all.every(({ summary }) => summary.length > 0))
 })

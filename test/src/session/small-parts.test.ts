@@ -19,7 +19,8 @@ const test = suite('src/session/small-parts')
 const ran: Outcome = { status: 'ran', result: resultOf(1), because: { reason: 'forced', detail: 'forced' } }
 const skipped: Outcome = { status: 'skipped', result: resultOf(1), from: 'target' }
 const canceled: Outcome = { status: 'canceled', by: 'stop' }
-const failed = (reason: Failure['reason'] = 'exit'): Outcome => ({ status: 'failed', failure: { reason, subject: 's', message: 'm' } })
+const failure: Failure = { reason: 'exit', subject: 's', message: 'm' }
+const failed = (reason: Failure['reason'] = 'exit'): Outcome => ({ status: 'failed', failure: { ...failure, reason } })
 
 for (const [title, outcomes, interrupted, expected] of [
   ['nothing to do', {}, false, 0],
@@ -49,6 +50,15 @@ for (const [title, more, expected] of [
 ] as const) {
   test(`exit code ${expected}: ${title}`, () => {
     const outcomes = { 'rollout:a@h1': ran, 'rollout:a@h2': failed(), ...(expected === 10 ? { 'rollout:a@h3': ran } : {}) }
+    assert.is(exitCodeOf(new Map(Object.entries(outcomes) as [TaskId, Outcome][]), false, more), expected)
+  })
+}
+for (const [title, more, expected] of [
+  ['a host that an earlier run had rolled was taken back', { undone: new Set(['rollout:a@h1'] as TaskId[]) }, 2],
+  ['a host that an earlier run had rolled could not be taken back', { failed: new Map([['rollout:a@h1' as TaskId, failure]]) }, 10],
+] as const) {
+  test(`exit code ${expected}: ${title}`, () => {
+    const outcomes = { 'rollout:a@h1': skipped, 'rollout:a@h2': failed() }
     assert.is(exitCodeOf(new Map(Object.entries(outcomes) as [TaskId, Outcome][]), false, more), expected)
   })
 }

@@ -25,20 +25,37 @@ test('Compose runs the command in a container of the release, alone and with a c
   assert.match(argv[2] ?? '', /^PATH=/)
   assert.equal(argv.slice(3), [
     ...['docker', 'compose', '--project-name', 'shop-prod'],
-    ...['--file', `/opt/stagecraft/shop/prod/bundles/${bundle}/docker-compose.yml`],
+    ...['--file', `/opt/stagecraft/shop/prod/bundles/${bundle}/docker-compose.yml`, '--file', '-'],
     ...['run', '--rm', '--no-deps', '--no-TTY', '--interactive=false', '--name', container],
-    ...['--label', 'stagecraft.project=hook of shop', '--env', 'STAGECRAFT_ENV=prod'],
+    ...['--label', 'stagecraft.project=hook of shop'],
     ...['api', './smoke', '--url', 'a b'],
   ])
   assert.is(rig.host.commands.at(-1)?.timeoutMs, 60_000)
 })
 
 test('variables it names are passed on, its own win over them, and all others are withheld', async () => {
-  const rig = new HookRig({ SMOKE_URL: 'http://x', SMOKE_MODE: 'a=b c', STAGECRAFT_ENV: 'planted', OTHER: 'withheld', PATH: '/bin' })
+  const rig = new HookRig({ SMOKE_URL: 'http://$x', SMOKE_MODE: 'a=b c', STAGECRAFT_ENV: 'planted', OTHER: 'withheld', PATH: '/bin' })
   await run(rig, { env: ['SMOKE_*', 'STAGECRAFT_ENV', 'UNSET'] })
-  const argv = rig.argv()
-  const given = argv.filter((_, index) => argv[index - 1] === '--env')
-  assert.equal([...given].sort(), ['SMOKE_MODE=a=b c', 'SMOKE_URL=http://x', 'STAGECRAFT_ENV=prod'])
+  const { argv, stdin } = rig.host.commands.at(-1) ?? { argv: [] }
+  const environment = { SMOKE_MODE: 'a=b c', SMOKE_URL: 'http://$$x', STAGECRAFT_ENV: 'prod' }
+  assert.equal(JSON.parse(stdin ?? ''), { services: { api: { environment } } }, 'Compose reads it, so `$` stands twice')
+  assert.not.match(argv.join(' '), /http|a=b/, 'arguments are there for everybody on the host to read')
+})
+
+test('a container that was not started is told as that, and not as what the command came to', async () => {
+  for (const code of [1, 125]) {
+    const rig = new HookRig()
+    rig.host.answer(/ docker compose .* run /, {
+      code,
+      stderr: 'Network x  Created\nError response from daemon: exec: "./smoke": not found\n',
+    })
+    const failure = failureOf(await rejects(runHook(params, rig.context())))
+    assert.is(failure.reason, 'refused')
+    assert.is(failure.message, 'the container for `./smoke` did not start on node-1: exec: "./smoke": not found')
+  }
+  const rig = new HookRig()
+  rig.host.answer(/ docker compose .* run /, { code: 125, stderr: 'cannot test this one\n' })
+  assert.is(failureOf(await rejects(runHook(params, rig.context()))).message, '`./smoke` exited with code 125')
 })
 
 test('what a killed run left under its name is removed first; a good end leaves the rest to --rm', async () => {
