@@ -8,8 +8,8 @@ import { readdir, readFile } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import SSHConfig, { glob, LineType } from 'ssh-config'
 import { TaskFailure } from '../../tasks/kind.ts'
-import { parseJumps } from '../config/host-address.ts'
 import type { HostAddress } from '../contracts.ts'
+import { parseJumps } from '../host-address.ts'
 import { localUser } from './local-user.ts'
 
 export interface ConnectionSettings {

@@ -9,42 +9,13 @@ import { TaskFailure } from '../../tasks/kind.ts'
 import { readKnownHosts } from './known-hosts-files.ts'
 import { planAuthentication } from './ssh-auth.ts'
 import type { ConnectionSettings } from './ssh-config.ts'
+import { type ConnectionStats, defaults, type SshConnectionOptions } from './ssh-connection-options.ts'
 import { bounded } from './ssh-deadline.ts'
 import { dial, through } from './ssh-dial.ts'
 import { endpoint, lostFailure } from './ssh-failure.ts'
 import { type Handshake, shakeHands } from './ssh-handshake.ts'
 import { HeadStartRefused } from './ssh-head-start.ts'
-import type { Jumps } from './ssh-jumps.ts'
 import { loadSsh2 } from './ssh-library.ts'
-
-/** For tests and benchmarks: what a run has cost. */
-export interface ConnectionStats {
-  readonly connections: number
-  readonly execs: number
-  readonly sftpChannels: number
-  readonly engineChannels: number
-  readonly tunnels: number
-}
-
-export interface SshConnectionOptions {
-  /** The host's name, for messages. */
-  readonly name: string
-  /** Asked once, on first use. */
-  readonly settings: () => Promise<ConnectionSettings>
-  /**
-   * The run's. When it fires, what is under way ends as `interrupted`; what is asked for later is taken for putting
-   * things in order and still done, until `close()`.
-   */
-  readonly signal: AbortSignal
-  /** For TCP, handshake and authentication together. */
-  readonly connectTimeoutMs?: number
-  readonly keepaliveIntervalMs?: number
-  /** Who knows the way to hosts that are reached through other machines. */
-  readonly jumps?: Pick<Jumps, 'reach'>
-}
-
-/** With 3 keepalives without an answer, a dead link is noticed within 20 s. */
-const defaults = { connectTimeoutMs: 20_000, keepaliveIntervalMs: 5_000, keepaliveCount: 3 }
 
 /** A session that may still be on its way: see `ssh-handshake.ts`. */
 interface Link {

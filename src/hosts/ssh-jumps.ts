@@ -2,7 +2,8 @@
 import type { Duplex } from 'node:stream'
 import { TaskFailure } from '../../tasks/kind.ts'
 import type { ConnectionSettings } from './ssh-config.ts'
-import { SshConnection, type SshConnectionOptions } from './ssh-connection.ts'
+import { SshConnection } from './ssh-connection.ts'
+import type { SshConnectionOptions } from './ssh-connection-options.ts'
 import { endpoint } from './ssh-failure.ts'
 
 const reachTimeoutMs = 20_000

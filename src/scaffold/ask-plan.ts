@@ -1,7 +1,7 @@
 /** Settles a plan: what was said on the command line, else what a person answers, else what was detected. */
 import { problem } from '../config/diagnostic.ts'
-import { parseHostAddress } from '../config/host-address.ts'
 import { InputError } from '../contracts.ts'
+import { parseHostAddress } from '../host-address.ts'
 import { type Detected, slug } from './detect.ts'
 import { isRemote, type ManifestPlan } from './manifest.ts'
 import type { Questions } from './questions.ts'

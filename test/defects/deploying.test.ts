@@ -160,7 +160,7 @@ test('D10 a build releases nothing, builds the services it was told, and a dry r
 
 test('D11 docker-rollout is looked for, and called, in the words it has', async () => {
   const rig = new RolloutRig({ driver: 'docker-rollout', replicas: 1 })
-  rig.host.answer(/^docker rollout --version$/, { code: 1 })
+  rig.host.answer(/^docker info /, { stdout: '[{"Name":"compose"}]\n' })
   rig.host.answer(/^printenv HOME$/, { stdout: '/root\n' })
   rig.old('web-1')
   let message = ''
@@ -169,7 +169,7 @@ test('D11 docker-rollout is looked for, and called, in the words it has', async 
   } catch (error) {
     message = String((error as Error).message)
   }
-  assert.match(message, '`docker rollout --version` fails there')
+  assert.match(message, '`docker info` there does not list it')
 })
 
 test('D12 a part that was asked for is in the plan, what was not is not, and what there is none of is said', () =>

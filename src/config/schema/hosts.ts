@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isAddress, parseHostAddress, parseJumps, userName } from '../host-address.ts'
+import { isAddress, parseHostAddress, parseJumps, userName } from '../../host-address.ts'
 import { port, role, text } from './words.ts'
 
 const hostName = z

@@ -21,6 +21,7 @@ export const encoreTs = defineImageProvider({
           .default('')
           .describe('Added to every tag of the image.'),
       })
+      .describe('How its image is built.')
       .prefault({}),
   }),
   recipe: ({ build }) => ({

@@ -25,7 +25,7 @@ const cases: readonly (readonly [manifest: string, compose: string | undefined, 
     'project: {name: shop, registry: ghcr.io/acme/shop}\nbackend: {dev: {command: [x]}}\n',
     undefined,
     [
-      '2:1 SC1014 `backend.provider` is required | there is `generic`',
+      '2:1 SC1014 `backend.provider` is required | there is `encore-ts`, `generic`',
       '2:11 SC1013 `backend.dev` is an old spelling, expected `backend.providers.<provider>.dev`',
     ],
   ],
@@ -194,7 +194,19 @@ const cases: readonly (readonly [manifest: string, compose: string | undefined, 
     'project: {name: shop, registry: ghcr.io/acme/shop}\nhooks: {after_rollout: {command: a, on: web, secrets: [TOKEN]}}\n',
     undefined,
     [
-      '2:46 SC1152 a hook in a container cannot be given secrets | it has those of its service; what is named here would be seen in the list of processes of the host',
+      '2:46 SC1152 a hook in a container cannot be given secrets | it has those of its service, and takes no others into a container: leave out `on`, and it runs on this machine',
+    ],
+  ],
+  [
+    'project: {name: shop, registry: ghcr.io/acme/shop}\nenvironments: {prod: {}}\n',
+    'services: {web: {build: {context: "${SIDE:?}"}, healthcheck: {test: [CMD, "true"]}}}\n',
+    ['1:35 SC1096 `services.web.build.context` needs `SIDE`, which has no value | set it in `environments.prod.variables`'],
+  ],
+  [
+    'project: {name: shop}\nenvironments: {prod: {transfer: ssh, hosts: [10.0.0.1]}}\n',
+    'services: {web: {build: {context: ., platforms: [linux/amd64, linux/arm64]}, healthcheck: {test: [CMD, "true"]}}}\n',
+    [
+      '1:12 SC1097 service `web` is built for 2 platforms, which only a registry can hold together | keep the one of the hosts, or remove `transfer: ssh`',
     ],
   ],
   [
@@ -247,7 +259,7 @@ test('SC1090 an environment file that went away, or cannot be read', () =>
 function comparedWhole(): Map<string, number> {
   const found = new Map<string, number>()
   for (const path of filesBelow('test/src/config', '.test.ts'))
-    for (const [, code = ''] of textOf(path).matchAll(/['"`](?:-|\d+:\d+) (SC\d{4})(?: \(warning\))? \S/g))
+    for (const [, code = ''] of textOf(path).matchAll(/['"`](?:(?:-|(?:[\w./-]+:)?\d+:\d+) )?(SC\d{4})(?: \(warning\))? \S/g))
       found.set(code, (found.get(code) ?? 0) + 1)
   for (const [, code = ''] of textOf('test/src/config/every-rule.test.ts').matchAll(/^test\('(SC\d{4}) /gm))
     found.set(code, (found.get(code) ?? 0) + 1)
@@ -277,7 +289,7 @@ test('everything that is wrong is told at once, in the order of lines', () => {
     '1:25 SC1011 expected lower-case letters, digits, `-` and `_`, beginning with a letter or digit in project.name, found `Shop`',
     '2:28 SC1011 expected at least 1 in services.web.replicas, found `0`',
     '2:31 SC1003 unknown key `bild` in services.web → build',
-    '3:1 SC1014 `backend.provider` is required | there is `generic`',
+    '3:1 SC1014 `backend.provider` is required | there is `encore-ts`, `generic`',
     '4:16 SC1011 expected lower-case letters, digits, `-` and `_`, beginning with a letter or digit in environments, found `Prod`',
     '4:32 SC1003 unknown key `rollot` in environments.dev → rollout',
   ])

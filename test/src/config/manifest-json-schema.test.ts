@@ -53,7 +53,7 @@ function manifestWith(path: string, value: Json): string {
     .map((step) => step.replace(/^<point>$/, 'before_rollout').replace(/^<.*>$/, 'x'))
   const nested = steps.reduceRight<Json>((inner, step) => (step === '[]' ? [inner] : { [step]: inner }), value)
   // An entry is only looked at when it is selected.
-  const provider = /^(backend|frontend|edge)\.providers\.([a-z]+)/.exec(path)
+  const provider = /^(backend|frontend|edge)\.providers\.([a-z][a-z0-9-]*)/.exec(path)
   const whole = provider
     ? { [steps[0] ?? '']: { provider: provider[2], ...((nested as JsonObject)[steps[0] ?? ''] as JsonObject) } }
     : nested
@@ -120,7 +120,7 @@ const shapes: readonly (readonly [text: string, valid: boolean])[] = [
   ['project: {name: shop}\ncache: {remote: "https://cache.example", max_size: 2GiB}', true],
   ['project: {name: shop}\ncache: {remote: {mode: write, url: oci}}', false],
   ['project: {name: shop}\nmigrations: {engine_config: {raw: {schema_table: a.b}}}', true],
-  ['project: {name: shop}\nmigrations: {engine_config: {knex: {}}}', false],
+  ['project: {name: shop}\nmigrations: {engine_config: {flyway: {}}}', false],
   ['project: {name: shop}\nnetwork: {provider: tailscale}', false],
 ]
 

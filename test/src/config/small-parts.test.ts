@@ -6,7 +6,6 @@ import { nearest } from '../../../graph/nearest.ts'
 import type { Json } from '../../../graph/types.ts'
 import { parseDotenv } from '../../../src/config/dotenv.ts'
 import { parseDuration } from '../../../src/config/duration.ts'
-import { isAddress, parseHostAddress } from '../../../src/config/host-address.ts'
 import { isRepository, repositoryOf } from '../../../src/config/image-reference.ts'
 import { interpolate } from '../../../src/config/interpolate.ts'
 import { pathText, valueAt } from '../../../src/config/json-path.ts'
@@ -14,6 +13,7 @@ import { projectPath } from '../../../src/config/project-path.ts'
 import { fixedHostPorts } from '../../../src/config/published-ports.ts'
 import { writableMounts } from '../../../src/config/stored-volumes.ts'
 import { oneOf } from '../../../src/config/word-list.ts'
+import { isAddress, parseHostAddress } from '../../../src/host-address.ts'
 
 const test = suite('config/small-parts')
 

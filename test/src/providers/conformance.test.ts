@@ -29,6 +29,14 @@ const images = {
       [{ build: 3 }, /^SC1009 expected a map/],
     ],
   },
+  'encore-ts': {
+    block: { build: { workdir: 'api', image_name: 'shop-api', docker_tag_suffix: '-eu' } },
+    faulty: [
+      [{ build: { workdr: '.' } }, /^SC1003 unknown key `workdr`/],
+      [{ build: { image_name: 'Shop' } }, /^SC1011 expected lower-case letters/],
+      [{ build: 3 }, /^SC1009 expected a map/],
+    ],
+  },
 } as const
 
 /** A provider that is added needs a sample here: without one its test fails. */

@@ -101,8 +101,10 @@ world(
     const argv = rig.argv()
     assert.equal(argv.slice(argv.indexOf('run')), [
       ...['run', '--rm', '--no-deps', '--no-TTY', '--interactive=false', '--name', container],
-      ...['--label', 'stagecraft.project=migrations of shop', '--env', 'MODE=fast', 'api', 'tool', 'up'],
+      ...['--label', 'stagecraft.project=migrations of shop', 'api', 'tool', 'up'],
     ])
+    const given = rig.host.commands.find((command) => command.argv.includes('run'))?.stdin
+    assert.is(given, '{"services":{"api":{"environment":{"MODE":"fast"}}}}')
     assert.not.match(JSON.stringify(rig.host.commands), /hunter2/)
     assert.equal(rig.requests, [])
   },
