@@ -41,6 +41,8 @@ export interface App {
   /** Progress, logs, prompts, errors. */
   readonly stderr: NodeJS.WriteStream
   readonly signal: AbortSignal
+  /** All commands of this program, by name: for the one that compares them with their pages. */
+  readonly commands?: Readonly<Record<string, { load(): Promise<CommandModule> }>>
   now(): Date
 }
 

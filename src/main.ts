@@ -37,9 +37,10 @@ async function run(argv: readonly string[], surroundings: Surroundings, signal: 
     surroundings.stdout.write(`stagecraft ${version()}\n`)
     return exitCodes.done
   }
-  // Not spread: that would ask for a stream that nobody may read.
-  const app: App = Object.defineProperties({ signal }, Object.getOwnPropertyDescriptors(surroundings)) as App
   const commands = surroundings.commands ?? (await import('./commands/index.ts')).commands
+  // Not spread: that would ask for a stream that nobody may read.
+  const ours: Pick<App, 'signal' | 'commands'> = { signal, commands }
+  const app = Object.defineProperties(ours, Object.getOwnPropertyDescriptors(surroundings)) as App
   if (argv[0] === '__complete') {
     const { complete } = await import('./cli/complete.ts')
     return complete(argv.slice(argv[1] === '--' ? 2 : 1), app, commands)

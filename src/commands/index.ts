@@ -41,6 +41,11 @@ export const commands: CommandTable = {
     group: 'look',
     load: () => import('./explain.ts'),
   },
+  'gov check': {
+    summary: 'check that register, spec pages and decision records agree',
+    group: 'other',
+    load: () => import('./gov-check.ts'),
+  },
   graph: { summary: 'draw the task graph', group: 'look', load: () => import('./graph.ts') },
   init: {
     summary: 'write a stagecraft.yml for this project, or check the one that is there',

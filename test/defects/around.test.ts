@@ -11,7 +11,10 @@ import { parseDotenv } from '../../src/config/dotenv.ts'
 import { parseConfig } from '../../src/config/load.ts'
 import { unsupportedKeys } from '../../src/config/unsupported.ts'
 import { exitCodes } from '../../src/contracts.ts'
+import { checkRepository } from '../../src/gov/check.ts'
+import { readRegister, registerPath } from '../../src/gov/register.ts'
 import { runProcess } from '../../src/hosts/process.ts'
+import { govern } from '../../src/operations/gov/check.ts'
 import { ProgramLines } from '../../src/programs/program-lines.ts'
 import { allPhases, crashed, nextReleaseId, overallStatus, transition } from '../../src/releases/release.ts'
 import { createLogger } from '../../src/ui/log.ts'
@@ -20,10 +23,9 @@ import type { Command } from '../../tasks/ports.ts'
 import { aboutConfig, accepted, resolved } from '../src/config/told.ts'
 import { rejects, within } from '../support/assertions.ts'
 import { stagecraft } from '../support/cli.ts'
-import { claimProblems, dependencyProblems, loadRegister, page, pageProblems } from '../support/register.ts'
 import { release } from '../support/releases.ts'
 import { writeProject } from '../support/session-project.ts'
-import { filesBelow, textOf } from '../support/source-tree.ts'
+import { filesBelow, repository, textOf } from '../support/source-tree.ts'
 import { inTemporaryDirectory } from '../support/temporary-directory.ts'
 
 const test = suite('defects/around')
@@ -173,15 +175,16 @@ test('D33 columns are as wide as what is in them, and a skipped phase does not l
   assert.is(overallStatus(skipped), 'completed')
 })
 
-test('D34 the register of features is a graph that holds, and pages say the exit codes there are', () => {
-  const register = loadRegister()
-  assert.ok(register.features.filter(({ depends_on: on = [] }) => on.length > 0).length > 60)
-  assert.equal([...dependencyProblems(register), ...pageProblems(register), ...claimProblems(register)], [])
-  const broken = page('commands/a.md', '---\nfeature: CLI_A\nversion: v1\nstatus: done\ndomain: commands\n---\n')
-  assert.ok(pageProblems({ features: [], pages: [broken], exists: () => true }).length > 0)
-  const known = Object.values(exitCodes).map(String)
-  for (const { path, text } of register.pages.filter((one) => one.path.startsWith('commands/')))
-    for (const [, code = ''] of text.matchAll(/^\| (\d+) +\| \S/gm)) assert.ok(known.includes(code), `${path}: ${code}`)
+test('D34 the register of features is a graph that holds, and pages say the exit codes there are', async () => {
+  const { features } = readRegister(textOf(registerPath))
+  assert.ok(features.filter(({ dependsOn }) => dependsOn.length > 0).length > 60)
+  assert.equal((await govern(repository, { commands })).violations, [])
+  const orphan = '---\nfeature: CLI_A\nversion: v1\nstatus: done\ndomain: commands\n---\n'
+  const broken = new Map([
+    [registerPath, 'features: []'],
+    ['spec/commands/a.md', orphan],
+  ])
+  assert.ok(checkRepository({ files: broken, exists: () => true }).violations.length > 0)
 })
 
 test('D36 lines may be longer than 64 KiB, and what is ended ends with its grandchildren', () =>
