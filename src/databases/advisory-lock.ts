@@ -12,14 +12,14 @@ const lockNotAvailable = '55P03'
  * @throws TaskFailure `lock-held` naming who holds it after `waitMs`.
  */
 export async function withAdvisoryLock<T>(session: Session, key: bigint, waitMs: number, work: () => Promise<T>): Promise<T> {
-  const { sql } = session
-  const [tried] = await sql`select pg_try_advisory_lock(${String(key)}::bigint) as ok`
+  const { sql, answer } = session
+  const [tried] = await answer(sql`select pg_try_advisory_lock(${String(key)}::bigint) as ok`)
   if (tried?.['ok'] !== true) await wait(session, key, waitMs)
   try {
     return await work()
   } finally {
     // A connection that is gone took the lock with it; the reason is what `work` reports.
-    if (!session.isLost()) await sql`select pg_advisory_unlock(${String(key)}::bigint)`.catch(() => undefined)
+    if (!session.isLost()) await answer(sql`select pg_advisory_unlock(${String(key)}::bigint)`).catch(() => undefined)
   }
 }
 
@@ -29,10 +29,10 @@ export function lockKey(project: string, database: string): bigint {
 }
 
 async function wait(session: Session, key: bigint, waitMs: number): Promise<void> {
-  const { sql } = session
+  const { sql, answer } = session
   try {
     await session.run(`set lock_timeout = ${Math.max(1, Math.round(waitMs))}`)
-    await sql`select pg_advisory_lock(${String(key)}::bigint)`
+    await answer(sql`select pg_advisory_lock(${String(key)}::bigint)`)
   } catch (error) {
     if (codeOf(error) === lockNotAvailable) throw await held(session, key, waitMs)
     throw error
@@ -42,12 +42,12 @@ async function wait(session: Session, key: bigint, waitMs: number): Promise<void
 }
 
 async function held(session: Session, key: bigint, waitMs: number): Promise<TaskFailure> {
-  const [holder] = await session.sql`
+  const [holder] = await session.answer(session.sql`
     select activity.application_name as name, locks.pid as pid, coalesce(host(activity.client_addr), 'a local socket') as client
     from pg_locks as locks left join pg_stat_activity as activity on activity.pid = locks.pid
     where locks.locktype = 'advisory' and locks.granted and locks.objsubid = 1
       and locks.database = (select oid from pg_database where datname = current_database())
-      and ((locks.classid::bigint << 32) | locks.objid::bigint) = ${String(key)}::bigint`
+      and ((locks.classid::bigint << 32) | locks.objid::bigint) = ${String(key)}::bigint`)
   const who = holder
     ? `\`${holder['name'] || 'unnamed'}\`, server process ${holder['pid']}, from ${holder['client']}`
     : 'somebody who has just left'

@@ -27,16 +27,16 @@ export interface Ledger {
 
 /** @param table `name` or `schema.name`; without a schema it is the session's first, found once and kept. */
 export function createLedger(session: Session, table: string): Ledger {
-  const { sql } = session
+  const { sql, answer } = session
   const written = table.split('.')
   let qualified: string | undefined
 
   const rows = async (): Promise<readonly AppliedMigration[]> => {
     try {
       // As JSON, so that a column which is not there yet reads as absent.
-      const stored = await sql`
+      const stored = await answer(sql`
         select id::text as id, coalesce(to_jsonb(ledger) ->> 'checksum', '') as checksum
-        from ${sql.unsafe(written.map(quoteName).join('.'))} as ledger order by id::text collate "C"`
+        from ${sql.unsafe(written.map(quoteName).join('.'))} as ledger order by id::text collate "C"`)
       return stored.map((row) => ({ id: String(row['id']), checksum: String(row['checksum']) }))
     } catch (error) {
       if (absent.has(codeOf(error))) return []
@@ -46,7 +46,7 @@ export function createLedger(session: Session, table: string): Ledger {
 
   const prepare = async (): Promise<void> => {
     if (qualified !== undefined) return
-    const [current] = written.length > 1 ? [] : await sql`select current_schema() as name`
+    const [current] = written.length > 1 ? [] : await answer(sql`select current_schema() as name`)
     const parts = written.length > 1 ? written : [String(current?.['name'] ?? 'public'), table]
     const name = parts.map(quoteName).join('.')
     await session.run(
@@ -54,7 +54,9 @@ export function createLedger(session: Session, table: string): Ledger {
         .map((column) => `${column} text`)
         .join(', ')})`,
     )
-    const present = await sql`select attname::text as name from pg_attribute where attrelid = ${name}::regclass and not attisdropped`
+    const present = await answer(
+      sql`select attname::text as name from pg_attribute where attrelid = ${name}::regclass and not attisdropped`,
+    )
     const missing = laterColumns.filter((column) => !present.some((row) => row['name'] === column))
     if (missing.length > 0) await session.run(`alter table ${name} ${missing.map((column) => `add column ${column} text`).join(', ')}`)
     qualified = name

@@ -26,6 +26,8 @@ export interface SessionOptions {
 
 export interface Session {
   readonly sql: Sql
+  /** What a query of `sql` answers. @throws errors of the driver; TaskFailure when the connection went away while it waited. */
+  answer<T>(query: PromiseLike<T>): Promise<T>
   /** Sends text as it is (simple protocol), so that `close` can cancel it. @throws errors of the driver. */
   run(text: string): Promise<void>
   /** What to say of the database: `database \`main\``. */
@@ -40,6 +42,8 @@ export interface Session {
 }
 
 const closeTimeoutMs = 5_000
+/** What the driver gets to tell of a connection that is gone. A query it sent at that very moment, it forgets. */
+const lastWordsMs = 1_000
 
 /**
  * Connects and logs in.
@@ -58,6 +62,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   let mayCancel = false
   let closing: Promise<void> | undefined
   let running: { cancel(): void } | undefined
+  let gone = () => {}
+  const ended = new Promise<never>((_, reject) => {
+    gone = () => reject(new TaskFailure(connectionLost(subject, where)))
+  })
+  ended.catch(() => undefined)
+  const answer = <T>(query: PromiseLike<T>): Promise<T> => Promise.race([query, ended])
 
   const socket = async (): Promise<Duplex> => {
     // The driver asks again to reconnect, and to cancel; only the latter is wanted.
@@ -68,6 +78,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       port: dsn.port,
       ...(dsn.socketPath ? { socketPath: dsn.socketPath } : {}),
     })
+    if (stream === undefined) opened.once('close', () => setTimeout(gone, closing === undefined ? lastWordsMs : 0))
     stream ??= opened
     // What the driver reads of a net.Socket: the name to verify, and whether there is still somebody to say goodbye to.
     if (!('readyState' in opened)) Object.defineProperty(opened, 'readyState', { get: () => (opened.destroyed ? 'closed' : 'open') })
@@ -80,7 +91,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     const query = sql.unsafe(text).simple()
     running = query
     try {
-      await query
+      await answer(query)
     } finally {
       running = undefined
     }
@@ -93,13 +104,13 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   }
   try {
     const late = () => new TaskFailure({ reason: 'timeout', subject, message: `${where} did not answer within ${timeoutMs / 1000} s` })
-    await deadline(timeoutMs, sql`select 1`, late)
+    await deadline(timeoutMs, answer(sql`select 1`), late)
   } catch (error) {
     closing = hangUp(sql, () => stream, 0)
     await closing
     throw failure(error)
   }
-  return { sql, run, subject, isLost: () => lost, failure, redact, close }
+  return { sql, answer, run, subject, isLost: () => lost, failure, redact, close }
 }
 
 async function driverOptions(dsn: Dsn, { applicationName, connect }: SessionOptions): Promise<Readonly<Record<string, unknown>>> {
