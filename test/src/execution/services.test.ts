@@ -26,8 +26,10 @@ const inRig = (work: (rig: ExecRig, directory: string, port: number) => Promise<
 const server = (port: number, status = 200) => [
   process.execPath,
   '-e',
-  `require("http").createServer((_, r) => { r.statusCode = ${status}; r.setHeader("location", "/"); r.end() })
-    .listen(${port}, "127.0.0.1", () => { require("fs").appendFileSync("log", "up "); console.log("listening on ${port}") })
+  // Noted before it listens: who connects does not wait for what it does then.
+  `require("fs").appendFileSync("log", "up ")
+    require("http").createServer((_, r) => { r.statusCode = ${status}; r.setHeader("location", "/"); r.end() })
+    .listen(${port}, "127.0.0.1", () => console.log("listening on ${port}"))
     process.on("SIGTERM", () => { require("fs").appendFileSync("log", "down "); process.exit() })`,
 ]
 const note = (text: string) => `echo -n "${text} " >> log`
