@@ -16,7 +16,7 @@ import { labObstacle, openLab } from '../lab/lab.ts'
 const testDirectory = join(dirname(fileURLToPath(import.meta.url)), '..')
 const uvu = fileURLToPath(import.meta.resolve('uvu')).replace(/dist[/\\]index\.mjs$/, 'bin.js')
 const unitLimitMs = 15 * 60_000
-const endToEndLimitMs = 20 * 60_000
+const endToEndLimitMs = 10 * 60_000
 const longLimitMs = 60 * 60_000
 
 interface Totals {
