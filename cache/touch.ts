@@ -8,8 +8,10 @@ import { codeOf } from './foreign.ts'
 export function touch(path: string, openedMs: number): void {
   const stat = statSync(path, { throwIfNoEntry: false })
   if (!stat || stat.mtimeMs >= openedMs) return
+  // Whole milliseconds, rounded down, would be before a process that began within this one.
+  const now = new Date(Date.now() + 1)
   try {
-    utimesSync(path, new Date(), new Date())
+    utimesSync(path, now, now)
   } catch (error) {
     // A folder that may only be read, or one that another process collects.
     if (!['ENOENT', 'EACCES', 'EPERM', 'EROFS'].includes(codeOf(error) ?? '')) throw error
