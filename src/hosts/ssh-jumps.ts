@@ -49,14 +49,12 @@ export class Jumps {
 
   #to(settings: ConnectionSettings): SshConnection {
     const key = [...settings.jumps, settings].map(({ user, hostName, port }) => `${user}@${hostName}:${port}`).join(' ')
-    // A chain's earlier machines are opened before it, so that closing in the reverse order closes what goes through them first.
-    if (!this.#open.has(key) && settings.jumps.length > 0) {
-      const before = settings.jumps.at(-1)
-      if (before) this.#to({ ...before, jumps: settings.jumps.slice(0, -1) })
-    }
-    const connection =
-      this.#open.get(key) ??
-      new SshConnection({ ...this.#options, name: settings.name, settings: () => Promise.resolve(settings), jumps: this })
+    const known = this.#open.get(key)
+    if (known) return known
+    // What it goes through is opened before it, and so closed after it.
+    const before = settings.jumps.at(-1)
+    if (before) this.#to({ ...before, jumps: settings.jumps.slice(0, -1) })
+    const connection = new SshConnection({ ...this.#options, name: settings.name, settings: () => Promise.resolve(settings), jumps: this })
     this.#open.set(key, connection)
     return connection
   }
