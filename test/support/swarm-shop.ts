@@ -95,13 +95,20 @@ ${isStoreThere ? `  store: { role: db, replicas: ${stores} }\n` : ''}`,
     throw new Error(`${service} runs nowhere`)
   }
 
-  /** In every copy that runs. */
+  /** In every copy that runs. One that stops between being listed and being asked is none of them. */
   insideEach(service: string, ...argv: string[]): readonly string[] {
     const label = `label=com.docker.swarm.service.name=${this.name}-prod_${service}`
-    return [0, 1].flatMap((index) => {
-      const ids = this.on(index, 'docker', 'ps', '--quiet', '--filter', label).split('\n').filter(Boolean)
-      return ids.map((id) => this.on(index, 'docker', 'exec', id, ...argv).trim())
-    })
+    const ids = (index: number) => this.on(index, 'docker', 'ps', '--quiet', '--filter', label).split('\n').filter(Boolean)
+    return [0, 1].flatMap((index) =>
+      ids(index).flatMap((id) => {
+        try {
+          return [this.on(index, 'docker', 'exec', id, ...argv).trim()]
+        } catch (error) {
+          if (ids(index).includes(id)) throw error
+          return []
+        }
+      }),
+    )
   }
 
   /** What a load balancer in front of the nodes would get: the first answer of any of them. */
