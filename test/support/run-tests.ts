@@ -6,8 +6,8 @@
  * mostly wait: two run at a time, each on hosts of its own, and all others beside them. What a file prints comes whole, when it has ended.
  * Files in `e2e/long/`, which take ten minutes and more each, run with `--long`, or when they are named.
  *
- * What failed beside others is run once more alone, when that is few: its name and what it said, at the end, is a race to be found, in the test or in what it
- * tests, and no reason to think that the change at hand is wrong. `--once` fails at the first failure.
+ * What failed beside others is run once more alone, when that is few. What passes then is named at the end as unsteady, with what it said: a race to be found, in the
+ * test or in what it tests, and no reason to think that the change at hand is wrong. `--once` fails at the first failure.
  */
 import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
